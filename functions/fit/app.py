@@ -1,0 +1,85 @@
+"""POST /kmeans/fit and /kmeans/fit_predict: points in, labels out, or the job to follow."""
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from fit import synchronous
+from fit.synchronous import Outcome
+from kmeans_service import config, http, json_body, uploads
+from kmeans_service.answers import accepted, labels_answer, labels_csv_answer
+from kmeans_service.dataset import Dataset, parse_csv
+from kmeans_service.job import Job
+from kmeans_service.labels import to_csv
+from kmeans_service.models import centers_of, check_features
+from kmeans_service.multipart_form import Part, check_names, csv_part
+from kmeans_service.nearest import nearest
+from kmeans_service.params import Params, parse_params
+from kmeans_service.prefer import Preference, parse_prefer
+
+# What the answer itself takes, after the fit.
+ANSWER_SECONDS = 3.0
+
+app = http.resolver()
+
+
+@app.post("/kmeans/fit")
+def fit() -> http.Answer:
+    request = http.request(app)
+    media_type = request.accepted(http.CSV, http.JSON)
+    body = json_body.fields(request.json(), ("job_id",), ("model_params",))
+    job_id = json_body.job_id(body["job_id"])
+    params = parse_params(body.get("model_params", {}))
+    prefer = parse_prefer(request.header("Prefer"))
+    outcome = _fit(request.owner, job_id, params, prefer)
+    if outcome.job.is_active:
+        return accepted(outcome.job, _applied(prefer))
+    return labels_answer(outcome.job, outcome.labels_csv, media_type, _applied(prefer))
+
+
+@app.post("/kmeans/fit_predict")
+def fit_predict() -> http.Answer:
+    request = http.request(app)
+    media_type = request.accepted(http.CSV, http.JSON)
+    parts = request.form()
+    check_names(parts, ("file", "model_params", "predict"))
+    file, params = csv_part(parts, "file"), _params(parts)
+    points = parse_csv(csv_part(parts, "predict").body) if "predict" in parts else None
+    prefer = parse_prefer(request.header("Prefer"))
+    job_id, _ = uploads.store(request.owner, file.filename or "", file.body)
+    outcome = _fit(request.owner, job_id, params, prefer)
+    headers = {"X-Job-Id": str(job_id)} | _applied(prefer)
+    if outcome.job.is_active:
+        return accepted(outcome.job, headers)
+    if points is None:
+        return labels_answer(outcome.job, outcome.labels_csv, media_type, headers)
+    return _predicted(outcome.job, points, media_type, headers)
+
+
+def _params(parts: dict[str, Part]) -> Params:
+    if "model_params" not in parts:
+        return parse_params({})
+    return parse_params(json_body.loads(parts["model_params"].text(), "model_params"))
+
+
+def _fit(owner: str, job_id: int, params: Params, prefer: Preference) -> Outcome:
+    remaining = app.lambda_context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS
+    seconds = min(config.SYNCHRONOUS_SECONDS, prefer.wait, remaining)
+    outcome = synchronous.fit(owner, job_id, params, seconds)
+    if outcome.labels_csv is not None and outcome.job.input is not None:
+        http.metrics().add_metric("Fits", MetricUnit.Count, 1)
+        http.metrics().add_metric("RowsFitted", MetricUnit.Count, outcome.job.input.n_samples)
+    return outcome
+
+
+def _applied(prefer: Preference) -> dict[str, str]:
+    return {"Preference-Applied": prefer.applied} if prefer.applied else {}
+
+
+def _predicted(job: Job, points: Dataset, media_type: str, headers: dict[str, str]) -> http.Answer:
+    model = job.published
+    check_features(model, points.X.shape[1], points.feature_names)
+    labels_csv = to_csv(nearest(points.X, centers_of(model.centers)))
+    http.check_answer_size(labels_csv)
+    return labels_csv_answer(labels_csv, f"{job.filename}.predicted.csv", media_type, headers)
+
+
+lambda_handler = http.lambda_handler(app)

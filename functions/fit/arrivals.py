@@ -1,0 +1,150 @@
+"""Files that arrive in the bucket: incoming/ makes a job, pending/ completes one.
+
+S3 delivers a notification at least once and in any order; what is done here twice is done once.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote_plus
+
+from kmeans_service import config, http, json_body
+from kmeans_service.csv_grammar import CsvShape, check_stream
+from kmeans_service.digest import HashingStream
+from kmeans_service.errors import (
+    FitConflict,
+    JobGone,
+    JobNotFound,
+    MalformedRequest,
+    ServiceError,
+)
+from kmeans_service.job import Input, Job, Status, fit_id_of
+from kmeans_service.jobs import job_table
+from kmeans_service.params import Params, canonical, check_against_data, parse_params
+from kmeans_service.problems import problem_document
+from kmeans_service.storage import ObjectMissing, OpenObject, data_bucket
+
+PARAMS_METADATA = "model-params"
+REFUSED = CsvShape(feature_names=None, n_samples=0, n_features=0)
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """An object that S3 says has been created; the version is None in an unversioned bucket."""
+
+    key: str
+    version_id: str | None
+
+    @property
+    def event(self) -> str:
+        """Its identity: the documents disagree on sequencers, so key and version it is."""
+        return f"{self.key}\0{self.version_id}"
+
+
+def arrival_of(record: dict[str, Any]) -> Arrival:
+    """The object of an S3 notification record; keys come percent-encoded, spaces as plus signs."""
+    found = record["s3"]["object"]
+    return Arrival(unquote_plus(found["key"]), found.get("versionId"))
+
+
+def handle(arrival: Arrival) -> Job | None:
+    """The job whose fit this arrival asks for, QUEUED; None if there is nothing (more) to fit."""
+    prefix, _, rest = arrival.key.partition("/")
+    owner, _, name = rest.partition("/")
+    if not owner or not name or name.endswith("/") or prefix not in ("incoming", "pending"):
+        http.logger().warning("ignored an object that is nobody's", key=arrival.key)
+        return None
+    try:
+        opened = data_bucket().open(arrival.key, arrival.version_id)
+        return (_complete if prefix == "pending" else _dropped)(arrival, owner, name, opened)
+    except (ObjectMissing, JobGone, JobNotFound) as gone:
+        http.logger().info("ignored an object that is gone", reason=str(gone))
+        return None
+
+
+def _dropped(arrival: Arrival, owner: str, name: str, opened: OpenObject) -> Job | None:
+    """incoming/: the file makes a job, and is fitted with the parameters of its metadata."""
+    table = job_table()
+    if table.is_handled(owner, arrival.event):
+        return None
+    given, refusal = _checked(arrival, opened)
+    job = table.get(owner, table.create(owner, name.rpartition("/")[2], given))
+    try:
+        if refusal:
+            raise refusal
+        queued = _queue(job, _params_of(opened))
+    except FitConflict as conflict:
+        http.logger().warning("a dropped file found another fit active", detail=str(conflict))
+        return None
+    except ServiceError as error:
+        table.refuse(job, problem_document(error))
+        queued = None
+    table.handled(owner, arrival.event)
+    return queued
+
+
+def _complete(arrival: Arrival, owner: str, name: str, opened: OpenObject) -> Job | None:
+    """pending/: the file of a job that was made for it."""
+    table = job_table()
+    job = table.get(owner, _job_id(name))
+    if job.status is Status.PENDING:
+        given, refusal = _checked(arrival, opened)
+        if refusal:
+            table.refuse(job, problem_document(refusal))
+            return None
+        table.arrive(job, given)
+        job = table.get(owner, job.job_id)
+    if job.params is None or job.fit_id is not None or job.status is not Status.UPLOADED:
+        return job if job.is_active else None
+    try:
+        return _queue(job, job.params)
+    except ServiceError as error:
+        table.refuse(job, problem_document(error))
+        return None
+
+
+def _job_id(name: str) -> int:
+    number = name.removesuffix(".csv")
+    if not number.isdecimal():
+        raise JobNotFound(f"{name} names no job")
+    return int(number)
+
+
+def _checked(arrival: Arrival, opened: OpenObject) -> tuple[Input, ServiceError | None]:
+    """The file read once, as a stream: its digest and shape, or what is wrong with it."""
+    stream = HashingStream(opened.stream)
+    refusal: ServiceError | None = None
+    shape = REFUSED
+    try:
+        shape = check_stream(stream)
+    except ServiceError as error:
+        refusal = error
+    stream.drain()
+    given = Input(
+        key=arrival.key,
+        version_id=arrival.version_id,
+        sha256=stream.sha256,
+        size=stream.size,
+        n_samples=shape.n_samples,
+        n_features=shape.n_features,
+        feature_names=shape.feature_names,
+    )
+    return given, refusal
+
+
+def _params_of(opened: OpenObject) -> Params:
+    text = opened.metadata.get(PARAMS_METADATA, "{}")
+    if len(text) > config.MAX_PARAMS_BYTES:
+        raise MalformedRequest(f"the metadata {PARAMS_METADATA} is too long")
+    return parse_params(json_body.loads(text, f"the metadata {PARAMS_METADATA}"))
+
+
+def _queue(job: Job, params: Params) -> Job | None:
+    """Ask for the fit; None if this very fit has been done or has failed already."""
+    if job.input is None:
+        raise ValueError("a job whose file has arrived has an input")
+    check_against_data(params, job.input.n_samples, job.input.n_features)
+    fit_id = fit_id_of(job.input.sha256, canonical(params))
+    if job.fit_id == fit_id and not job.is_active:
+        return None
+    queued = job_table().request_fit(job.owner, job.job_id, fit_id, params)
+    return queued if queued.is_active else None

@@ -1,0 +1,85 @@
+"""Work in a child process: it can be cut off for real, and takes its memory with it.
+
+The parent never runs OpenMP itself: GNU OpenMP hangs in a child whose parent has used it.
+"""
+
+import multiprocessing
+import multiprocessing.connection
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Generator
+from typing import Any
+
+from kmeans_service import aws
+from kmeans_service.errors import ServiceError
+
+_FORK = multiprocessing.get_context("fork")
+type Say = Callable[[str], None]
+
+
+class OutOfTime(Exception):
+    """The work did not finish in time and was stopped."""
+
+
+class ChildDied(Exception):
+    """The child crashed or was killed."""
+
+
+def run[T](work: Callable[[Say], T], seconds: float, tick: float) -> Generator[str, None, T]:
+    """Run `work` in a child; yield the stage it last said, at least every `tick` seconds.
+
+    Returns what the work returns, raises the ServiceError that it raises, OutOfTime or ChildDied.
+    """
+    receiver, sender = _FORK.Pipe(duplex=False)
+    child = _FORK.Process(target=_child, args=(work, sender), daemon=True)
+    with warnings.catch_warnings():
+        # OpenBLAS has threads from its import on, and handles a fork itself.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child.start()
+    sender.close()
+    try:
+        kind, value = yield from _listen(receiver, seconds, tick)
+    finally:
+        child.kill()
+        child.join()
+        receiver.close()
+    if kind == "refused":
+        raise value
+    if kind == "crashed":
+        raise ChildDied(value)
+    result: T = value
+    return result
+
+
+def _listen(
+    receiver: "multiprocessing.connection.Connection[Any, Any]", seconds: float, tick: float
+) -> Generator[str, None, tuple[str, Any]]:
+    deadline = time.monotonic() + seconds
+    stage = "STARTING"
+    next_tick = time.monotonic() + tick
+    while (left := deadline - time.monotonic()) > 0:
+        if receiver.poll(max(0.0, min(left, next_tick - time.monotonic()))):
+            try:
+                kind, value = receiver.recv()
+            except EOFError:
+                raise ChildDied("the process ended without a result") from None
+            if kind != "stage":
+                return kind, value
+            stage = value
+        if time.monotonic() >= next_tick:
+            yield stage
+            next_tick = time.monotonic() + tick
+    raise OutOfTime
+
+
+def _child(
+    work: Callable[[Say], Any], sender: "multiprocessing.connection.Connection[Any, Any]"
+) -> None:
+    aws.forget_clients()  # a connection cannot be shared with the parent
+    try:
+        sender.send(("done", work(lambda stage: sender.send(("stage", stage)))))
+    except ServiceError as error:
+        sender.send(("refused", error))
+    except BaseException:  # noqa: BLE001 (it is reported to the parent, whole)
+        sender.send(("crashed", traceback.format_exc()))

@@ -1,0 +1,86 @@
+"""POST fit: the fit itself where it fits the gateway's time, otherwise the worker's."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from fit import attempt
+from fit.isolated import ChildDied, OutOfTime
+from kmeans_service import config
+from kmeans_service.errors import FitFailed, NotUploaded
+from kmeans_service.job import ACTIVE, Input, Job, Status, fit_id_of
+from kmeans_service.jobs import ClaimRefused, FenceLost, job_table
+from kmeans_service.params import Params, canonical, check_against_data, iteration_work
+from kmeans_service.queue import enqueue_fit
+
+POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The job as it stands, and its labels as CSV where this very call computed them."""
+
+    job: Job
+    labels_csv: bytes | None = None
+
+
+def fit(owner: str, job_id: int, params: Params, seconds: float) -> Outcome:
+    """Fit the job with these parameters, waiting no longer than `seconds`.
+
+    The outcome's job is SUCCEEDED, or still active, and then somebody else goes on with it.
+    Raises the ServiceError that the request is refused with or the fit failed with.
+    """
+    deadline = time.monotonic() + seconds
+    table = job_table()
+    job = table.get(owner, job_id)
+    given = _input_of(job)
+    check_against_data(params, given.n_samples, given.n_features)
+    fit_id = fit_id_of(given.sha256, canonical(params))
+    if not job.is_fitted_with(fit_id):
+        job = table.request_fit(owner, job_id, fit_id, params)
+    if job.is_fitted_with(fit_id):
+        return Outcome(job)
+    if seconds <= 0 or not _is_small(given, params):
+        enqueue_fit(job)
+        return Outcome(job)
+    try:
+        labels_csv = attempt.run(job, deadline - time.monotonic(), final=False)
+    except (ClaimRefused, FenceLost):
+        return Outcome(_wait(owner, job_id, fit_id, deadline))
+    except (OutOfTime, ChildDied):
+        job = table.get(owner, job_id)
+        enqueue_fit(job)
+        return Outcome(job)
+    return Outcome(table.get(owner, job_id), labels_csv)
+
+
+def _input_of(job: Job) -> Input:
+    if job.input is not None:
+        return job.input
+    if job.status is Status.FAILED:
+        raise FitFailed(f"The file of job {job.job_id} was refused", error=job.error)
+    raise NotUploaded(f"The file of job {job.job_id} has not arrived")
+
+
+def _is_small(given: Input, params: Params) -> bool:
+    """Whether the fit has a chance to end in time; if not, it is cut off and goes to the worker."""
+    work = iteration_work(params, given.n_samples, given.n_features)
+    return work <= config.MAX_SYNCHRONOUS_WORK and given.size <= config.MAX_SYNCHRONOUS_BYTES
+
+
+def _wait(owner: str, job_id: int, fit_id: str, deadline: float) -> Job:
+    """Somebody else is at this very fit: wait for its end, or until the deadline."""
+    while True:
+        job = job_table().get(owner, job_id)
+        if job.fit_id != fit_id or job.status not in ACTIVE:
+            break
+        if time.monotonic() >= deadline:
+            return job
+        time.sleep(POLL_SECONDS)
+    if job.fit_id == fit_id and job.status is Status.FAILED:
+        raise _failure(job.error)
+    return job
+
+
+def _failure(error: dict[str, Any] | None) -> FitFailed:
+    return FitFailed((error or {}).get("detail", "The fit failed"), error=error)

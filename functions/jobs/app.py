@@ -1,0 +1,138 @@
+"""GET and DELETE /kmeans/jobs…: the life of a job, and what a fit found."""
+
+import hashlib
+import json
+import re
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+
+from kmeans_service import deletion, http, json_body
+from kmeans_service.answers import labels_answer
+from kmeans_service.errors import InvalidParameter, JobNotFound, NotUploaded, quoted
+from kmeans_service.job import Job, Status
+from kmeans_service.job_view import job_view
+from kmeans_service.jobs import job_table
+from kmeans_service.storage import data_bucket
+
+VISIBLE = [status.value for status in Status if status not in (Status.DELETING, Status.DELETED)]
+MAX_PAGE = 100
+
+app = http.resolver()
+
+
+def _job(job_id: str) -> Job:
+    return job_table().get(http.request(app).owner, json_body.job_id_text(job_id))
+
+
+@app.get("/kmeans/jobs")
+def list_jobs() -> http.Answer:
+    request = http.request(app)
+    request.accepted(http.JSON)
+    query = request.query()
+    for name in query:
+        if name not in ("limit", "cursor", "status"):
+            raise InvalidParameter(
+                f"the query parameter {quoted(name)} is not known; "
+                "allowed are limit, cursor, status",
+                field=name[:100],
+            )
+    limit = _limit(query.get("limit", "20"))
+    status = query.get("status")
+    if status is not None and status not in VISIBLE:
+        raise InvalidParameter(
+            f"status is {quoted(status)}; allowed is {', '.join(VISIBLE)}", field="status"
+        )
+    jobs, cursor = job_table().newest(request.owner, limit, query.get("cursor"), status)
+    page: dict[str, Any] = {"jobs": [job_view(job) for job in jobs]}
+    return http.json_answer(page | ({"next_cursor": cursor} if cursor else {}))
+
+
+def _limit(text: str) -> int:
+    if not re.fullmatch("[0-9]{1,3}", text) or not 1 <= int(text) <= MAX_PAGE:
+        raise InvalidParameter(
+            f"limit is {quoted(text)}; allowed is an integer from 1 to {MAX_PAGE}", field="limit"
+        )
+    return int(text)
+
+
+@app.get("/kmeans/jobs/<job_id>")
+def get_job(job_id: str) -> http.Answer:
+    http.request(app).accepted(http.JSON)
+    body = json.dumps(job_view(_job(job_id)), ensure_ascii=False)
+    etag = f'"{hashlib.sha256(body.encode()).hexdigest()[:32]}"'
+    return _unchanged(etag) or http.json_answer(body, headers={"ETag": etag})
+
+
+@app.delete("/kmeans/jobs/<job_id>")
+def delete_job(job_id: str) -> http.Answer:
+    job = _job(job_id)
+    deletion.delete(job.owner, job.job_id)
+    return Response(status_code=204)
+
+
+@app.get("/kmeans/jobs/<job_id>/labels")
+def get_labels(job_id: str) -> http.Answer:
+    media_type = http.request(app).accepted(http.CSV, http.JSON)
+    job = _job(job_id)
+    etag = f'"{job.published.labels.sha256[:32]}-{media_type.rpartition("/")[2]}"'
+    return _unchanged(etag) or labels_answer(job, None, media_type, headers={"ETag": etag})
+
+
+@app.get("/kmeans/jobs/<job_id>/scores")
+def get_scores(job_id: str) -> http.Answer:
+    http.request(app).accepted(http.JSON)
+    model = _job(job_id).published
+    etag = f'"{model.fit_id}"'
+    return _unchanged(etag) or http.json_answer(model.scores, headers={"ETag": etag})
+
+
+@app.get("/kmeans/jobs/<job_id>/input")
+def get_input(job_id: str) -> http.Answer:
+    http.request(app).accepted(http.CSV)
+    job = _job(job_id)
+    if job.input is None:
+        raise NotUploaded(f"The file of job {job_id} has not arrived")
+    etag = f'"{job.input.sha256[:32]}"'
+    return _unchanged(etag) or _input_answer(job, etag)
+
+
+def _input_answer(job: Job, etag: str) -> http.Answer:
+    given = job.input
+    if given is None:
+        raise JobNotFound("a job without a file")
+    disposition = http.content_disposition(job.filename)
+    bucket = data_bucket()
+    if not http.fits_answer_as_binary(given.size):
+        url = bucket.presigned_get(given.key, disposition, http.CSV, given.version_id)
+        return http.see_other(url, headers={"ETag": etag})
+    body = bucket.checked(given.key, given.version_id, given.sha256)
+    return http.binary_answer(body, "text/csv; charset=utf-8", job.filename, headers={"ETag": etag})
+
+
+@app.get("/kmeans/jobs/<job_id>/model")
+def get_model(job_id: str) -> http.Answer:
+    http.request(app).accepted(http.BINARY)
+    job = _job(job_id)
+    stored = job.published.model
+    filename = f"{job.filename}.joblib"
+    headers = {
+        "ETag": f'"{stored.sha256[:32]}"',
+        "X-Model-Sha256": stored.sha256,
+        "X-Library-Versions": ", ".join(f"{k}={v}" for k, v in job.published.versions.items()),
+    }
+    unchanged = _unchanged(headers["ETag"])
+    if unchanged:
+        return unchanged
+    if not http.fits_answer_as_binary(stored.size):
+        disposition = http.content_disposition(filename)
+        url = data_bucket().presigned_get(stored.key, disposition, http.BINARY)
+        return http.see_other(url, headers)
+    return http.binary_answer(data_bucket().get(stored), http.BINARY, filename, headers)
+
+
+def _unchanged(etag: str) -> http.Answer | None:
+    return http.unchanged(etag) if http.request(app).has(etag) else None
+
+
+lambda_handler = http.lambda_handler(app)

@@ -1,0 +1,40 @@
+"""Answers that several handlers give: a fit's labels, and a job to follow."""
+
+from kmeans_service import config, http
+from kmeans_service.job import Job
+from kmeans_service.job_view import job_path, job_view
+from kmeans_service.label_text import csv_to_json
+from kmeans_service.storage import data_bucket
+
+LABEL_ROW_BYTES = 25  # as numpy.savetxt writes a label; its line feed is two bytes in JSON
+
+
+def labels_answer(
+    job: Job, labels_csv: bytes | None, media_type: str, headers: http.Headers
+) -> http.Answer:
+    """The published labels; a presigned URL of them where they are too large for an answer."""
+    stored = job.published.labels
+    filename = f"{job.filename}.labels.csv"
+    if labels_csv is None:
+        if stored.size + stored.size // LABEL_ROW_BYTES > config.MAX_ANSWER_BYTES:
+            disposition = http.content_disposition(filename)
+            url = data_bucket().presigned_get(stored.key, disposition, http.CSV)
+            return http.see_other(url, headers)
+        labels_csv = data_bucket().get(stored)
+    return labels_csv_answer(labels_csv, filename, media_type, headers)
+
+
+def labels_csv_answer(
+    labels_csv: bytes, filename: str, media_type: str, headers: http.Headers
+) -> http.Answer:
+    """Labels as CSV, or as JSON with the job's id where a header names it."""
+    if media_type == http.CSV:
+        return http.csv_answer(labels_csv.decode(), filename, headers)
+    job = f'"job_id": {headers["X-Job-Id"]}, ' if "X-Job-Id" in headers else ""
+    return http.json_answer(f'{{{job}"labels": {csv_to_json(labels_csv)}}}', headers)
+
+
+def accepted(job: Job, headers: http.Headers) -> http.Answer:
+    """202: the work goes on; follow the job."""
+    follow = {"Location": job_path(job.job_id), "Retry-After": str(config.RETRY_AFTER_SECONDS)}
+    return http.json_answer(job_view(job), 202, {**follow, **headers})

@@ -1,0 +1,64 @@
+"""boto3 clients, made on first use and reused by every request of the process."""
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError, HTTPClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+_RETRIES: Any = {"mode": "standard", "total_max_attempts": 4}
+_TIMEOUTS: Any = {"connect_timeout": 3, "read_timeout": 20}
+
+
+@cache
+def s3() -> "S3Client":
+    """Path-style addressing, so that a presigned URL works on AWS and on one local host name."""
+    config = Config(
+        retries=_RETRIES, signature_version="s3v4", s3={"addressing_style": "path"}, **_TIMEOUTS
+    )
+    return boto3.client("s3", config=config)
+
+
+@cache
+def dynamodb() -> "DynamoDBClient":
+    return boto3.client("dynamodb", config=Config(retries=_RETRIES, **_TIMEOUTS))
+
+
+@cache
+def sqs() -> "SQSClient":
+    return boto3.client("sqs", config=Config(retries=_RETRIES, **_TIMEOUTS))
+
+
+_BUSY = {
+    "InternalError",
+    "InternalServerError",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestTimeout",
+    "ServiceUnavailable",
+    "SlowDown",
+    "ThrottlingException",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+}
+
+
+def is_transient(error: Exception) -> bool:
+    """Whether the same call may succeed later: AWS was busy, or the network failed."""
+    if isinstance(error, ClientError):
+        reasons = error.response.get("CancellationReasons") or []
+        codes = {reason.get("Code", "") + "Exception" for reason in reasons}
+        return not _BUSY.isdisjoint(codes | {error.response["Error"]["Code"]})
+    return isinstance(error, HTTPClientError)
+
+
+def forget_clients() -> None:
+    """Make new clients from here on, as a forked process must."""
+    for client in (s3, dynamodb, sqs):
+        client.cache_clear()

@@ -1,0 +1,134 @@
+"""A CSV file cut into blocks of whole lines, whatever its size and wherever it comes from.
+
+Blocks are what keeps memory bounded, and what keeps one odd cell from slowing the whole file.
+Where the cuts fall changes nothing: not what is accepted, not the line an error names.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+from kmeans_service.config import (
+    MAX_CELL_LENGTH,
+    MAX_COLUMNS,
+    MAX_HEADER_BYTES,
+    MAX_LINE_LENGTH,
+)
+from kmeans_service.errors import InvalidCsv, TooLarge
+
+BLOCK_BYTES = 128 * 1024
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class CsvLimits:
+    """What a file may hold at most; `rows` of None is any number."""
+
+    cell_length: int = MAX_CELL_LENGTH
+    line_length: int = MAX_LINE_LENGTH
+    header_length: int = MAX_HEADER_BYTES
+    columns: int = MAX_COLUMNS
+    rows: int | None = None
+
+
+DEFAULT_LIMITS = CsvLimits()
+
+
+class ByteStream(Protocol):
+    """A file opened for reading bytes, or the body of an object in S3."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+@dataclass
+class Block:
+    """Whole lines without the last one's line break; `line` is the first one's number, from 1.
+
+    Who learns `n_lines` while reading the block sets it, and spares counting them.
+    """
+
+    line: int
+    text: bytes
+
+    @cached_property
+    def n_lines(self) -> int:
+        return self.text.count(b"\n") + 1
+
+
+def pieces_of(body: bytes | memoryview, size: int) -> Iterator[bytes]:
+    view = memoryview(body)
+    for start in range(0, len(view), size):
+        yield bytes(view[start : start + size])
+
+
+def pieces_from(stream: ByteStream, size: int) -> Iterator[bytes]:
+    """Pieces of `size` bytes, also from a stream whose reads return less than was asked for."""
+    while piece := stream.read(size):
+        parts = [piece]
+        missing = size - len(piece)
+        while missing > 0 and (part := stream.read(missing)):
+            parts.append(part)
+            missing -= len(part)
+        yield b"".join(parts)
+
+
+def blocks_of_lines(pieces: Iterable[bytes], limits: CsvLimits) -> Iterator[Block]:
+    """The file's lines in blocks, without byte order mark and without blank lines at the end.
+
+    pieces   the file in order, each piece no longer than a line may be
+    Raises InvalidCsv for a blank line between others, TooLarge for a line too long.
+    """
+    line = 1
+    blank: int | None = None
+    for whole in _whole_lines(pieces, limits.line_length):
+        first_end = whole.find(b"\n")
+        if (first_end if first_end >= 0 else len(whole)) > limits.line_length:
+            raise line_too_long(line, limits)
+        text = _without_blank_end(whole if line > 1 else whole.removeprefix(BYTE_ORDER_MARK))
+        if text:
+            if blank:
+                raise blank_line(blank)
+            block = Block(line, text)
+            yield block
+            line += block.n_lines
+        blank_lines = whole.count(b"\n", len(text)) - bool(text)
+        if blank_lines > 0:
+            blank = blank or line
+            line += blank_lines
+
+
+def _whole_lines(pieces: Iterable[bytes], line_length: int) -> Iterator[bytes]:
+    """Lines with their line breaks; one longer than allowed comes unfinished, to be refused."""
+    begun = b""
+    for piece in pieces:
+        text = begun + piece
+        end = text.rfind(b"\n") + 1
+        begun = text[end:]
+        if end:
+            yield text[:end]
+        if len(begun) > line_length:
+            break
+    if begun:
+        yield begun
+
+
+def _without_blank_end(text: bytes) -> bytes:
+    """The text without its last line break and without blank lines after its last row."""
+    rows = text.rstrip(b" \t\r\n")
+    end = text[len(rows) :]
+    # A carriage return that no line feed follows is an error, and stays to be found.
+    stray = end.replace(b"\r\n", b"\n\n").rfind(b"\r") + 1
+    return rows + end[:stray] if stray else rows
+
+
+def blank_line(line: int) -> InvalidCsv:
+    return InvalidCsv(
+        f"line {line} is blank; blank lines are allowed only at the end of the file", line=line
+    )
+
+
+def line_too_long(line: int, limits: CsvLimits) -> TooLarge:
+    return TooLarge(
+        f"line {line} is longer than the {limits.line_length:,} bytes a line may have", line=line
+    )

@@ -1,0 +1,137 @@
+"""A job: what it is, whatever it is stored in."""
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from kmeans_service.errors import NotFitted
+
+
+class Status(StrEnum):
+    """PENDING → UPLOADED → QUEUED → RUNNING → SUCCEEDED | FAILED; any → DELETING → DELETED."""
+
+    PENDING = "PENDING"
+    UPLOADED = "UPLOADED"
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    DELETING = "DELETING"
+    DELETED = "DELETED"
+
+
+ACTIVE = (Status.QUEUED, Status.RUNNING)
+FITTABLE = (Status.UPLOADED, Status.SUCCEEDED, Status.FAILED)
+GONE = (Status.DELETING, Status.DELETED)
+
+
+@dataclass(frozen=True)
+class Input:
+    """The CSV of a job, checked: where it lies in the bucket, its digest and its shape.
+
+    version_id  of the object in the versioned bucket, where the key is not ours alone
+    sha256      hexadecimal, of the file's bytes
+    size        bytes
+    """
+
+    key: str
+    version_id: str | None
+    sha256: str
+    size: int
+    n_samples: int
+    n_features: int
+    feature_names: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """An object of ours and the digest of its bytes when we wrote it."""
+
+    key: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Model:
+    """A published fit: pointers to its objects, and what it found.
+
+    model     the joblib pickle of the estimator, without labels_
+    centers   .npy, float64, shape (n_clusters, n_features)
+    labels    CSV, one label a line
+    scores    inertia, n_iter, cluster_sizes and the indices
+    versions  of the libraries that made the pickle
+    """
+
+    fit_id: str
+    params: dict[str, Any]
+    model: StoredObject
+    centers: StoredObject
+    labels: StoredObject
+    n_features: int
+    feature_names: tuple[str, ...] | None
+    scores: dict[str, Any]
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job as it was read; `times` are ISO 8601 in UTC, the other times epoch seconds."""
+
+    owner: str
+    job_id: int
+    status: Status
+    filename: str
+    times: dict[str, str]
+    input: Input | None = None
+    fit_id: str | None = None
+    params: dict[str, Any] | None = None
+    attempt: int = 0
+    fence: int = 0
+    lease_until: int = 0
+    due_at: int = 0
+    expires_at: int = 0
+    progress: dict[str, Any] | None = None
+    error: dict[str, Any] | None = None
+    model: Model | None = None
+
+    @property
+    def published(self) -> Model:
+        """The model, also while a newer fit is under way; raises NotFitted."""
+        if self.model is None:
+            raise NotFitted(
+                f"Job {self.job_id} is {self.status} and has no model; fit it with POST /kmeans/fit"
+            )
+        return self.model
+
+    def is_fitted_with(self, fit_id: str) -> bool:
+        """Whether this very fit is published and nothing newer was asked for."""
+        return (
+            self.status is Status.SUCCEEDED
+            and self.model is not None
+            and (self.model.fit_id == fit_id)
+        )
+
+    @property
+    def is_active(self) -> bool:
+        return self.status in ACTIVE
+
+    def is_active_with(self, fit_id: str) -> bool:
+        return self.is_active and self.fit_id == fit_id
+
+
+def fit_id_of(input_sha256: str, canonical_params: str) -> str:
+    """The identity of a fit: the same data and parameters are the same fit."""
+    return hashlib.sha256(f"{input_sha256}\n{canonical_params}".encode()).hexdigest()[:32]
+
+
+def upload_id_of(filename: str, input_sha256: str) -> str:
+    """The identity of an upload: the same name and bytes are the same upload."""
+    name = filename.encode(errors="surrogatepass")
+    return hashlib.sha256(name + b"\0" + input_sha256.encode()).hexdigest()
+
+
+def fit_prefix(owner: str, job_id: int, fit_id: str, fence: int) -> str:
+    """Where one attempt at a fit writes; no other attempt ever does."""
+    return f"models/{owner}/{job_id}/{fit_id}/{fence}/"

@@ -1,0 +1,44 @@
+"""A job as its owner sees it: the JSON of GET /kmeans/jobs/{job_id}."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from kmeans_service.job import Job, Status
+
+
+def job_view(job: Job) -> dict[str, Any]:
+    """What is known of the job; a member that has nothing to say is left out."""
+    given = job.input
+    view = {
+        "job_id": job.job_id,
+        "status": job.status.value,
+        "filename": job.filename,
+        "size": given and given.size,
+        "n_samples": given and given.n_samples,
+        "n_features": given and given.n_features,
+        "feature_names": given and given.feature_names and list(given.feature_names),
+        "model_params": job.params,
+        "attempt": job.attempt or None,
+        "progress": job.progress,
+        "error": job.error,
+        "scores": job.model and job.model.scores,
+        **job.times,
+        "expires_at": datetime.fromtimestamp(job.expires_at, UTC).isoformat(),
+        "links": _links(job),
+    }
+    return {name: value for name, value in view.items() if value is not None}
+
+
+def job_path(job_id: int) -> str:
+    return f"/kmeans/jobs/{job_id}"
+
+
+def _links(job: Job) -> dict[str, str]:
+    """Paths of what can be read now."""
+    names = ["input"] if job.input else []
+    if job.model:
+        names += ["labels", "centers", "scores", "model"]
+    if job.status is Status.PENDING:
+        names = []
+    path = job_path(job.job_id)
+    return {"self": path} | {name: f"{path}/{name}" for name in names}

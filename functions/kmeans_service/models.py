@@ -1,0 +1,41 @@
+"""The model that predictions are served from: plain centers, checked by digest, kept warm."""
+
+import io
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from kmeans_service.errors import FeatureMismatch, quoted
+from kmeans_service.job import Model, StoredObject
+from kmeans_service.storage import data_bucket
+
+type Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@lru_cache(maxsize=32)
+def centers_of(stored: StoredObject) -> Array:
+    """The centers, shape (n_clusters, n_features); read once, as their object never changes."""
+    centers: Array = np.load(io.BytesIO(data_bucket().get(stored)), allow_pickle=False)
+    centers.setflags(write=False)
+    return centers
+
+
+def check_features(model: Model, n_features: int, names: tuple[str, ...] | None) -> None:
+    """Raise FeatureMismatch unless points of these features can be put to the model."""
+    if n_features != model.n_features:
+        raise FeatureMismatch(
+            f"The points have {n_features} features, but the model was fitted with "
+            f"{model.n_features}",
+            expected=model.n_features,
+            found=n_features,
+        )
+    if names is None or model.feature_names is None:
+        return
+    for column, (name, fitted) in enumerate(zip(names, model.feature_names, strict=True), start=1):
+        if name != fitted:
+            raise FeatureMismatch(
+                f"Column {column} is named {quoted(name)}, but the model was fitted with "
+                f"{quoted(fitted)} there",
+                column=column,
+            )

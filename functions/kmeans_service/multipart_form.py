@@ -1,0 +1,148 @@
+"""multipart/form-data in memory, parsed strictly (RFC 7578)."""
+
+import re
+from dataclasses import dataclass
+
+from multipart import (
+    MultipartError,
+    MultipartSegment,
+    ParserLimitReached,
+    PushMultipartParser,
+    parse_options_header,
+)
+
+from kmeans_service import config
+from kmeans_service.errors import (
+    InvalidParameter,
+    MalformedRequest,
+    TooLarge,
+    UnsupportedMediaType,
+    quoted,
+)
+
+MAX_PARTS = 16
+CSV_TYPES = ("text/", "application/octet-stream", "application/csv", "application/vnd.ms-excel")
+# RFC 2046, section 5.1.1
+BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part; `filename` is None for a plain field."""
+
+    name: str
+    filename: str | None
+    content_type: str
+    body: bytes
+
+    def text(self) -> str:
+        """The value of a plain field; raises InvalidParameter if it is no UTF-8 text."""
+        try:
+            return self.body.decode()
+        except UnicodeDecodeError:
+            raise InvalidParameter(
+                f"the field '{self.name}' is not UTF-8 text", field=self.name
+            ) from None
+
+
+def parse_form(content_type: str, body: bytes) -> dict[str, Part]:
+    """The parts by name; raises MalformedRequest, TooLarge or InvalidParameter."""
+    boundary = _boundary(content_type)
+    parts: dict[str, Part] = {}
+    try:
+        for part in _parts(boundary, body):
+            if part.name in parts:
+                raise InvalidParameter(
+                    f"the field {quoted(part.name)} stands twice", field=part.name[:100]
+                )
+            parts[part.name] = part
+    except ParserLimitReached as error:
+        raise TooLarge(f"the multipart body is over a limit: {error}") from None
+    except (MultipartError, UnicodeError) as error:
+        raise MalformedRequest(f"the multipart body is not well-formed: {error}") from None
+    return parts
+
+
+def _boundary(content_type: str) -> str:
+    try:
+        _, options = parse_options_header(content_type)
+    except (MultipartError, ValueError, IndexError):
+        options = {}
+    boundary: str = options.get("boundary", "")
+    if not BOUNDARY.fullmatch(boundary):
+        raise MalformedRequest("Content-Type multipart/form-data has no valid boundary")
+    return boundary
+
+
+def _parts(boundary: str, body: bytes) -> list[Part]:
+    parts: list[Part] = []
+    chunks: list[bytes] = []
+    with PushMultipartParser(
+        boundary,
+        content_length=len(body),
+        max_segment_count=MAX_PARTS,
+        max_header_size=4096 + config.MAX_FILENAME_LENGTH * 4,
+        strict=True,
+    ) as parser:
+        for event in parser.parse(body):
+            if isinstance(event, MultipartSegment):
+                segment, chunks = event, []
+            elif event is not None:
+                chunks.append(bytes(event))
+            else:
+                parts.append(_part(segment, b"".join(chunks)))
+    return parts
+
+
+def _part(segment: MultipartSegment, body: bytes) -> Part:
+    encoding = segment.header("Content-Transfer-Encoding", "binary")
+    if encoding.lower() not in ("7bit", "8bit", "binary"):
+        raise UnsupportedMediaType(
+            f"the part {quoted(segment.name)} has Content-Transfer-Encoding {quoted(encoding)}; "
+            "allowed is none (RFC 7578)"
+        )
+    return Part(segment.name, segment.filename, segment.header("Content-Type", "") or "", body)
+
+
+def csv_part(parts: dict[str, Part], name: str) -> Part:
+    """The named part, which must be a file with a name and of a CSV's media type."""
+    part = parts.get(name)
+    if part is None:
+        raise InvalidParameter(f"the field '{name}' is missing", field=name)
+    if not part.filename:
+        raise InvalidParameter(f"the field '{name}' is not a file: it has no file name", field=name)
+    if len(part.filename) > config.MAX_FILENAME_LENGTH:
+        raise InvalidParameter(
+            f"the file name of '{name}' has {len(part.filename)} characters; "
+            f"at most {config.MAX_FILENAME_LENGTH} are taken",
+            field=name,
+        )
+    _check_csv_type(part)
+    return part
+
+
+def _check_csv_type(part: Part) -> None:
+    if not part.content_type:
+        return
+    media_type, options = parse_options_header(part.content_type)
+    if not media_type.lower().startswith(CSV_TYPES):
+        raise UnsupportedMediaType(
+            f"the file '{part.name}' is {quoted(media_type)}; allowed is text/csv",
+            field=part.name,
+        )
+    charset = options.get("charset", "utf-8").lower()
+    if charset not in ("utf-8", "utf8", "us-ascii", "ascii"):
+        raise UnsupportedMediaType(
+            f"the file '{part.name}' has charset {quoted(charset)}; allowed is utf-8",
+            field=part.name,
+        )
+
+
+def check_names(parts: dict[str, Part], known: tuple[str, ...]) -> None:
+    """Raise InvalidParameter for a field that nobody knows."""
+    for name in parts:
+        if name not in known:
+            raise InvalidParameter(
+                f"the field {quoted(name)} is not known; allowed are {', '.join(known)}",
+                field=name[:100],
+            )

@@ -1,0 +1,144 @@
+"""The bucket: objects that are written once, checked by digest before use, and removed for good."""
+
+import hashlib
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import IO, Any
+
+from botocore.exceptions import ClientError
+
+from kmeans_service import aws, config
+from kmeans_service.errors import JobGone, ModelDamaged
+from kmeans_service.job import StoredObject
+
+
+class ObjectMissing(Exception):
+    """There is no object under this key (any more)."""
+
+
+@dataclass(frozen=True)
+class OpenObject:
+    """An object being read: its bytes, their number, and what its writer noted on it."""
+
+    stream: IO[bytes]
+    size: int
+    metadata: dict[str, str]
+
+
+def new_input_key(owner: str) -> str:
+    return f"inputs/{owner}/{uuid.uuid4()}.csv"
+
+
+def sha256_of(body: bytes | memoryview) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+class DataBucket:
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def put(self, key: str, body: bytes, content_type: str) -> StoredObject:
+        """Write a new object; an existing one is never overwritten.
+
+        A repeated write of the same bytes, after an answer that was lost, is no error.
+        """
+        try:
+            aws.s3().put_object(
+                Bucket=self._name, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*"
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "PreconditionFailed":
+                raise
+            if sha256_of(self._read(key, None)) != sha256_of(body):
+                raise
+        return StoredObject(key, sha256_of(body), len(body))
+
+    def get(self, stored: StoredObject) -> bytes:
+        """The bytes of an object of ours; raises as `checked` does."""
+        return self.checked(stored.key, None, stored.sha256)
+
+    def checked(self, key: str, version_id: str | None, sha256: str) -> bytes:
+        """The object's bytes, if they still are what was written.
+
+        Raises ModelDamaged if they are not, JobGone if the object was deleted.
+        """
+        try:
+            body = self._read(key, version_id)
+        except ObjectMissing:
+            raise JobGone("The object was deleted or has expired") from None
+        if sha256_of(body) != sha256:
+            raise ModelDamaged("The stored object is not the one that was written")
+        return body
+
+    def _read(self, key: str, version_id: str | None) -> bytes:
+        return self.open(key, version_id).stream.read()
+
+    def open(self, key: str, version_id: str | None) -> OpenObject:
+        """The object as a stream; raises ObjectMissing."""
+        version: Any = {"VersionId": version_id} if version_id else {}
+        try:
+            answer = aws.s3().get_object(Bucket=self._name, Key=key, **version)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("NoSuchKey", "NoSuchVersion", "404"):
+                raise ObjectMissing(key) from None
+            raise
+        stream: Any = answer["Body"]
+        return OpenObject(stream, answer["ContentLength"], answer["Metadata"])
+
+    def delete(self, key: str) -> None:
+        """Remove the object and all its versions; an absent one is no error."""
+        self._delete_versions(key, exact=True)
+
+    def delete_prefix(self, prefix: str) -> None:
+        """Remove every version of every object below the prefix."""
+        self._delete_versions(prefix, exact=False)
+
+    def _delete_versions(self, prefix: str, exact: bool) -> None:
+        pages = aws.s3().get_paginator("list_object_versions")
+        for page in pages.paginate(Bucket=self._name, Prefix=prefix):
+            found: Iterable[Any] = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+            doomed: Any = [
+                {"Key": version["Key"], "VersionId": version["VersionId"]}
+                for version in found
+                if not exact or version["Key"] == prefix
+            ]
+            if doomed:
+                answer = aws.s3().delete_objects(
+                    Bucket=self._name, Delete={"Objects": doomed, "Quiet": True}
+                )
+                if answer.get("Errors"):
+                    raise RuntimeError(f"S3 could not delete: {answer['Errors'][0]}")
+
+    def presigned_get(
+        self, key: str, filename: str, content_type: str, version_id: str | None = None
+    ) -> str:
+        """A URL that answers this object for a few minutes, under a file name."""
+        version: dict[str, str] = {"VersionId": version_id} if version_id else {}
+        return aws.s3().generate_presigned_url(
+            "get_object",
+            Params={
+                "Bucket": self._name,
+                "Key": key,
+                "ResponseContentType": content_type,
+                "ResponseContentDisposition": filename,
+                **version,
+            },
+            ExpiresIn=config.PRESIGNED_SECONDS,
+        )
+
+    def presigned_post(self, key: str) -> dict[str, Any]:
+        """`url` and `fields` of a form POST of one object, under exactly this key."""
+        return aws.s3().generate_presigned_post(
+            self._name,
+            key,
+            Conditions=[["content-length-range", 1, config.MAX_UPLOAD_BYTES]],
+            ExpiresIn=config.PRESIGNED_SECONDS,
+        )
+
+
+@cache
+def data_bucket() -> DataBucket:
+    """The bucket that the environment names."""
+    return DataBucket(config.settings().data_bucket)

@@ -1,0 +1,99 @@
+"""POST /kmeans/predict, /transform and /score: points in, labels, distances or a score out."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from aws_lambda_powertools.metrics import MetricUnit
+
+from kmeans_service import http, json_body
+from kmeans_service.answers import labels_csv_answer
+from kmeans_service.job import Job
+from kmeans_service.jobs import job_table
+from kmeans_service.labels import to_csv
+from kmeans_service.models import centers_of, check_features
+from kmeans_service.nearest import Array, distances, nearest, score
+from kmeans_service.storage import data_bucket
+from predict.points import read_points
+
+app = http.resolver()
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request's job, points of shape (n_samples, n_features) and the model's centers."""
+
+    job: Job
+    points: Array
+    centers: Array
+
+
+def _call(request: http.Request) -> Call:
+    job_id, points = read_points(request)
+    job = job_table().get(request.owner, job_id)
+    model = job.published
+    check_features(model, points.X.shape[1], points.feature_names)
+    http.metrics().add_metric("RowsPredicted", MetricUnit.Count, len(points.X))
+    http.metrics().add_metric("Predictions", MetricUnit.Count, 1)
+    return Call(job, points.X, centers_of(model.centers))
+
+
+@app.post("/kmeans/predict")
+def predict() -> http.Answer:
+    request = http.request(app)
+    media_type = request.accepted(http.CSV, http.JSON)
+    call = _call(request)
+    labels_csv = to_csv(nearest(call.points, call.centers))
+    http.check_answer_size(labels_csv)
+    return labels_csv_answer(labels_csv, f"{call.job.filename}.predicted.csv", media_type)
+
+
+@app.post("/kmeans/transform")
+def transform() -> http.Answer:
+    request = http.request(app)
+    media_type = request.accepted(http.CSV, http.JSON)
+    call = _call(request)
+    http.check_numbers(len(call.points) * len(call.centers))
+    rows = distances(call.points, call.centers)
+    if media_type == http.JSON:
+        return http.json_answer({"distances": rows.tolist()})
+    return http.csv_answer(_rows_csv(rows), f"{call.job.filename}.distances.csv")
+
+
+@app.post("/kmeans/score")
+def score_points() -> http.Answer:
+    request = http.request(app)
+    request.accepted(http.JSON)
+    call = _call(request)
+    return http.json_answer({"score": score(call.points, call.centers)})
+
+
+@app.get("/kmeans/jobs/<job_id>/centers")
+def centers(job_id: str) -> http.Answer:
+    """Here and not with the other reads of a job: this function has NumPy and the centers."""
+    request = http.request(app)
+    media_type = request.accepted(http.CSV, http.JSON)
+    job = job_table().get(request.owner, json_body.job_id_text(job_id))
+    model = job.published
+    etag = f'"{model.centers.sha256[:32]}-{media_type.rpartition("/")[2]}"'
+    if request.has(etag):
+        return http.unchanged(etag)
+    rows = centers_of(model.centers)
+    if not http.fits_numbers(rows.size):
+        disposition = http.content_disposition(f"{job.filename}.centers.npy")
+        url = data_bucket().presigned_get(model.centers.key, disposition, http.BINARY)
+        return http.see_other(url, headers={"ETag": etag})
+    if media_type == http.CSV:
+        return http.csv_answer(
+            _rows_csv(rows), f"{job.filename}.centers.csv", headers={"ETag": etag}
+        )
+    names = {"feature_names": list(model.feature_names)} if model.feature_names else {}
+    return http.json_answer({"centers": rows.tolist(), **names}, headers={"ETag": etag})
+
+
+def _rows_csv(rows: np.ndarray[Any, Any]) -> str:
+    """Numbers in their shortest form that reads back as the same float64."""
+    return "".join(",".join(map(repr, row)) + "\n" for row in rows.tolist())
+
+
+lambda_handler = http.lambda_handler(app)

@@ -1,0 +1,100 @@
+"""MiniStack, the AWS emulator, as a process of its own that loses nothing.
+
+It differs from the `ministack` command in three ways. It listens on loopback only. It saves its
+state after every change and not only at the end, so that a `kill -9` costs about a second of
+work. And it stops, saving, when the process that started it is gone, which it sees from the end
+of its standard input.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from ministack import app as ministack  # type: ignore[import-untyped]
+from ministack.core import persistence  # type: ignore[import-untyped]
+
+from local import locks, settings
+
+SAVE_INTERVAL = 1.0  # seconds; a save takes about 15 ms
+GRACE = 3.0  # seconds that requests in flight have to end at a stop
+
+# Telemetry grows with every call; it is saved at a clean stop only.
+TELEMETRY = {"cloudwatch", "cloudwatch_logs", "cloudtrail", "xray"}
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+
+log = logging.getLogger("autosave")
+
+
+class Autosave:
+    """MiniStack's ASGI application, with an eye on whether there is something new to save."""
+
+    def __init__(self) -> None:
+        self.changed = asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await ministack.app(scope, receive, send)
+        if scope["type"] == "http" and scope["method"] not in ("GET", "HEAD"):
+            self.changed.set()
+
+    async def run(self) -> None:
+        while True:
+            await self.changed.wait()
+            await asyncio.sleep(SAVE_INTERVAL)
+            self.changed.clear()
+            await self.save()
+
+    async def save(self) -> None:
+        """Copies on the loop, between requests, so that they are whole; writes off it."""
+        sources = ministack._build_persistence_save_dict()
+        copies = {name: state() for name, state in sources.items() if name not in TELEMETRY}
+        await asyncio.to_thread(_write, copies)
+
+
+def _write(states: dict[str, Any]) -> None:
+    persistence.save_all({name: lambda state=state: state for name, state in states.items()})
+
+
+async def serve_until_told(port: int) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    loop.add_signal_handler(signal.SIGINT, stop.set)
+    loop.add_reader(sys.stdin.fileno(), stop.set)
+
+    config = Config()
+    config.bind = [f"{settings.LOOPBACK}:{port}"]
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = GRACE
+    config.loglevel = "WARNING"
+
+    application = Autosave()
+    saving = asyncio.create_task(application.run())
+    await serve(application, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
+    saving.cancel()
+    end_workers()
+
+
+def end_workers() -> None:
+    """SIGTERM to all others of the own process group, which are the functions' processes."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.killpg(0, signal.SIGTERM)
+
+
+def main() -> None:
+    chosen = settings.from_environment()
+    lock = locks.hold(chosen.emulator_lock)
+    asyncio.run(serve_until_told(chosen.emulator_port))
+    lock.close()
+
+
+if __name__ == "__main__":
+    main()

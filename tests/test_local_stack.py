@@ -1,0 +1,424 @@
+"""`make run` as its user has it: a process of its own, real HTTP, Ctrl-C, kill -9, start again."""
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import requests
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from local.deployment import load_yaml
+from local.gateway import BODY_LIMIT, Gateway, Lane, functions_by_segment
+
+PROJECT = Path(__file__).resolve().parent.parent
+POINTS = "1, 2\n1, 4\n1, 0\n10, 2\n10, 4\n10, 0\n"
+START_LIMIT = 60.0  # seconds
+STOP_LIMIT = 45.0
+JOB_LIMIT = 90.0
+
+ECHO = """
+def lambda_handler(event, context):
+    return {"statusCode": 200, "headers": {"Content-Type": "text/plain"}, "body": "SAYS"}
+"""
+SLOW = """
+import time
+
+def lambda_handler(event, context):
+    time.sleep(60)
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Service:
+    """One local service: its settings stay, its process comes and goes."""
+
+    def __init__(self, home: Path, project: Path = PROJECT) -> None:
+        self.home = home
+        self.project = project
+        self.port = free_port()
+        self.emulator_port = free_port()
+        self.url = f"http://localhost:{self.port}/kmeans"
+        self.output = home.parent / f"{home.name}.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            name: value for name, value in os.environ.items() if not name.startswith("AWS_")
+        } | {
+            "PORT": str(self.port),
+            "EMULATOR_PORT": str(self.emulator_port),
+            "LOCAL_HOME": str(self.home),
+        }
+
+    def start(self) -> None:
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "local", "run"],
+                cwd=self.project,
+                env=self.environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + START_LIMIT
+        while "Ready" not in self.said():
+            assert self.process.poll() is None, self.said()
+            assert time.monotonic() < deadline, self.said()
+            time.sleep(0.1)
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Signals the whole process group, as a terminal's Ctrl-C does; answers the exit code."""
+        assert self.process is not None
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, number)
+        return self.process.wait(STOP_LIMIT)
+
+    def said(self) -> str:
+        return self.output.read_text()
+
+    def pid_of_emulator(self) -> int:
+        return int((self.home / "emulator.lock").read_text())
+
+    def processes(self) -> list[str]:
+        """Command lines of everything that runs out of this service's folder."""
+        shown = subprocess.run(["ps", "-A", "-o", "args="], capture_output=True, text=True)
+        return [line for line in shown.stdout.splitlines() if f"{self.home}/tmp" in line]
+
+    def exports(self) -> dict[str, str]:
+        shown = subprocess.run(
+            ["bash", "-c", 'set -eu; eval "$(make -s env)"; env'],
+            cwd=PROJECT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return dict(line.split("=", 1) for line in shown.stdout.splitlines() if "=" in line)
+
+    def aws(self, service: str) -> Any:
+        exports = self.exports()
+        return boto3.client(  # type: ignore[call-overload]
+            service,
+            endpoint_url=exports["AWS_ENDPOINT_URL"],
+            region_name=exports["AWS_REGION"],
+            aws_access_key_id=exports["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=exports["AWS_SECRET_ACCESS_KEY"],
+        )
+
+    def write_item(self, name: str) -> None:
+        item = {"pk": {"S": "TEST"}, "sk": {"S": name}}
+        self.aws("dynamodb").put_item(TableName=self.exports()["JOBS_TABLE"], Item=item)
+        self.aws("s3").put_object(
+            Bucket=self.exports()["DATA_BUCKET"], Key=f"inputs/{name}", Body=b"x"
+        )
+
+    def has_item(self, name: str) -> bool:
+        key = {"pk": {"S": "TEST"}, "sk": {"S": name}}
+        found = self.aws("dynamodb").get_item(TableName=self.exports()["JOBS_TABLE"], Key=key)
+        stored = self.aws("s3").get_object(
+            Bucket=self.exports()["DATA_BUCKET"], Key=f"inputs/{name}"
+        )
+        return "Item" in found and stored["Body"].read() == b"x"
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    service = Service(tmp_path_factory.mktemp("local") / "home")
+    service.start()
+    yield service
+    service.stop()
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Iterator[Service]:
+    """A service of its own, on a copy of the project whose health check is `echo`."""
+    project = tmp_path / "project"
+    for folder in ("local", "functions"):
+        shutil.copytree(PROJECT / folder, project / folder)
+    for file in ("template.yaml", "openapi.yaml"):
+        shutil.copy(PROJECT / file, project)
+    scratch = Service(tmp_path / "home", project)
+    docs_handler(scratch).write_text(ECHO)
+    yield scratch
+    if scratch.process is not None:
+        scratch.stop(signal.SIGKILL)
+        with suppress(FileNotFoundError, ProcessLookupError):
+            os.killpg(scratch.pid_of_emulator(), signal.SIGKILL)
+
+
+def docs_handler(service: Service) -> Path:
+    return service.project / "functions" / "docs" / "app.py"
+
+
+def upload(service: Service, filename: str = "points.csv") -> int:
+    answer = requests.post(f"{service.url}/upload", files={"file": (filename, POINTS)}, timeout=60)
+    assert answer.status_code == 200, answer.text
+    return int(answer.json()["job_id"])
+
+
+def predict(service: Service, job_id: int) -> list[float]:
+    answer = requests.post(
+        f"{service.url}/predict",
+        files={"file": ("p.csv", "0, 0\n12, 3\n")},
+        data={"job_id": job_id},
+        timeout=60,
+    )
+    assert answer.status_code == 200, answer.text
+    return [float(line) for line in answer.text.split()]
+
+
+# --- the service ------------------------------------------------------------------
+
+
+def test_upload_fit_and_predict_answer_and_the_job_survives_ctrl_c(service: Service) -> None:
+    job_id = upload(service)
+    fitted = requests.post(f"{service.url}/fit", json={"job_id": job_id}, timeout=60)
+    assert fitted.status_code == 200, fitted.text
+    labels = fitted.text.split()
+    assert len(set(labels[:3])) == len(set(labels[3:])) == 1
+    assert labels[0] != labels[3]
+    before = predict(service, job_id)
+    assert before[0] != before[1]
+
+    assert service.stop(signal.SIGINT) == 0
+    assert service.processes() == []
+    service.start()
+
+    assert predict(service, job_id) == before
+    assert upload(service) == job_id
+
+
+def test_a_file_put_into_incoming_is_fitted_without_any_call(service: Service) -> None:
+    bucket = service.exports()["DATA_BUCKET"]
+    owner = service.exports()["OWNER"]
+    name = "drop + 100% é.csv"
+    service.aws("s3").put_object(
+        Bucket=bucket, Key=f"incoming/{owner}/{name}", Body=POINTS.encode()
+    )
+    deadline = time.monotonic() + JOB_LIMIT
+    jobs: list[dict[str, Any]] = []
+    while not any(job["status"] == "SUCCEEDED" for job in jobs):
+        assert time.monotonic() < deadline, jobs
+        time.sleep(0.5)
+        listed = requests.get(f"{service.url}/jobs", timeout=60).json()["jobs"]
+        jobs = [job for job in listed if job["filename"] == name]
+    assert len(jobs) == 1
+
+
+def test_everything_listens_on_loopback_only(service: Service) -> None:
+    table = Path("/proc/net/tcp")
+    if not table.exists():
+        pytest.skip("needs /proc/net/tcp to see who listens where")
+    listening = [line.split()[1] for line in table.read_text().splitlines() if " 0A " in line]
+    for port in (service.port, service.emulator_port):
+        assert [address for address in listening if address.endswith(f":{port:04X}")] == [
+            f"0100007F:{port:04X}"
+        ]
+
+
+# --- starting and stopping --------------------------------------------------------
+
+
+def test_a_taken_port_is_one_clear_sentence(service: Service, tmp_path: Path) -> None:
+    for name in ("PORT", "EMULATOR_PORT"):
+        taken = {
+            "PORT": str(free_port()),
+            "EMULATOR_PORT": str(free_port()),
+            name: str(service.port),
+        }
+        done = refused("run", {**taken, "LOCAL_HOME": str(tmp_path / name)})
+        assert done.stderr.startswith(f"Port {service.port} cannot be had")
+
+
+def test_a_second_run_on_the_same_data_is_refused(service: Service) -> None:
+    assert "already running" in refused("run", service.environment).stderr
+
+
+def test_env_without_a_service_is_one_clear_sentence(tmp_path: Path) -> None:
+    assert "not running" in refused("env", {"LOCAL_HOME": str(tmp_path)}).stderr
+
+
+def refused(command: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "local", command],
+        cwd=PROJECT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=START_LIMIT,
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    return done
+
+
+def test_a_missing_python_is_one_clear_sentence(tmp_path: Path) -> None:
+    for tool in ("bash", "dirname"):
+        (tmp_path / tool).symlink_to(shutil.which(tool) or tool)
+    done = subprocess.run(
+        [PROJECT / "local" / "install.sh", tmp_path / "venv", "any.txt", "anything"],
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Python 3.13 is needed")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_an_edit_is_seen_after_a_restart(scratch: Service) -> None:
+    for text in ("before", "after"):
+        docs_handler(scratch).write_text(ECHO.replace("SAYS", text))
+        scratch.start()
+        assert requests.get(f"{scratch.url}/health", timeout=60).text == text
+        assert scratch.stop() == 0
+
+
+def test_a_killed_run_leaves_nothing_behind_and_the_next_one_has_its_data(scratch: Service) -> None:
+    scratch.start()
+    scratch.write_item("one")
+    assert scratch.process is not None
+    scratch.process.kill()
+    scratch.process.wait()
+    scratch.start()
+    assert scratch.has_item("one")
+    assert scratch.stop() == 0
+
+
+def test_a_killed_emulator_ends_the_run_and_costs_no_saved_data(scratch: Service) -> None:
+    scratch.start()
+    requests.get(f"{scratch.url}/health", timeout=60)
+    scratch.write_item("one")
+    time.sleep(3)  # longer than the emulator takes to save
+    os.kill(scratch.pid_of_emulator(), signal.SIGKILL)
+    assert scratch.process is not None
+    assert scratch.process.wait(STOP_LIMIT) == 1
+    assert "ended by itself" in scratch.said()
+    assert scratch.processes() == []
+    scratch.start()
+    assert scratch.has_item("one")
+
+
+def test_functions_orphaned_by_kill_9_are_ended_at_the_next_start(scratch: Service) -> None:
+    docs_handler(scratch).write_text(SLOW)
+    scratch.start()
+    with pytest.raises(requests.Timeout):
+        requests.get(f"{scratch.url}/health", timeout=3)
+    assert scratch.process is not None
+    os.kill(scratch.pid_of_emulator(), signal.SIGSTOP)  # lest it tidies up
+    scratch.process.kill()
+    os.kill(scratch.pid_of_emulator(), signal.SIGKILL)
+    scratch.process.wait()
+    assert len(scratch.processes()) == 1
+    scratch.start()
+    assert scratch.processes() == []
+
+
+# --- the front door ---------------------------------------------------------------
+
+Ask = Callable[[TestClient[web.Request, web.Application]], Awaitable[None]]
+
+
+def through_gateway(backend: Callable[[web.Request], Awaitable[web.Response]], ask: Ask) -> None:
+    """Asks a gateway with a lane of one request, one more waiting, in front of `backend`."""
+
+    async def main() -> None:
+        behind = web.Application(client_max_size=2 * BODY_LIMIT)
+        behind.router.add_route("*", "/{path:.*}", backend)
+        async with TestServer(behind) as server:
+            target = str(server.make_url("/stage"))
+            gateway = Gateway(target, {}, Lane(1, 1), port=8080)
+            async with TestClient(TestServer(gateway.application())) as client:
+                await ask(client)
+
+    asyncio.run(main())
+
+
+def test_method_query_repeated_headers_and_body_pass_unchanged() -> None:
+    body = bytes(range(256)) * 100
+
+    async def backend(request: web.Request) -> web.Response:
+        assert request.raw_path == "/stage/kmeans/jobs/a%2Fb?x=1&x=2&y=%20"
+        assert request.method == "PATCH"
+        assert request.headers.getall("X-Many") == ["1", "2"]
+        assert request.headers["X-Forwarded-For"] == "127.0.0.1"
+        assert request.headers["X-Forwarded-Proto"] == "http"
+        assert await request.read() == body
+        answer = web.Response(status=422, body=body, headers={"Content-Type": "text/csv"})
+        answer.headers.extend([("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")])
+        return answer
+
+    async def ask(client: TestClient[web.Request, web.Application]) -> None:
+        from yarl import URL
+
+        url = URL("/kmeans/jobs/a%2Fb?x=1&x=2&y=%20", encoded=True)
+        headers = [("X-Many", "1"), ("X-Many", "2")]
+        async with client.patch(url, data=body, headers=headers) as answer:
+            assert answer.status == 422
+            assert answer.headers.getall("Set-Cookie") == ["a=1", "b=2"]
+            assert answer.headers["Content-Type"] == "text/csv"
+            assert await answer.read() == body
+
+    through_gateway(backend, ask)
+
+
+def test_a_body_over_the_gateways_limit_is_413() -> None:
+    async def backend(request: web.Request) -> web.Response:
+        return web.Response(text=str(len(await request.read())))
+
+    async def ask(client: TestClient[web.Request, web.Application]) -> None:
+        async with client.post("/kmeans/upload", data=b"x" * BODY_LIMIT) as answer:
+            assert (answer.status, await answer.text()) == (200, str(BODY_LIMIT))
+        async with client.post("/kmeans/upload", data=b"x" * (BODY_LIMIT + 1)) as answer:
+            assert answer.status == 413
+            assert answer.content_type == "application/problem+json"
+            assert set(await answer.json()) >= {"type", "title", "status", "detail"}
+
+    through_gateway(backend, ask)
+
+
+def test_a_burst_waits_in_line_and_what_does_not_fit_is_told_to_come_back() -> None:
+    at_once = 0
+
+    async def backend(_request: web.Request) -> web.Response:
+        nonlocal at_once
+        at_once += 1
+        assert at_once == 1
+        await asyncio.sleep(0.2)
+        at_once -= 1
+        return web.Response()
+
+    async def ask(client: TestClient[web.Request, web.Application]) -> None:
+        answers = await asyncio.gather(*(client.get("/kmeans/health") for _ in range(5)))
+        assert sorted(answer.status for answer in answers) == [200, 200, 503, 503, 503]
+        refused = next(answer for answer in answers if answer.status == 503)
+        assert refused.content_type == "application/problem+json"
+        assert int(refused.headers["Retry-After"]) > 0
+
+    through_gateway(backend, ask)
+
+
+def test_lanes_follow_the_contract() -> None:
+    served = functions_by_segment(load_yaml(PROJECT / "openapi.yaml"))
+    assert served["fit"] == served["fit_predict"] == "FitFunction"
+    assert served["predict"] == "PredictFunction"
+    assert served["jobs"] == "JobsFunction"
