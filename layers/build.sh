@@ -31,8 +31,8 @@ trim() {
   rm -rf bin share numpy/_pyinstaller sklearn/datasets/{data,descr,images} joblib/test
   find . -type d \( -name tests -o -name include -o -name __pycache__ \) -prune -exec rm -rf {} +
   # What serves compilers only, and RECORD, which lists what is gone now.
-  find . -type f \( -name '*.pyi' -o -name '*.px[dix]' -o -name '*.tp' -o -name '*.[chafo]' -o -name '*.cpp' \
-    -o -name meson.build -o -name '*.pxi.in' -o -name conftest.py -o -path '*.dist-info/RECORD' \) -delete
+  find . -type f \( -name '*.pyi' -o -name '*.pyx' -o -name '*.px[di]' -o -name '*.tp' \
+    -o -name '*.[chafo]' -o -name '*.cpp' -o -name meson.build -o -name '*.pxi.in' -o -name conftest.py -o -path '*.dist-info/RECORD' \) -delete
 }
 
 strip_symbols() {

@@ -31,8 +31,6 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 
-log = logging.getLogger("autosave")
-
 
 class Autosave:
     """MiniStack's ASGI application, with an eye on whether there is something new to save."""
@@ -91,6 +89,7 @@ def end_workers() -> None:
 
 def main() -> None:
     chosen = settings.from_environment()
+    logging.getLogger("persistence").setLevel(logging.WARNING)  # a line for each service and save
     lock = locks.hold(chosen.emulator_lock)
     asyncio.run(serve_until_told(chosen.emulator_port))
     lock.close()

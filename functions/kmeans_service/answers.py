@@ -31,7 +31,7 @@ def labels_csv_answer(
     if media_type == http.CSV:
         return http.csv_answer(labels_csv.decode(), filename, headers)
     job = f'"job_id": {headers["X-Job-Id"]}, ' if "X-Job-Id" in headers else ""
-    return http.json_answer(f'{{{job}"labels": {csv_to_json(labels_csv)}}}', headers)
+    return http.json_answer(f'{{{job}"labels": {csv_to_json(labels_csv)}}}', headers=headers)
 
 
 def accepted(job: Job, headers: http.Headers) -> http.Answer:

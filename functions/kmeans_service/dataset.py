@@ -1,8 +1,7 @@
 """CSV to arrays: simdjson reads the blocks whose numbers are also JSON's, the grammar the others.
 
-A block's skeleton, what remains of it without the characters of plain numbers, must be exactly
-commas and line breaks in their places. Then the block holds nothing but numbers of every row, or
-simdjson refuses it, and all that JSON allows beyond the grammar is shut out.
+With commas for its line breaks and brackets around it, a block of plain rows is a JSON array of
+numbers. What else JSON would allow is shut out before: other brackets, rows of other lengths.
 
 Zero has no sign here: "-0" is 0.0. Every other value is the double nearest to its decimal form.
 """
@@ -20,9 +19,11 @@ from kmeans_service.csv_grammar import CsvRows, open_csv
 from kmeans_service.csv_lines import BLOCK_BYTES, DEFAULT_LIMITS, Block, ByteStream, CsvLimits
 
 type Array = NDArray[np.float64]
+type Mask = NDArray[np.bool_]
 
-_PLAIN_NUMBERS = b"0123456789+-.eE \t"
-_LINES_TO_CELLS = bytes.maketrans(b"\n", b",")
+LINE_FEED = np.uint8(ord("\n"))
+COMMA = np.uint8(ord(","))
+LINE_FEED_TO_COMMA = LINE_FEED ^ COMMA
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,11 +101,9 @@ class _Decoder:
     def __init__(self, rows: CsvRows) -> None:
         self._rows = rows
         self._parser = simdjson.Parser()
-        self._line = b"," * (rows.n_features - 1) + b"\n"
-        self._skeleton = b""
 
     def decode(self, block: Block) -> Array:
-        """The block's numbers, shape (rows, n_features); maybe a view of the parser's memory."""
+        """The block's numbers, shape (rows of the block, n_features)."""
         values = self._as_json(block.text)
         if values is None:
             values = np.array(self._rows.read(block))
@@ -115,34 +114,37 @@ class _Decoder:
         """The block's numbers, or None where it takes the grammar to read or to refuse them."""
         if b"\r" in text:
             text = text.replace(b"\r\n", b"\n")
-        cells = text.translate(_LINES_TO_CELLS)
-        if not self._is_plain(text) or _has_long_cell(cells, self._rows.limits.cell_length):
+        if b"[" in text or b"\r" in text:
             return None
+        characters = np.frombuffer(text, np.uint8)
+        line_breaks = characters == LINE_FEED
+        document = np.empty(len(text) + 2, np.uint8)
+        document[0], document[-1] = b"[]"
+        np.bitwise_xor(characters, line_breaks * LINE_FEED_TO_COMMA, out=document[1:-1])
+        if not self._has_cells_in_place(document[1:-1] == COMMA, line_breaks):
+            return None
+        return self._numbers(document)
+
+    def _has_cells_in_place(self, separators: Mask, line_breaks: Mask) -> bool:
+        """Whether every row has as many cells as there are features, and none is too long.
+
+        separators, line_breaks   which characters end a cell, and which of them end a row too
+        """
+        n_features = self._rows.n_features
+        ends = np.flatnonzero(separators)
+        row_ends = ends[n_features - 1 :: n_features]
+        lengths = np.diff(ends, prepend=-1, append=len(separators))
+        return bool(
+            len(lengths) % n_features == 0
+            and np.count_nonzero(line_breaks) == len(row_ends)
+            and line_breaks[row_ends].all()
+            and lengths.max() - 1 <= self._rows.limits.cell_length
+        )
+
+    def _numbers(self, document: NDArray[np.uint8]) -> Array | None:
         try:
-            array = self._parser.parse(b"[%b]" % cells)
-        except (ValueError, RuntimeError):  # not JSON, or an integer of more than 64 bits
+            array = cast(simdjson.Array, self._parser.parse(document))
+            values = np.frombuffer(array.as_buffer(of_type="d"))
+        except (ValueError, TypeError, RuntimeError):  # no JSON, no number, an integer over 64 bits
             return None
-        values = np.frombuffer(cast(simdjson.Array, array).as_buffer(of_type="d"))
-        if max(values.max(), -values.min()) > MAX_MAGNITUDE:
-            return None
-        return values
-
-    def _is_plain(self, text: bytes) -> bool:
-        """Whether the text is rows of as many cells as there are features, and plain in letters."""
-        skeleton = text.translate(None, _PLAIN_NUMBERS) + b"\n"
-        n_samples, remainder = divmod(len(skeleton), len(self._line))
-        if remainder:
-            return False
-        if len(self._skeleton) < len(skeleton):
-            self._skeleton = self._line * n_samples
-        return self._skeleton.startswith(skeleton)
-
-
-def _has_long_cell(cells: bytes, length: int) -> bool:
-    """Whether a cell, with the spaces around it, is longer; hops over many cells at a time."""
-    start = 0
-    while len(cells) - start > length:
-        start = cells.rfind(b",", start, start + length + 1) + 1
-        if not start:
-            return True
-    return False
+        return values if max(values.max(), -values.min()) <= MAX_MAGNITUDE else None

@@ -45,7 +45,7 @@ def predict() -> http.Answer:
     call = _call(request)
     labels_csv = to_csv(nearest(call.points, call.centers))
     http.check_answer_size(labels_csv)
-    return labels_csv_answer(labels_csv, f"{call.job.filename}.predicted.csv", media_type)
+    return labels_csv_answer(labels_csv, f"{call.job.filename}.predicted.csv", media_type, {})
 
 
 @app.post("/kmeans/transform")

@@ -1,0 +1,139 @@
+"""One AWS for all tests, empty for each: moto over HTTP, with what the template declares."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.api import Client, Handler
+
+ROOT = Path(__file__).parent.parent
+BUCKET, TABLE, QUEUE = "data", "jobs", "fits"
+
+# Before any handler is imported: boto3 and Powertools read these.
+os.environ |= {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "eu-central-1",
+    "AWS_REGION": "eu-central-1",
+    "POWERTOOLS_SERVICE_NAME": "kmeans",
+    "POWERTOOLS_METRICS_NAMESPACE": "KMeansService",
+    "DATA_BUCKET": BUCKET,
+    "JOBS_TABLE": TABLE,
+    "DEFAULT_OWNER": "tester",
+    "JOB_EXPIRY_DAYS": "30",
+}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until(ready: Callable[[], Any], seconds: float = 30) -> Any:
+    """What `ready` answers once it answers something true."""
+    deadline = time.monotonic() + seconds
+    while not (answer := ready()):
+        assert time.monotonic() < deadline, "it did not come to be in time"
+        time.sleep(0.05)
+    return answer
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture(scope="session")
+def aws_endpoint() -> Iterator[str]:
+    port = free_port()
+    server = subprocess.Popen(
+        [sys.executable, str(ROOT / "tests" / "aws_server.py"), str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_until(lambda: listens(port))
+    yield f"http://127.0.0.1:{port}"
+    server.kill()
+    server.wait()
+
+
+@pytest.fixture
+def aws(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """An empty bucket, table and queue; the module that makes the clients."""
+    import requests
+
+    requests.post(f"{aws_endpoint}/moto-api/reset", timeout=10).raise_for_status()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws_endpoint)
+    from kmeans_service import aws, config, jobs, storage
+
+    for cached in (aws.s3, aws.dynamodb, aws.sqs, config.settings, jobs.job_table):
+        cached.cache_clear()
+    storage.data_bucket.cache_clear()
+    aws.s3().create_bucket(
+        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+    )
+    aws.s3().put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    queue = aws.sqs().create_queue(QueueName=QUEUE)["QueueUrl"]
+    monkeypatch.setenv("FIT_QUEUE_URL", queue)
+    aws.dynamodb().create_table(
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+            {"AttributeName": "gsi1pk", "AttributeType": "S"},
+            {"AttributeName": "due_at", "AttributeType": "N"},
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "active",
+                "KeySchema": [
+                    {"AttributeName": "gsi1pk", "KeyType": "HASH"},
+                    {"AttributeName": "due_at", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+    )
+    return aws
+
+
+def handler_of(path: str) -> Handler:
+    """The function that openapi.yaml wires this path to."""
+    import docs.app
+    import fit.app
+    import jobs.app
+    import predict.app
+    import upload.app
+
+    if path.startswith("/kmeans/jobs") or path.startswith("/kmeans/predictions/"):
+        return (predict.app if path.endswith("/centers") else jobs.app).lambda_handler
+    modules = {
+        "upload": upload.app,
+        "uploads": upload.app,
+        "fit": fit.app,
+        "fit_predict": fit.app,
+        "predict": predict.app,
+        "transform": predict.app,
+        "score": predict.app,
+        "predictions": predict.app,
+    }
+    return modules.get(path.split("/")[2], docs.app).lambda_handler
+
+
+@pytest.fixture
+def client(aws: Any) -> Client:
+    return Client(lambda _method, path: handler_of(path))

@@ -1,0 +1,164 @@
+"""What `make build` made, as Lambda would get it: how large it is, and that it works alone."""
+
+import json
+import re
+import struct
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse
+
+from tests.sam import PROJECT, build, environment
+
+LAMBDA_LIMIT = 250 * 1024**2  # bytes unzipped, code and layers
+FIT_LIMIT, PREDICT_LIMIT, UPLOAD_LIMIT = 190_000_000, 80_000_000, 20_000_000
+SITE_PACKAGES = "python/lib/python3.13/site-packages"
+
+FIT_AND_DESCRIBE = """
+import json, pickle, sys
+import joblib, numpy, pybase64, scipy, simdjson, sklearn
+from sklearn.cluster import KMeans
+from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, silhouette_score
+
+X = numpy.array([[1, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]], dtype=float)
+answers = {}
+for init in ("k-means++", "random"):
+    for algorithm in ("lloyd", "elkan"):
+        model = KMeans(2, init=init, algorithm=algorithm, random_state=0).fit(X)
+        again = pickle.loads(pickle.dumps(model))
+        answers[f"{init} {algorithm}"] = [model.inertia_, again.inertia_]
+scores = silhouette_score(X, model.labels_), calinski_harabasz_score(X, model.labels_)
+davies_bouldin_score(X, model.labels_)
+print(json.dumps({"answers": answers, "from": sklearn.__file__, "version": sklearn.__version__}))
+"""
+
+
+def template() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml_parse((build() / "template.yaml").read_text())
+    return loaded
+
+
+def layers_of(function: str) -> list[str]:
+    properties = template()["Resources"][function]["Properties"]
+    return [layer["Ref"] for layer in properties.get("Layers", [])]
+
+
+def size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def deployed_size(function: str) -> int:
+    return sum(size(build() / part) for part in [function, *layers_of(function)])
+
+
+def run_with(folders: list[Path], program: str) -> str:
+    """Runs the program with nothing on the path but the standard library and these folders."""
+    paths = [str(folder) for folder in folders]
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-B", "-c", f"import sys; sys.path += {paths}\n{program}"],
+        cwd="/",
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("function", "limit"),
+    [
+        ("FitFunction", FIT_LIMIT),
+        ("FitWorkerFunction", FIT_LIMIT),
+        ("PredictFunction", PREDICT_LIMIT),
+        ("UploadFunction", UPLOAD_LIMIT),
+        ("JobsFunction", UPLOAD_LIMIT),
+        ("DocsFunction", UPLOAD_LIMIT),
+    ],
+)
+def test_code_and_layers_stay_under_their_limit(function: str, limit: int) -> None:
+    assert limit < 0.75 * LAMBDA_LIMIT
+    assert 0 < deployed_size(function) <= limit
+
+
+def test_the_layers_alone_fit_predict_and_score() -> None:
+    layers = [build() / name / SITE_PACKAGES for name in layers_of("FitFunction")]
+    found = json.loads(run_with(layers, FIT_AND_DESCRIBE))
+    assert found["from"].startswith(str(build()))
+    assert found["version"] in (PROJECT / "layers/sklearn/requirements.txt").read_text()
+    for inertias in found["answers"].values():
+        assert inertias == pytest.approx([16.0, 16.0])
+
+
+def test_predict_needs_numpy_only() -> None:
+    [layer] = layers_of("PredictFunction")
+    site_packages = build() / layer / SITE_PACKAGES
+    assert not (site_packages / "sklearn").exists()
+    assert not (site_packages / "scipy").exists()
+    run_with([site_packages], "import numpy, pybase64, simdjson")
+
+
+@pytest.mark.parametrize("layer", ["NumpyLayer", "SklearnLayer"])
+def test_every_module_comes_with_bytecode_that_lambda_takes_without_a_look(layer: str) -> None:
+    unchecked = 0b01  # PEP 552: hash-based, and not checked against the source
+    sources = list((build() / layer / SITE_PACKAGES).rglob("*.py"))
+    assert sources
+    for source in sources:
+        compiled = source.parent / "__pycache__" / f"{source.stem}.cpython-313.pyc"
+        assert compiled.exists(), source
+        assert struct.unpack("<I", compiled.read_bytes()[4:8])[0] == unchecked, source
+
+
+@pytest.mark.parametrize("layer", ["NumpyLayer", "SklearnLayer"])
+def test_layers_hold_nothing_that_only_tests_and_compilers_read(layer: str) -> None:
+    for path in (build() / layer).rglob("*"):
+        assert path.name not in ("tests", "include", "RECORD"), path
+        assert path.suffix not in (".pyi", ".pxd", ".pyx", ".h", ".c"), path
+
+
+def test_the_same_lock_makes_the_same_layer_in_any_folder(tmp_path: Path) -> None:
+    built = build() / "NumpyLayer"
+    subprocess.run(
+        ["make", "--quiet", "build-NumpyLayer", f"ARTIFACTS_DIR={tmp_path / 'again'}"],
+        cwd=PROJECT / "layers",
+        env=environment(),
+        check=True,
+    )
+    assert contents(tmp_path / "again") == contents(built)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_a_layer_for_the_other_architecture_is_built_here_too(tmp_path: Path) -> None:
+    subprocess.run(
+        [
+            *("make", "--quiet", "build-NumpyLayer", "ARCHITECTURE=arm64"),
+            f"ARTIFACTS_DIR={tmp_path}",
+        ],
+        cwd=PROJECT / "layers",
+        env=environment(),
+        check=True,
+    )
+    machine_of_arm64 = 183  # ELF's number for AArch64
+    libraries = list(tmp_path.rglob("*.so"))
+    assert libraries
+    for library in libraries:
+        assert struct.unpack("<H", library.read_bytes()[18:20])[0] == machine_of_arm64, library
+
+
+def test_the_functions_own_packages_are_the_locked_ones() -> None:
+    locked = re.findall(
+        r"^([\w.-]+)==(\S+)", (PROJECT / "functions/requirements.txt").read_text(), re.MULTILINE
+    )
+    installed = {path.name for path in (build() / "UploadFunction").glob("*.dist-info")}
+    assert {
+        f"{name.replace('-', '_')}-{version}.dist-info" for name, version in locked
+    } == installed
