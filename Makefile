@@ -66,16 +66,16 @@ sam-local: build ## sam local start-api on the data of the running service (SAM_
 # --- the environments -----------------------------------------------------------
 
 $(VENV)/.run-installed: requirements/local.txt
-	@local/install.sh $(VENV) $< "the service's packages, about 350 MB, one to two minutes"
+	@local/install.sh $(VENV) $< "the service's packages, 400 MB on disk, one to two minutes"
 	@touch $@
 
 # Everything a run needs is in it as well, so one after the other never removes or changes anything.
 $(VENV)/.test-installed: requirements/dev.txt
-	@local/install.sh $(VENV) $< "the packages of service and tests, about 700 MB, two to four minutes"
+	@local/install.sh $(VENV) $< "the packages of service and tests, 1 GB on disk, two to four minutes"
 	@touch $@ $(VENV)/.run-installed
 
 $(SAM_VENV)/.installed: requirements/sam.txt
-	@local/install.sh $(SAM_VENV) $< "the SAM CLI, about 490 MB, one to three minutes"
+	@local/install.sh $(SAM_VENV) $< "the SAM CLI, one to three minutes"
 	@touch $@
 
 .PHONY: lock

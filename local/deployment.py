@@ -250,7 +250,7 @@ def _apply(cloudformation: Any, template_url: str, chosen: list[dict[str, str]])
         if "No updates are to be performed" not in str(error):
             raise DeploymentError(f"CloudFormation: {str(error)[:500]}") from error
     except WaiterError as error:
-        raise DeploymentError(_reasons(cloudformation)) from error
+        raise DeploymentError(f"CloudFormation: {_reasons(cloudformation)}") from error
 
 
 def _status(cloudformation: Any) -> str:

@@ -54,7 +54,15 @@ class Autosave:
         """Copies on the loop, between requests, so that they are whole; writes off it."""
         sources = ministack._build_persistence_save_dict()
         copies = {name: state() for name, state in sources.items() if name not in TELEMETRY}
-        await asyncio.to_thread(_write, copies)
+        if _is_deploying(copies):
+            self.changed.set()  # half a deployment could not be taken up again; next time then
+        else:
+            await asyncio.to_thread(_write, copies)
+
+
+def _is_deploying(states: dict[str, Any]) -> bool:
+    stacks = states["cloudformation"]["stacks"].all_items() if "cloudformation" in states else ()
+    return any(stack["StackStatus"].endswith("IN_PROGRESS") for _, stack in stacks)
 
 
 def _write(states: dict[str, Any]) -> None:

@@ -6,6 +6,8 @@ would start a process for each request of a burst.
 """
 
 import asyncio
+import json
+import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,6 +17,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 BODY_LIMIT = 10 * 1024 * 1024  # bytes; API Gateway's own
+TOO_LARGE = f"A body may have {BODY_LIMIT} bytes; larger files go through POST /kmeans/uploads."
 RETRY_AFTER = 2  # seconds
 # API Gateway waits 29 s; what a function may take, and then some for its first start.
 TIMEOUT = ClientTimeout(total=90)
@@ -104,14 +107,17 @@ class Gateway:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         segments = request.raw_path.partition("?")[0].split("/")
-        if segments[1] != "kmeans":
+        if segments[1:2] != ["kmeans"]:
             return _problem(
-                404, "No such path", "The service is at /kmeans/, its page at /kmeans/ui/."
+                404,
+                "route-not-found",
+                "No such path",
+                "The service is at /kmeans/, its page at /kmeans/ui/.",
             )
         try:
             body = await request.read()
         except web.HTTPRequestEntityTooLarge:
-            return _problem(413, "Too large", f"A request may carry {BODY_LIMIT} bytes of body.")
+            return _problem(413, "too-large", "Too large", TOO_LARGE)
         lane = self._lanes.get(segments[2] if len(segments) > 2 else "", self._others)
         try:
             async with lane.place():
@@ -119,14 +125,19 @@ class Gateway:
         except LaneFullError:
             return _problem(
                 503,
+                "unavailable",
                 "Try again later",
                 "Too many requests are waiting.",
                 {"Retry-After": RETRY_AFTER},
             )
         except TimeoutError:
-            return _problem(504, "Timed out", "The function did not answer in time.")
+            return _problem(
+                504, "unavailable", "Try again later", "The function did not answer in time."
+            )
         except ClientError:
-            return _problem(502, "Bad gateway", "The function's host did not answer.")
+            return _problem(
+                502, "unavailable", "Try again later", "The function's host did not answer."
+            )
 
     async def _forward(self, request: web.Request, body: bytes) -> web.StreamResponse:
         async with self._session.request(
@@ -163,13 +174,21 @@ def _end_to_end(headers: Headers) -> CIMultiDict[str]:
 
 
 def _problem(
-    status: int, title: str, detail: str, headers: Mapping[str, Any] | None = None
+    status: int, kind: str, title: str, detail: str, headers: Mapping[str, Any] | None = None
 ) -> web.Response:
-    return web.json_response(
-        {"type": "about:blank", "title": title, "status": status, "detail": detail},
+    """A problem document such as the functions answer, RFC 9457."""
+    problem = {
+        "type": f"urn:kmeans-service:problem:{kind}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "request_id": str(uuid.uuid4()),
+    }
+    stated = {name: str(value) for name, value in (headers or {}).items()}
+    return web.Response(
         status=status,
-        content_type="application/problem+json",
-        headers={name: str(value) for name, value in (headers or {}).items()},
+        body=json.dumps(problem).encode(),
+        headers={"Content-Type": "application/problem+json", **stated},
     )
 
 

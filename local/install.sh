@@ -24,8 +24,11 @@ fi
 
 echo "Installing $what (once)"
 began=$SECONDS
-# --progress-bar off: what matters is which package it is at.
+# pip names every package and every address it came from; a count is enough to see it going on.
 "$environment/bin/python" -m pip install --disable-pip-version-check --progress-bar off \
   --require-hashes -r "$lock" |
-  awk '/^Collecting|^  Using cached|^Installing collected/ { if (/^Collecting/) { n++; if (n % 20 == 0) { print "  " n " packages found"; fflush() } } else if (/^Installing/) { print "  " n " packages found, installing them"; fflush() } }'
+  awk '
+    /^(Collecting|Processing) / { if (++found % 20 == 0) { print "  " found " packages found"; fflush() } }
+    /^Installing collected/ { print "  " found " packages found, installing them"; fflush() }
+  '
 echo "Installed in $((SECONDS - began)) s"

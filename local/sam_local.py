@@ -1,6 +1,7 @@
-"""`sam local start-api` on the S3, DynamoDB and SQS of the running `make run`.
+"""`sam local` on the S3, DynamoDB and SQS of the running `make run`.
 
-    python -m local.sam_local [options of `sam local start-api`]
+    python -m local.sam_local start-api
+    python -m local.sam_local invoke FitWorkerFunction --event events/s3_put.json
 
 The functions' containers get a Docker network of their own. On its gateway address, which only
 they and this machine reach, a relay leads to the emulator, which itself stays on loopback. At the
@@ -98,8 +99,8 @@ async def relay(host: str, port: int) -> AsyncIterator[None]:
         server.close()
 
 
-async def start_api(chosen: settings.Settings, options: list[str]) -> int:
-    """Runs `sam local start-api` until it ends or is told to; answers its exit status."""
+async def sam_local(chosen: settings.Settings, command: str, options: list[str]) -> int:
+    """Runs a command of `sam local` until it ends or is told to; answers its exit status."""
     names = deployed_names(chosen)
     with network() as (name, gateway), tempfile.TemporaryDirectory() as folder:
         async with relay(gateway, chosen.emulator_port):
@@ -109,9 +110,10 @@ async def start_api(chosen: settings.Settings, options: list[str]) -> int:
                 json.dumps({"Parameters": {**names, "AWS_ENDPOINT_URL": endpoint}})
             )
             sam = await asyncio.create_subprocess_exec(
-                *(SAM, "local", "start-api", "--env-vars", variables, "--docker-network", name),
+                *(SAM, "local", command, *options),
+                *("--env-vars", variables, "--docker-network", name),
                 # The variable exists in the functions only if the parameter is given.
-                *("--parameter-overrides", f"AwsEndpointUrl={endpoint}", *options),
+                *("--parameter-overrides", f"AwsEndpointUrl={endpoint}"),
                 cwd=settings.PROJECT,
                 env=os.environ | FIXED_ENVIRONMENT,
                 start_new_session=True,  # Ctrl-C comes here alone, and is handed on once
@@ -141,9 +143,11 @@ def check_requirements() -> None:
 
 
 def main() -> None:
+    if len(sys.argv) < 2:
+        sys.exit("usage: python -m local.sam_local start-api|invoke|start-lambda [options]")
     try:
         check_requirements()
-        status = asyncio.run(start_api(settings.from_environment(), sys.argv[1:]))
+        status = asyncio.run(sam_local(settings.from_environment(), sys.argv[1], sys.argv[2:]))
     except (CannotServe, settings.StartRefused) as error:
         sys.exit(str(error))
     sys.exit(status)

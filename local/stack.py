@@ -33,6 +33,7 @@ def run(settings: Settings) -> None:
     """Serves until SIGINT or SIGTERM; raises StartRefused if it cannot."""
     settings.home.mkdir(parents=True, exist_ok=True)
     with _only_run(settings):
+        settings.exports.unlink(missing_ok=True)
         _end_leftovers(settings)
         listeners = listen(settings.port)
         expect_free(settings.emulator_port)

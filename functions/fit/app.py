@@ -7,7 +7,7 @@ from fit.synchronous import Outcome
 from kmeans_service import config, http, json_body, uploads
 from kmeans_service.answers import accepted, labels_answer, labels_csv_answer
 from kmeans_service.dataset import Dataset, parse_csv
-from kmeans_service.job import Job
+from kmeans_service.jobs.job import Job
 from kmeans_service.labels import to_csv
 from kmeans_service.models import centers_of, check_features
 from kmeans_service.multipart_form import Part, check_names, csv_part

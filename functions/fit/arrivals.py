@@ -4,10 +4,12 @@ S3 delivers a notification at least once and in any order; what is done here twi
 """
 
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote_plus
 
-from kmeans_service import config, http, json_body
+from fit import prediction
+from kmeans_service import config, http, json_body, predictions
 from kmeans_service.csv_grammar import CsvShape, check_stream
 from kmeans_service.digest import HashingStream
 from kmeans_service.errors import (
@@ -15,10 +17,11 @@ from kmeans_service.errors import (
     JobGone,
     JobNotFound,
     MalformedRequest,
+    PredictionNotFound,
     ServiceError,
 )
-from kmeans_service.job import Input, Job, Status, fit_id_of
-from kmeans_service.jobs import job_table
+from kmeans_service.jobs import creation, fits, reads
+from kmeans_service.jobs.job import Input, Job, Status, fit_id_of
 from kmeans_service.params import Params, canonical, check_against_data, parse_params
 from kmeans_service.problems import problem_document
 from kmeans_service.storage import ObjectMissing, OpenObject, data_bucket
@@ -46,8 +49,11 @@ def arrival_of(record: dict[str, Any]) -> Arrival:
     return Arrival(unquote_plus(found["key"]), found.get("versionId"))
 
 
-def handle(arrival: Arrival) -> Job | None:
-    """The job whose fit this arrival asks for, QUEUED; None if there is nothing (more) to fit."""
+def handle(arrival: Arrival, seconds: float) -> Job | None:
+    """The job whose fit this arrival asks for, QUEUED; None if there is nothing (more) to fit.
+
+    Points to predict are predicted here and now, within `seconds`.
+    """
     prefix, _, rest = arrival.key.partition("/")
     owner, _, name = rest.partition("/")
     if not owner or not name or name.endswith("/") or prefix not in ("incoming", "pending"):
@@ -55,19 +61,26 @@ def handle(arrival: Arrival) -> Job | None:
         return None
     try:
         opened = data_bucket().open(arrival.key, arrival.version_id)
-        return (_complete if prefix == "pending" else _dropped)(arrival, owner, name, opened)
-    except (ObjectMissing, JobGone, JobNotFound) as gone:
+        if prefix == "incoming":
+            return _dropped(arrival, owner, name, opened)
+        number, _, rest = name.partition("/")
+        job_id = json_body.job_id_text(number)
+        if rest == "input.csv":
+            return _complete(arrival, owner, job_id, opened)
+        found = predictions.find(owner, f"{job_id}-{PurePosixPath(rest).stem}")
+        prediction.run(reads.get(owner, found.job_id), found, opened, seconds)
+        return None
+    except (PredictionNotFound, ObjectMissing, JobGone, JobNotFound) as gone:
         http.logger().info("ignored an object that is gone", reason=str(gone))
         return None
 
 
 def _dropped(arrival: Arrival, owner: str, name: str, opened: OpenObject) -> Job | None:
     """incoming/: the file makes a job, and is fitted with the parameters of its metadata."""
-    table = job_table()
-    if table.is_handled(owner, arrival.event):
+    if creation.is_handled(owner, arrival.event):
         return None
     given, refusal = _checked(arrival, opened)
-    job = table.get(owner, table.create(owner, name.rpartition("/")[2], given))
+    job = reads.get(owner, creation.create(owner, name.rpartition("/")[2], given))
     try:
         if refusal:
             raise refusal
@@ -76,37 +89,29 @@ def _dropped(arrival: Arrival, owner: str, name: str, opened: OpenObject) -> Job
         http.logger().warning("a dropped file found another fit active", detail=str(conflict))
         return None
     except ServiceError as error:
-        table.refuse(job, problem_document(error))
+        creation.refuse(job, problem_document(error))
         queued = None
-    table.handled(owner, arrival.event)
+    creation.remember(owner, arrival.event)
     return queued
 
 
-def _complete(arrival: Arrival, owner: str, name: str, opened: OpenObject) -> Job | None:
+def _complete(arrival: Arrival, owner: str, job_id: int, opened: OpenObject) -> Job | None:
     """pending/: the file of a job that was made for it."""
-    table = job_table()
-    job = table.get(owner, _job_id(name))
+    job = reads.get(owner, job_id)
     if job.status is Status.PENDING:
         given, refusal = _checked(arrival, opened)
         if refusal:
-            table.refuse(job, problem_document(refusal))
+            creation.refuse(job, problem_document(refusal))
             return None
-        table.arrive(job, given)
-        job = table.get(owner, job.job_id)
+        creation.arrive(job, given)
+        job = reads.get(owner, job.job_id)
     if job.params is None or job.fit_id is not None or job.status is not Status.UPLOADED:
         return job if job.is_active else None
     try:
         return _queue(job, job.params)
     except ServiceError as error:
-        table.refuse(job, problem_document(error))
+        creation.refuse(job, problem_document(error))
         return None
-
-
-def _job_id(name: str) -> int:
-    number = name.removesuffix(".csv")
-    if not number.isdecimal():
-        raise JobNotFound(f"{name} names no job")
-    return int(number)
 
 
 def _checked(arrival: Arrival, opened: OpenObject) -> tuple[Input, ServiceError | None]:
@@ -146,5 +151,5 @@ def _queue(job: Job, params: Params) -> Job | None:
     fit_id = fit_id_of(job.input.sha256, canonical(params))
     if job.fit_id == fit_id and not job.is_active:
         return None
-    queued = job_table().request_fit(job.owner, job.job_id, fit_id, params)
+    queued = fits.request(job, fit_id, params)
     return queued if queued.is_active else None

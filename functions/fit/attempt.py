@@ -12,8 +12,9 @@ from kmeans_service import config, http
 from kmeans_service.dataset import Dataset, read_csv
 from kmeans_service.digest import HashingStream
 from kmeans_service.errors import FitFailed, JobGone, ModelDamaged, ServiceError
-from kmeans_service.job import Input, Job, Model, fit_prefix
-from kmeans_service.jobs import FenceLost, job_table
+from kmeans_service.jobs import fits
+from kmeans_service.jobs.fits import FenceLost
+from kmeans_service.jobs.job import Input, Job, Model, fit_prefix
 from kmeans_service.labels import to_csv
 from kmeans_service.problems import problem_document
 from kmeans_service.storage import ObjectMissing, data_bucket
@@ -34,7 +35,7 @@ def run(job: Job, seconds: float, *, final: bool) -> bytes | None:
     Raises ClaimRefused, OutOfTime or ChildDied (the job is queued again), FenceLost, or the
     ServiceError that the job failed with.
     """
-    claimed = job_table().claim(job)
+    claimed = fits.claim(job)
     try:
         return _finish(claimed, seconds, final)
     except FenceLost:
@@ -47,20 +48,20 @@ def _finish(claimed: Job, seconds: float, final: bool) -> bytes | None:
         fitted = _compute(claimed, seconds)
     except isolated.OutOfTime:
         if not final:
-            job_table().release(claimed, spent=0)
+            fits.release(claimed, spent=0)
             raise
         raise _failed(claimed, FitFailed(f"The fit did not finish in {seconds:.0f} s")) from None
     except isolated.ChildDied:
-        job_table().release(claimed, spent=1)
+        fits.release(claimed, spent=1)
         raise
     except ServiceError as error:
         raise _failed(claimed, error) from None
-    job_table().publish(claimed, fitted.model)
+    fits.publish(claimed, fitted.model)
     return fitted.labels_csv
 
 
 def _failed(claimed: Job, error: ServiceError) -> ServiceError:
-    job_table().fail(claimed, problem_document(error))
+    fits.fail(claimed, problem_document(error))
     return error
 
 
@@ -74,7 +75,7 @@ def _compute(claimed: Job, seconds: float) -> Fitted:
             except StopIteration as result:
                 fitted: Fitted = result.value
                 return fitted
-            job_table().report(claimed, {"stage": stage})
+            fits.report(claimed, {"stage": stage})
 
 
 def _fit(claimed: Job, say: Callable[[str], None]) -> Fitted:

@@ -8,8 +8,9 @@ from fit import attempt
 from fit.isolated import ChildDied, OutOfTime
 from kmeans_service import config
 from kmeans_service.errors import FitFailed, NotUploaded
-from kmeans_service.job import ACTIVE, Input, Job, Status, fit_id_of
-from kmeans_service.jobs import ClaimRefused, FenceLost, job_table
+from kmeans_service.jobs import fits, reads
+from kmeans_service.jobs.fits import ClaimRefused, FenceLost
+from kmeans_service.jobs.job import ACTIVE, Input, Job, Status, fit_id_of
 from kmeans_service.params import Params, canonical, check_against_data, iteration_work
 from kmeans_service.queue import enqueue_fit
 
@@ -31,13 +32,12 @@ def fit(owner: str, job_id: int, params: Params, seconds: float) -> Outcome:
     Raises the ServiceError that the request is refused with or the fit failed with.
     """
     deadline = time.monotonic() + seconds
-    table = job_table()
-    job = table.get(owner, job_id)
+    job = reads.get(owner, job_id)
     given = _input_of(job)
     check_against_data(params, given.n_samples, given.n_features)
     fit_id = fit_id_of(given.sha256, canonical(params))
     if not job.is_fitted_with(fit_id):
-        job = table.request_fit(owner, job_id, fit_id, params)
+        job = fits.request(job, fit_id, params)
     if job.is_fitted_with(fit_id):
         return Outcome(job)
     if seconds <= 0 or not _is_small(given, params):
@@ -48,10 +48,10 @@ def fit(owner: str, job_id: int, params: Params, seconds: float) -> Outcome:
     except (ClaimRefused, FenceLost):
         return Outcome(_wait(owner, job_id, fit_id, deadline))
     except (OutOfTime, ChildDied):
-        job = table.get(owner, job_id)
+        job = reads.get(owner, job_id)
         enqueue_fit(job)
         return Outcome(job)
-    return Outcome(table.get(owner, job_id), labels_csv)
+    return Outcome(reads.get(owner, job_id), labels_csv)
 
 
 def _input_of(job: Job) -> Input:
@@ -71,7 +71,7 @@ def _is_small(given: Input, params: Params) -> bool:
 def _wait(owner: str, job_id: int, fit_id: str, deadline: float) -> Job:
     """Somebody else is at this very fit: wait for its end, or until the deadline."""
     while True:
-        job = job_table().get(owner, job_id)
+        job = reads.get(owner, job_id)
         if job.fit_id != fit_id or job.status not in ACTIVE:
             break
         if time.monotonic() >= deadline:

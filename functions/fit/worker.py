@@ -15,8 +15,9 @@ from fit import arrivals, attempt
 from fit.isolated import ChildDied
 from kmeans_service import config, http
 from kmeans_service.errors import FitFailed, JobGone, JobNotFound, ServiceError
-from kmeans_service.job import Job
-from kmeans_service.jobs import ClaimRefused, FenceLost, job_table
+from kmeans_service.jobs import fits, reads
+from kmeans_service.jobs.fits import ClaimRefused, FenceLost
+from kmeans_service.jobs.job import Job
 from kmeans_service.problems import problem_document
 
 # What publishing and a last word to the log take.
@@ -31,14 +32,14 @@ def _handle(message: dict[str, Any], context: Any) -> None:
         _fit_named(message["owner"], message["job_id"], message["fit_id"], context)
         return
     for record in message.get("Records", []):  # S3's own test message has none
-        job = arrivals.handle(arrivals.arrival_of(record))
+        job = arrivals.handle(arrivals.arrival_of(record), _seconds(context))
         if job is not None:
             _fit(job, context)
 
 
 def _fit_named(owner: str, job_id: int, fit_id: str, context: Any) -> None:
     try:
-        job = job_table().get(owner, job_id)
+        job = reads.get(owner, job_id)
     except (JobGone, JobNotFound):
         return
     if job.is_active_with(fit_id):
@@ -77,7 +78,7 @@ def _give_up_if_spent(job: Job | None, fit_id: str | None) -> None:
     if job is None or job.fit_id != fit_id or job.attempt < config.MAX_ATTEMPTS:
         return
     error = FitFailed(f"The fit crashed {job.attempt} times; it may need more memory than it has")
-    job_table().give_up(job, problem_document(error))
+    fits.give_up(job, problem_document(error))
 
 
 def _record(record: SQSRecord, lambda_context: Any) -> None:

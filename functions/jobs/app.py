@@ -7,12 +7,12 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from kmeans_service import deletion, http, json_body
+from kmeans_service import config, http, json_body, predictions
 from kmeans_service.answers import labels_answer
-from kmeans_service.errors import InvalidParameter, JobNotFound, NotUploaded, quoted
-from kmeans_service.job import Job, Status
+from kmeans_service.errors import FitFailed, InvalidParameter, JobNotFound, NotUploaded, quoted
 from kmeans_service.job_view import job_view
-from kmeans_service.jobs import job_table
+from kmeans_service.jobs import deletion, reads
+from kmeans_service.jobs.job import Job, Status
 from kmeans_service.storage import data_bucket
 
 VISIBLE = [status.value for status in Status if status not in (Status.DELETING, Status.DELETED)]
@@ -22,7 +22,7 @@ app = http.resolver()
 
 
 def _job(job_id: str) -> Job:
-    return job_table().get(http.request(app).owner, json_body.job_id_text(job_id))
+    return reads.get(http.request(app).owner, json_body.job_id_text(job_id))
 
 
 @app.get("/kmeans/jobs")
@@ -43,7 +43,7 @@ def list_jobs() -> http.Answer:
         raise InvalidParameter(
             f"status is {quoted(status)}; allowed is {', '.join(VISIBLE)}", field="status"
         )
-    jobs, cursor = job_table().newest(request.owner, limit, query.get("cursor"), status)
+    jobs, cursor = reads.newest(request.owner, limit, query.get("cursor"), status)
     page: dict[str, Any] = {"jobs": [job_view(job) for job in jobs]}
     return http.json_answer(page | ({"next_cursor": cursor} if cursor else {}))
 
@@ -129,6 +129,21 @@ def get_model(job_id: str) -> http.Answer:
         url = data_bucket().presigned_get(stored.key, disposition, http.BINARY)
         return http.see_other(url, headers)
     return http.binary_answer(data_bucket().get(stored), http.BINARY, filename, headers)
+
+
+@app.get("/kmeans/predictions/<prediction_id>")
+def get_prediction(prediction_id: str) -> http.Answer:
+    request = http.request(app)
+    request.accepted(http.JSON, http.CSV)
+    prediction = predictions.find(request.owner, prediction_id)
+    job = reads.get(request.owner, prediction.job_id)
+    if prediction.error is not None:
+        raise FitFailed(prediction.error["detail"], error=prediction.error)
+    if prediction.result is None:
+        view = {"prediction_id": prediction_id, "job_id": job.job_id, "status": "PENDING"}
+        return http.json_answer(view, 202, {"Retry-After": str(config.RETRY_AFTER_SECONDS)})
+    disposition = http.content_disposition(f"{job.filename}.predicted.csv")
+    return http.see_other(data_bucket().presigned_get(prediction.result.key, disposition, http.CSV))
 
 
 def _unchanged(etag: str) -> http.Answer | None:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from kmeans_service import deletion, http
-from kmeans_service.job import Status
-from kmeans_service.jobs import job_table
+from kmeans_service import http
+from kmeans_service.jobs import deletion, fits, reads
+from kmeans_service.jobs.job import Status
 from kmeans_service.queue import enqueue_fit
 
 
@@ -13,12 +13,12 @@ from kmeans_service.queue import enqueue_fit
 def lambda_handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
     """The number of jobs that were looked after, by what was done."""
     done = {"queued": 0, "deleted": 0}
-    for job in job_table().due():
+    for job in reads.due():
         if job.status is Status.DELETING:
             if not deletion.has_live_lease(job):
                 deletion.finish(job)
                 done["deleted"] += 1
-        elif job_table().postpone(job):
+        elif fits.postpone(job):
             enqueue_fit(job)
             done["queued"] += 1
     http.logger().info("swept", extra=done)

@@ -1,8 +1,8 @@
 """Answers that several handlers give: a fit's labels, and a job to follow."""
 
 from kmeans_service import config, http
-from kmeans_service.job import Job
 from kmeans_service.job_view import job_path, job_view
+from kmeans_service.jobs.job import Job
 from kmeans_service.label_text import csv_to_json
 from kmeans_service.storage import data_bucket
 

@@ -22,6 +22,7 @@ type Array = NDArray[np.float64]
 type Mask = NDArray[np.bool_]
 
 LINE_FEED = np.uint8(ord("\n"))
+CARRIAGE_RETURN = np.uint8(ord("\r"))
 COMMA = np.uint8(ord(","))
 LINE_FEED_TO_COMMA = LINE_FEED ^ COMMA
 
@@ -112,12 +113,10 @@ class _Decoder:
 
     def _as_json(self, text: bytes) -> Array | None:
         """The block's numbers, or None where it takes the grammar to read or to refuse them."""
-        if b"\r" in text:
-            text = text.replace(b"\r\n", b"\n")
-        if b"[" in text or b"\r" in text:
-            return None
         characters = np.frombuffer(text, np.uint8)
         line_breaks = characters == LINE_FEED
+        if b"[" in text or (b"\r" in text and _has_lone_return(characters, line_breaks)):
+            return None
         document = np.empty(len(text) + 2, np.uint8)
         document[0], document[-1] = b"[]"
         np.bitwise_xor(characters, line_breaks * LINE_FEED_TO_COMMA, out=document[1:-1])
@@ -143,8 +142,14 @@ class _Decoder:
 
     def _numbers(self, document: NDArray[np.uint8]) -> Array | None:
         try:
-            array = cast(simdjson.Array, self._parser.parse(document))
+            array = cast(simdjson.Array, self._parser.parse(document.data))
             values = np.frombuffer(array.as_buffer(of_type="d"))
         except (ValueError, TypeError, RuntimeError):  # no JSON, no number, an integer over 64 bits
             return None
         return values if max(values.max(), -values.min()) <= MAX_MAGNITUDE else None
+
+
+def _has_lone_return(characters: NDArray[np.uint8], line_breaks: Mask) -> bool:
+    """Whether a carriage return stands anywhere but before a line feed, where JSON ignores it."""
+    returns = characters == CARRIAGE_RETURN
+    return bool(returns[-1] or (returns[:-1] > line_breaks[1:]).any())

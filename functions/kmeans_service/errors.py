@@ -96,6 +96,12 @@ class JobNotFound(ServiceError):
     title = "No such job"
 
 
+class PredictionNotFound(ServiceError):
+    """The owner has no prediction with this id."""
+
+    title = "No such prediction"
+
+
 class JobGone(ServiceError):
     """The job was deleted or has expired; its id is never used again."""
 

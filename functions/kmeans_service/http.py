@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import warnings
 from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
@@ -23,6 +24,9 @@ BINARY = "application/octet-stream"
 PROBLEM = "application/problem+json"
 # A float64 in its shortest form has up to 24 characters, and a separator of one or two.
 NUMBER_BYTES = 26
+# A call that counts nothing is no mistake.
+warnings.filterwarnings("ignore", "No application metrics to publish")
+
 type Answer = Response[Any]
 type Headers = dict[str, str]
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]

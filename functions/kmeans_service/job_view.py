@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from kmeans_service.job import Job, Status
+from kmeans_service.jobs.job import Job, Status
 
 
 def job_view(job: Job) -> dict[str, Any]:

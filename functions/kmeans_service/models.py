@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from kmeans_service.errors import FeatureMismatch, quoted
-from kmeans_service.job import Model, StoredObject
+from kmeans_service.jobs.job import Model, StoredObject
 from kmeans_service.storage import data_bucket
 
 type Array = np.ndarray[Any, np.dtype[Any]]

@@ -3,7 +3,7 @@
 import json
 
 from kmeans_service import aws, config
-from kmeans_service.job import Job
+from kmeans_service.jobs.job import Job
 
 
 def enqueue_fit(job: Job) -> None:

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from kmeans_service import aws, config
 from kmeans_service.errors import JobGone, ModelDamaged
-from kmeans_service.job import StoredObject
+from kmeans_service.jobs.job import StoredObject
 
 
 class ObjectMissing(Exception):
@@ -54,6 +54,10 @@ class DataBucket:
             if sha256_of(self._read(key, None)) != sha256_of(body):
                 raise
         return StoredObject(key, sha256_of(body), len(body))
+
+    def upload(self, key: str, file: IO[bytes], content_type: str) -> None:
+        """Write an object of any size, in parts where it is large."""
+        aws.s3().upload_fileobj(file, self._name, key, ExtraArgs={"ContentType": content_type})
 
     def get(self, stored: StoredObject) -> bytes:
         """The bytes of an object of ours; raises as `checked` does."""

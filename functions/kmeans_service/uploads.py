@@ -5,8 +5,8 @@ from typing import Any
 from kmeans_service import config
 from kmeans_service.csv_grammar import check
 from kmeans_service.errors import InvalidParameter
-from kmeans_service.job import Input
-from kmeans_service.jobs import job_table
+from kmeans_service.jobs import creation, reads
+from kmeans_service.jobs.job import Input
 from kmeans_service.params import shown
 from kmeans_service.storage import data_bucket, new_input_key, sha256_of
 
@@ -45,13 +45,13 @@ def store(owner: str, filename: str, body: bytes) -> tuple[int, Input]:
         n_features=shape.n_features,
         feature_names=shape.feature_names,
     )
-    table, bucket = job_table(), data_bucket()
-    found = table.find_upload(owner, filename, given.sha256)
+    bucket = data_bucket()
+    found = creation.find_upload(owner, filename, given.sha256)
     if found is not None:
         return found, given
     bucket.put(given.key, body, "text/csv")
-    job_id = table.create(owner, filename, given)
-    winner = table.get(owner, job_id).input
+    job_id = creation.create(owner, filename, given)
+    winner = reads.get(owner, job_id).input
     if winner is None or winner.key != given.key:
         bucket.delete(given.key)
     return job_id, given
@@ -59,8 +59,8 @@ def store(owner: str, filename: str, body: bytes) -> tuple[int, Input]:
 
 def reserve(owner: str, filename: str, params: dict[str, Any] | None) -> dict[str, Any]:
     """A PENDING job and the presigned POST that its file goes to."""
-    job_id = job_table().create(owner, filename, None, params)
-    key = f"pending/{owner}/{job_id}.csv"
+    job_id = creation.create(owner, filename, None, params)
+    key = f"pending/{owner}/{job_id}/input.csv"
     return {
         "job_id": job_id,
         **data_bucket().presigned_post(key),

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from aws_lambda_powertools.metrics import MetricUnit
 
-from kmeans_service import http, json_body
+from kmeans_service import http, json_body, predictions
 from kmeans_service.answers import labels_csv_answer
-from kmeans_service.job import Job
-from kmeans_service.jobs import job_table
+from kmeans_service.jobs import reads
+from kmeans_service.jobs.job import Job
 from kmeans_service.labels import to_csv
 from kmeans_service.models import centers_of, check_features
 from kmeans_service.nearest import Array, distances, nearest, score
@@ -30,7 +30,7 @@ class Call:
 
 def _call(request: http.Request) -> Call:
     job_id, points = read_points(request)
-    job = job_table().get(request.owner, job_id)
+    job = reads.get(request.owner, job_id)
     model = job.published
     check_features(model, points.X.shape[1], points.feature_names)
     http.metrics().add_metric("RowsPredicted", MetricUnit.Count, len(points.X))
@@ -68,12 +68,22 @@ def score_points() -> http.Answer:
     return http.json_answer({"score": score(call.points, call.centers)})
 
 
+@app.post("/kmeans/predictions")
+def create_prediction() -> http.Answer:
+    request = http.request(app)
+    request.accepted(http.JSON)
+    body = json_body.fields(request.json(), ("job_id",))
+    job = reads.get(request.owner, json_body.job_id(body["job_id"]))
+    reserved = predictions.reserve(job)
+    return http.json_answer(reserved, 202, {"Location": reserved["result"]})
+
+
 @app.get("/kmeans/jobs/<job_id>/centers")
 def centers(job_id: str) -> http.Answer:
     """Here and not with the other reads of a job: this function has NumPy and the centers."""
     request = http.request(app)
     media_type = request.accepted(http.CSV, http.JSON)
-    job = job_table().get(request.owner, json_body.job_id_text(job_id))
+    job = reads.get(request.owner, json_body.job_id_text(job_id))
     model = job.published
     etag = f'"{model.centers.sha256[:32]}-{media_type.rpartition("/")[2]}"'
     if request.has(etag):

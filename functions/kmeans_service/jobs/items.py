@@ -7,7 +7,7 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from kmeans_service.job import Input, Job, Model, Status, StoredObject
+from kmeans_service.jobs.job import Input, Job, Model, Status, StoredObject
 
 TIMES = ("created_at", "uploaded_at", "queued_at", "started_at", "finished_at")
 _serializer = TypeSerializer()

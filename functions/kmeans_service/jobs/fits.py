@@ -1,0 +1,208 @@
+"""The fit protocol: request, claim under a fence and a lease, publish: each a conditional write."""
+
+import json
+import uuid
+from typing import Any
+
+from kmeans_service import config
+from kmeans_service.errors import FitConflict, JobGone, JobNotFound, NotUploaded
+from kmeans_service.jobs import reads, table
+from kmeans_service.jobs.items import job_from_item, job_key, model_attribute
+from kmeans_service.jobs.job import Job, Model, Status
+
+
+class ClaimRefused(Exception):
+    """The claim's condition did not hold; `job` is what stands there instead, None if nothing."""
+
+    def __init__(self, job: Job | None) -> None:
+        super().__init__(job and job.status)
+        self.job = job
+
+
+class FenceLost(Exception):
+    """Somebody else has taken over, or the job is gone: nothing of this attempt may be seen."""
+
+
+def request(job: Job, fit_id: str, params: dict[str, Any]) -> Job:
+    """UPLOADED, SUCCEEDED or FAILED → QUEUED; the same fit again is left as it is.
+
+    Raises JobNotFound, JobGone, NotUploaded, or FitConflict if another fit is active.
+    """
+    values = {
+        ":uploaded": Status.UPLOADED.value,
+        ":succeeded": Status.SUCCEEDED.value,
+        ":failed": Status.FAILED.value,
+        ":queued": Status.QUEUED.value,
+        ":fit": fit_id,
+        ":params": json.dumps(params, sort_keys=True),
+        ":now": table.timestamp(),
+        ":active": table.LOOKED_AFTER,
+        ":due": table.seconds(config.SWEEP_AFTER_SECONDS),
+        ":zero": 0,
+    }
+    try:
+        item = table.update(
+            job_key(job.owner, job.job_id),
+            "SET #status = :queued, fit_id = :fit, params = :params, attempt = :zero, "
+            "queued_at = :now, gsi1pk = :active, due_at = :due "
+            "REMOVE #error, started_at, finished_at, progress, lease_until",
+            "attribute_exists(#input) AND (#status = :uploaded OR #status = :failed OR "
+            "(#status = :succeeded AND #model.fit_id <> :fit))",
+            values,
+        )
+    except table.ConditionFailed:
+        return _same_fit(reads.get(job.owner, job.job_id), fit_id)
+    return job_from_item(item)
+
+
+def _same_fit(job: Job, fit_id: str) -> Job:
+    if job.is_fitted_with(fit_id) or job.is_active_with(fit_id):
+        return job
+    if job.input is None:
+        raise NotUploaded(f"The file of job {job.job_id} has not arrived")
+    raise FitConflict(f"Another fit of job {job.job_id} is active; wait for it to finish")
+
+
+def claim(job: Job) -> Job:
+    """QUEUED, or RUNNING past its lease → RUNNING under a new fence; raises ClaimRefused.
+
+    The lease is short, and `report` renews it: a crash is noticed within it.
+    """
+    claimant = uuid.uuid4().hex
+    values = {
+        ":running": Status.RUNNING.value,
+        ":queued": Status.QUEUED.value,
+        ":claimant": claimant,
+        ":fit": job.fit_id,
+        ":second": table.seconds(),
+        ":now": table.timestamp(),
+        ":lease": table.seconds(config.LEASE_SECONDS),
+        ":max": config.MAX_ATTEMPTS,
+        ":one": 1,
+        ":active": table.LOOKED_AFTER,
+    }
+    try:
+        item = table.update(
+            job_key(job.owner, job.job_id),
+            "SET #status = :running, lease_until = :lease, due_at = :lease, started_at = :now, "
+            "gsi1pk = :active, claimant = :claimant ADD fence :one, attempt :one",
+            "fit_id = :fit AND attempt < :max AND "
+            "(#status = :queued OR (#status = :running AND lease_until < :second))",
+            values,
+        )
+    except table.ConditionFailed as failed:
+        found = failed.item
+        if found and found.get("claimant") == {"S": claimant}:
+            return job_from_item(found)  # ours: only the answer to the first try was lost
+        raise ClaimRefused(job_from_item(found) if found else None) from None
+    return job_from_item(item)
+
+
+def publish(claimed: Job, model: Model) -> None:
+    """RUNNING → SUCCEEDED: the model is seen from here on; raises FenceLost."""
+    try:
+        _publish(claimed, model)
+    except FenceLost:
+        # If only the answer was lost, the write is there, and the objects are in use.
+        if not _is_published(claimed, model):
+            raise
+
+
+def _is_published(claimed: Job, model: Model) -> bool:
+    try:
+        return reads.get(claimed.owner, claimed.job_id).model == model
+    except (JobGone, JobNotFound):
+        return False
+
+
+def _publish(claimed: Job, model: Model) -> None:
+    _finish(
+        claimed,
+        "SET #status = :status, #model = :value, finished_at = :now "
+        "REMOVE lease_until, gsi1pk, due_at, progress, #error",
+        Status.SUCCEEDED,
+        model_attribute(model),
+    )
+
+
+def fail(claimed: Job, error: dict[str, Any]) -> None:
+    """RUNNING → FAILED with the reason; raises FenceLost."""
+    _finish(
+        claimed,
+        "SET #status = :status, #error = :value, finished_at = :now "
+        "REMOVE lease_until, gsi1pk, due_at, progress",
+        Status.FAILED,
+        json.dumps(error),
+    )
+
+
+def release(claimed: Job, *, spent: int) -> None:
+    """RUNNING → QUEUED for another to finish; a crash has spent an attempt, a handover none."""
+    _finish(
+        claimed,
+        "SET #status = :status, attempt = attempt - :value, due_at = :due, queued_at = :now "
+        "REMOVE lease_until, started_at, progress",
+        Status.QUEUED,
+        1 - spent,
+        {":due": table.seconds(config.SWEEP_AFTER_SECONDS)},
+    )
+
+
+def report(claimed: Job, progress: dict[str, Any]) -> None:
+    """Say how far the attempt is, and renew its lease; raises FenceLost."""
+    lease = table.seconds(config.LEASE_SECONDS)
+    update = "SET #status = :status, progress = :value, lease_until = :lease, due_at = :lease"
+    _finish(claimed, update, Status.RUNNING, progress, {":lease": lease})
+
+
+def give_up(job: Job, error: dict[str, Any]) -> None:
+    """A job whose every attempt crashed → FAILED; nothing if somebody is still at it."""
+    values = {
+        ":failed": Status.FAILED.value,
+        ":error": json.dumps(error),
+        ":now": table.timestamp(),
+        ":second": table.seconds(),
+        ":queued": Status.QUEUED.value,
+        ":running": Status.RUNNING.value,
+        ":fit": job.fit_id,
+        ":max": config.MAX_ATTEMPTS,
+    }
+    table.update_job(
+        job.owner,
+        job.job_id,
+        "SET #status = :failed, #error = :error, finished_at = :now "
+        "REMOVE lease_until, gsi1pk, due_at, progress",
+        "fit_id = :fit AND attempt >= :max AND "
+        "(#status = :queued OR (#status = :running AND lease_until < :second))",
+        values,
+    )
+
+
+def _finish(
+    claimed: Job,
+    update: str,
+    status: Status,
+    value: Any,
+    more: dict[str, Any] | None = None,
+) -> None:
+    """An update that only the holder of the fence can make; raises FenceLost."""
+    values: dict[str, Any] = {
+        ":status": status.value,
+        ":value": value,
+        ":running": Status.RUNNING.value,
+        ":fit": claimed.fit_id,
+        ":fence": claimed.fence,
+    } | (more or {})
+    if ":now" in update:
+        values[":now"] = table.timestamp()
+    held = "#status = :running AND fit_id = :fit AND fence = :fence"
+    if not table.update_job(claimed.owner, claimed.job_id, update, held, values):
+        raise FenceLost
+
+
+def postpone(job: Job) -> bool:
+    """Give a due job more time before it is looked at again; False if it has moved on."""
+    due = table.seconds(config.SWEEP_AFTER_SECONDS)
+    values = {":due": due, ":status": job.status.value, ":was": job.due_at}
+    held = "#status = :status AND due_at = :was"
+    return table.update_job(job.owner, job.job_id, "SET due_at = :due", held, values)

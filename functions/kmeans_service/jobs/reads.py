@@ -1,0 +1,98 @@
+"""Reading jobs: what is gone, by deletion or by time, is gone for everybody."""
+
+import base64
+import binascii
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from kmeans_service.errors import InvalidParameter, JobGone, JobNotFound
+from kmeans_service.jobs import table
+from kmeans_service.jobs.items import job_from_item, job_key, marshal, owner_key
+from kmeans_service.jobs.job import GONE, Job, Status
+
+MAX_JOB_ID = 10**10 - 1
+
+
+def next_id(owner: str) -> int:
+    """The id that the owner's next job will have."""
+    item = table.get_item(marshal({"pk": owner_key(owner), "sk": "META"}))
+    return int(item["next_id"]["N"]) if item else 0
+
+
+def get(owner: str, job_id: int) -> Job:
+    """The job; raises JobNotFound, or JobGone if it was deleted or has expired."""
+    gone = JobGone(f"Job {job_id} was deleted or has expired")
+    item = table.get_item(job_key(owner, job_id)) if job_id <= MAX_JOB_ID else None
+    if item is None:
+        # DynamoDB removes expired items; their ids are below the counter for ever.
+        if job_id < next_id(owner):
+            raise gone
+        raise JobNotFound(f"There is no job {job_id}")
+    job = job_from_item(item)
+    if job.status in GONE or job.expires_at <= time.time():
+        raise gone
+    return job
+
+
+def newest(
+    owner: str, limit: int, cursor: str | None, status: str | None
+) -> tuple[list[Job], str | None]:
+    """A page of jobs, newest first, and the cursor of the next page if there is one."""
+    values: dict[str, Any] = {
+        ":pk": owner_key(owner),
+        ":j": "J#",
+        ":deleting": Status.DELETING.value,
+        ":deleted": Status.DELETED.value,
+        ":now": table.seconds(),
+    }
+    condition = "NOT #status IN (:deleting, :deleted) AND expires_at > :now"
+    if status:
+        condition += " AND #status = :status"
+        values[":status"] = status
+    query = {
+        "KeyConditionExpression": "pk = :pk AND begins_with(sk, :j)",
+        "FilterExpression": condition,
+        "ExpressionAttributeNames": {"#status": "status"},
+        "ExpressionAttributeValues": marshal(values),
+        "ScanIndexForward": False,
+        "ConsistentRead": True,
+    }
+    if cursor:
+        query["ExclusiveStartKey"] = job_key(owner, _read_cursor(cursor))
+    jobs: list[Job] = []
+    for page in table.pages(query):
+        for item in page:
+            if len(jobs) == limit:
+                return jobs, _cursor(jobs[-1].job_id)
+            jobs.append(job_from_item(item))
+    return jobs, None
+
+
+def due() -> Iterator[Job]:
+    """The jobs that somebody should have looked after by now (eventually consistent)."""
+    query = {
+        "IndexName": "active",
+        "KeyConditionExpression": "gsi1pk = :active AND due_at <= :now",
+        "ExpressionAttributeValues": marshal(
+            {":active": table.LOOKED_AFTER, ":now": table.seconds()}
+        ),
+    }
+    for page in table.pages(query):
+        yield from map(job_from_item, page)
+
+
+def _cursor(job_id: int) -> str:
+    return base64.urlsafe_b64encode(f"J{job_id}".encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> int:
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+        if not (text[:1] == "J" and text[1:].isdecimal() and len(text) < 12):
+            raise ValueError(text)
+    except (binascii.Error, ValueError):
+        raise InvalidParameter(
+            "cursor is not one of ours; allowed is the next_cursor of a page", field="cursor"
+        ) from None
+    return int(text[1:])

@@ -1,0 +1,126 @@
+"""What all writes and reads of the table share."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from kmeans_service import aws, config
+from kmeans_service.jobs.items import job_key, marshal
+
+# Of the sparse index: the jobs that somebody must look after.
+LOOKED_AFTER = "ACTIVE"
+# Attribute names that are words which DynamoDB reserves.
+_RESERVED = {
+    "#status": "status",
+    "#input": "input",
+    "#error": "error",
+    "#model": "model",
+    "#result": "result",
+}
+
+
+def timestamp() -> str:
+    """Now, as it is shown."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def seconds(ahead: float = 0) -> int:
+    """Now, or a time ahead, as it is compared."""
+    return int(time.time() + ahead)
+
+
+def expiry() -> int:
+    return seconds(config.settings().job_expiry_days * 86_400)
+
+
+def table_name() -> str:
+    return config.settings().jobs_table
+
+
+def get_item(key: dict[str, Any]) -> dict[str, Any] | None:
+    """The item as DynamoDB types it, or None. Consistent: reads decide what is done next."""
+    answer = aws.dynamodb().get_item(TableName=table_name(), Key=key, ConsistentRead=True)
+    return answer.get("Item")
+
+
+def pages(query: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
+    """The items of a query, a page at a time."""
+    request: Any = {"TableName": table_name(), **query}
+    while True:
+        answer = aws.dynamodb().query(**request)
+        yield answer["Items"]
+        if "LastEvaluatedKey" not in answer:
+            return
+        request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def expression(
+    key: dict[str, Any], update: str, condition: str, values: dict[str, Any]
+) -> dict[str, Any]:
+    """The arguments of a conditional update."""
+    used = {name: real for name, real in _RESERVED.items() if name in update + condition}
+    return {
+        "TableName": table_name(),
+        "Key": key,
+        "UpdateExpression": update,
+        "ConditionExpression": condition,
+        **({"ExpressionAttributeNames": used} if used else {}),
+        "ExpressionAttributeValues": marshal(values),
+    }
+
+
+class ConditionFailed(Exception):
+    """The condition of a write did not hold; `item` is what stands there, None if nothing."""
+
+    def __init__(self, item: dict[str, Any] | None) -> None:
+        super().__init__()
+        self.item = item
+
+
+def update(
+    key: dict[str, Any], change: str, condition: str, values: dict[str, Any]
+) -> dict[str, Any]:
+    """The item after the update; raises ConditionFailed."""
+    arguments: Any = expression(key, change, condition, values)
+    try:
+        answer = aws.dynamodb().update_item(
+            **arguments,
+            ReturnValues="ALL_NEW",
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            raise
+        found: Any = error.response
+        raise ConditionFailed(found.get("Item")) from None
+    return answer["Attributes"]
+
+
+def update_job(
+    owner: str, job_id: int, change: str, condition: str, values: dict[str, Any]
+) -> bool:
+    """Whether the condition held and the job was changed."""
+    try:
+        update(job_key(owner, job_id), change, condition, values)
+    except ConditionFailed:
+        return False
+    return True
+
+
+def transact(actions: list[Any]) -> set[str]:
+    """All of the actions or none: the codes of what stood in the way, empty if they were made.
+
+    Conflicts with another transaction and failed conditions are answers; all else raises.
+    """
+    client = aws.dynamodb()
+    try:
+        client.transact_write_items(TransactItems=actions)
+    except client.exceptions.TransactionCanceledException as error:
+        codes = {str(reason.get("Code")) for reason in error.response["CancellationReasons"]}
+        if codes.isdisjoint(("ConditionalCheckFailed", "TransactionConflict")):
+            raise
+        return codes - {"None"}
+    return set()

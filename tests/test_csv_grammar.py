@@ -1,0 +1,155 @@
+import io
+import subprocess
+import sys
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kmeans_service.csv_grammar import check, check_stream, open_csv
+from kmeans_service.csv_lines import CsvLimits
+from kmeans_service.errors import InvalidCsv, ServiceError, TooLarge
+from tests.csv_cases import INVALID, TOO_LARGE, VALID, files
+
+
+class Drip:
+    """A stream whose reads return at most three bytes, as a network may."""
+
+    def __init__(self, body: bytes) -> None:
+        self._file = io.BytesIO(body)
+
+    def read(self, size: int, /) -> bytes:
+        return self._file.read(min(size, 3))
+
+
+@pytest.mark.parametrize(("body", "names", "rows"), VALID)
+def test_what_the_grammar_allows_has_the_shape_that_was_written(body, names, rows):
+    shape = check(body)
+    assert (shape.feature_names, shape.n_samples, shape.n_features) == (
+        names,
+        len(rows),
+        len(rows[0]),
+    )
+    assert check(memoryview(body)) == check_stream(Drip(body)) == shape
+
+
+@pytest.mark.parametrize(("body", "line", "column", "words"), INVALID)
+def test_a_file_against_the_grammar_is_refused_with_its_place(body, line, column, words):
+    with pytest.raises(InvalidCsv) as refusal:
+        check(body)
+    assert words in refusal.value.detail
+    assert (refusal.value.members["line"], refusal.value.members.get("column")) == (line, column)
+
+
+@pytest.mark.parametrize(("body", "line", "column", "words"), TOO_LARGE)
+def test_a_file_over_a_limit_is_too_large(body, line, column, words):
+    with pytest.raises(TooLarge) as refusal:
+        check(body)
+    assert words in refusal.value.detail
+    assert (refusal.value.members["line"], refusal.value.members.get("column")) == (line, column)
+
+
+def test_exactly_the_limits_are_allowed():
+    assert check(b"1\n" + b"0" * 1023 + b"1").n_samples == 2
+    assert check(b",".join([b"1"] * 10_000)).n_features == 10_000
+    assert check(b"1\n" + b" " * (1024**2 - 1) + b"3\n4").n_samples == 3
+
+
+@pytest.mark.parametrize(
+    ("body", "line"), [(b"1\n2\n3\n4", 4), (b"x\n1\n2\n3\nbad", 5), (b"x\n1\n2\n3\n4\n\n", 5)]
+)
+def test_one_row_too_many_is_named(body, line):
+    limits = CsvLimits(rows=3)
+    with pytest.raises(TooLarge, match="3 rows") as refusal:
+        check(body, limits)
+    assert refusal.value.members["line"] == line
+
+
+def test_as_many_rows_as_allowed_pass_with_blank_lines_after_them():
+    assert check(b"x\n1\n2\n3\n\n\n", CsvLimits(rows=3)).n_samples == 3
+
+
+def test_a_bad_row_before_the_limit_comes_first():
+    with pytest.raises(InvalidCsv, match="line 2, column 1"):
+        check(b"1\nbad\n3\n4", CsvLimits(rows=3))
+
+
+def test_the_line_is_right_far_into_a_file_of_many_blocks():
+    body = b"1.5,2\n" * 300_000 + b"3,x\n" + b"1,2\n" * 50_000
+    with pytest.raises(InvalidCsv) as refusal:
+        check(body)
+    assert refusal.value.members == {"line": 300_001, "column": 2}
+
+
+def outcome(body: bytes, limits: CsvLimits, block_bytes: int) -> object:
+    try:
+        rows = open_csv(body, limits, block_bytes)
+        return rows.feature_names, [value for block in rows.blocks for value in rows.read(block)]
+    except ServiceError as refusal:
+        return type(refusal), refusal.detail, refusal.members
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    files(),
+    st.integers(1, 40),
+    st.sampled_from([None, None, 2, 5]),
+    st.sampled_from([12, 30, 1000]),
+)
+def test_where_the_blocks_are_cut_changes_nothing(body, block_bytes, most_rows, line_length):
+    limits = CsvLimits(rows=most_rows, line_length=line_length)
+    whole = outcome(body, limits, 1_000_000)
+    assert outcome(body, limits, block_bytes) == whole
+    try:
+        check_stream(Drip(body), limits)
+        assert not isinstance(whole[0], type)
+    except ServiceError as refusal:
+        assert (type(refusal), refusal.detail, refusal.members) == whole
+
+
+HOSTILE = {
+    "commas": b"," * 4_500_000,
+    "quotes": b'"' * 4_500_000,
+    "digits": b"1" * 4_500_000,
+    "spaces": b" " * 4_500_000,
+    "line feeds": b"\n" * 4_500_000,
+    "carriage returns": b"\r" * 4_500_000,
+    "CRLF": b"\r\n" * 2_250_000,
+    "line feeds, then a row": b"\n" * 4_500_000 + b"1",
+    "row, then line feeds": b"1" + b"\n" * 4_500_000,
+    "wide, then line feeds": b"1," * 9_999 + b"1" + b"\n" * 4_400_000,
+    "short lines of spaces": b"1\n" + b" \n" * 2_250_000 + b"1",
+    "quotes and commas": b"1\n" + b'""",' * 260_000,
+    "opened quotes": b"1\n" + b'",' * 520_000,
+    "a header of quotes": b'"' + b'""' * 500_000 + b'"\n1',
+    "every cell odd": b"1,2\n" + b"1e80,1e80\n" * 450_000,
+    "every line long with an odd cell": (b"1," * 9_999 + b"1e-5000\n") * 200,
+    "an odd cell in every block": (b"1,2\n" * 10_000 + b"1e80,1\n") * 110,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_file_takes_long_to_check(name):
+    started = time.process_time()
+    try:
+        check(HOSTILE[name])
+    except ServiceError:
+        pass
+    assert time.process_time() - started < 4
+
+
+def test_checking_needs_neither_numpy_nor_any_package_from_outside():
+    script = (
+        "import sys; before = set(sys.modules); import kmeans_service.csv_grammar;"
+        "print(*sorted({name.split('.')[0] for name in set(sys.modules) - before}"
+        " - set(sys.stdlib_module_names)))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": "functions"},
+    )
+    assert run.stdout.split() == ["kmeans_service"]

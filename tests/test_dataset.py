@@ -1,0 +1,180 @@
+import io
+import re
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kmeans_service import csv_grammar
+from kmeans_service.csv_lines import CsvLimits
+from kmeans_service.dataset import parse_csv, read_blocks, read_csv
+from kmeans_service.errors import InvalidCsv, ServiceError, TooLarge
+from tests.csv_cases import INVALID, TOO_LARGE, VALID, files
+
+
+@pytest.mark.parametrize(("body", "names", "rows"), VALID)
+def test_what_the_grammar_allows_is_read_as_written(body, names, rows):
+    dataset = parse_csv(body)
+    assert dataset.feature_names == names
+    assert dataset.X.dtype == np.float64
+    assert dataset.X.flags.c_contiguous
+    assert dataset.X.flags.writeable
+    np.testing.assert_array_equal(dataset.X, np.array(rows, dtype=float))
+
+
+@pytest.mark.parametrize(("body", "line", "column", "words"), INVALID)
+def test_a_file_against_the_grammar_is_refused_with_its_place(body, line, column, words):
+    with pytest.raises(InvalidCsv) as refusal:
+        parse_csv(body)
+    assert words in refusal.value.detail
+    assert (refusal.value.members["line"], refusal.value.members.get("column")) == (line, column)
+
+
+@pytest.mark.parametrize(("body", "line", "column", "words"), TOO_LARGE)
+def test_a_file_over_a_limit_is_too_large(body, line, column, words):
+    with pytest.raises(TooLarge) as refusal:
+        parse_csv(body)
+    assert words in refusal.value.detail
+    assert (refusal.value.members["line"], refusal.value.members.get("column")) == (line, column)
+
+
+def shape_or_refusal(read, body, limits):
+    try:
+        return read(body, limits)
+    except ServiceError as refusal:
+        return type(refusal), refusal.detail, refusal.members
+
+
+def shape_of(body, limits):
+    shape = csv_grammar.check(body, limits)
+    return shape.feature_names, (shape.n_samples, shape.n_features)
+
+
+def parsed_shape(body, limits):
+    dataset = parse_csv(body, limits)
+    return dataset.feature_names, dataset.X.shape
+
+
+@settings(max_examples=600, deadline=None)
+@given(files(), st.sampled_from([None, None, 3]), st.sampled_from([5, 30, 1024]))
+def test_checking_and_parsing_accept_the_same_files_and_refuse_them_alike(body, rows, cell_length):
+    limits = CsvLimits(rows=rows, cell_length=cell_length)
+    assert shape_or_refusal(parsed_shape, body, limits) == shape_or_refusal(shape_of, body, limits)
+
+
+def bits(X):
+    return np.asarray(X, dtype=np.float64).view(np.uint64)
+
+
+_decimals = st.one_of(
+    st.floats(-1e100, 1e100).map(repr),
+    st.floats(-1e3, 1e3).map("{:.18e}".format),
+    st.floats(-1e30, 1e30).map("{:.25f}".format),
+    st.integers(-(2**66), 2**66).map(str),
+    st.from_regex(
+        r"-?(0|[1-9][0-9]{0,20})(\.[0-9]{1,25})?([eE][+-]?[0-9]{1,2})?", fullmatch=True
+    ).filter(lambda text: abs(float(text)) <= 1e100),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(_decimals, min_size=1, max_size=30))
+def test_every_value_is_the_double_that_float_reads(cells):
+    X = parse_csv("\n".join(cells).encode()).X
+    np.testing.assert_array_equal(bits(X[:, 0]), bits([float(cell) + 0.0 for cell in cells]))
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "2.2250738585072011e-308",  # the largest subnormal, famous for endless loops
+        "4.9406564584124654e-324",
+        "2.4703282292062327e-324",  # just below half of the smallest double
+        "2.4703282292062328e-324",
+        "9007199254740992.5",
+        "9007199254740993.0",
+        "9007199254740993.00000000000000000000000000000000000001",
+        "0.500000000000000166533453693773481063544750213623046875",
+        "6929495644600919.5",
+        "8.533e+68",
+        "1.00000000000000011102230246251565404236316680908203125",  # halfway: to even
+        "1.00000000000000011102230246251565404236316680908203124",
+        "1.00000000000000011102230246251565404236316680908203126",
+    ],
+)
+def test_values_that_are_hard_to_round_are_rounded_right(cell):
+    assert parse_csv(cell.encode()).X[0, 0] == float(cell)
+
+
+def test_one_odd_cell_among_many_blocks_is_read_where_it_stands():
+    rows = [b"%d,%d.25" % (i, -i) for i in range(60_000)]
+    rows[30_000] = b'"+7", .5'
+    X = parse_csv(b"\r\n".join(rows)).X
+    assert X[30_000].tolist() == [7, 0.5]
+    X[30_000] = [30_000, -30_000.25]
+    index = np.arange(60_000)
+    np.testing.assert_array_equal(
+        X, np.column_stack([index, -index - np.sign(index) * 0.25 + 0.25 * (index == 0)])
+    )
+
+
+@settings(max_examples=150, deadline=None)
+@given(files(), st.integers(1, 40))
+def test_blocks_of_any_size_hold_what_the_whole_holds(body, block_bytes):
+    def whole(body, limits):
+        dataset = parse_csv(body, limits)
+        return dataset.feature_names, dataset.X.tolist()
+
+    def streamed(body, limits):
+        blocks = read_blocks(io.BytesIO(body), limits, block_bytes)
+        parts = list(blocks)
+        assert all(part.shape[1] == blocks.n_features for part in parts)
+        return blocks.feature_names, np.concatenate(parts).tolist()
+
+    limits = CsvLimits()
+    assert shape_or_refusal(streamed, body, limits) == shape_or_refusal(whole, body, limits)
+
+
+@pytest.mark.parametrize("size", [0, 1, 1000, 10**7])
+def test_a_stream_is_read_whole_whatever_length_was_announced(size):
+    body = b"".join(b"%d,1\n" % i for i in range(100_000))
+    X = read_csv(io.BytesIO(body), size).X
+    assert X.shape == (100_000, 2)
+    np.testing.assert_array_equal(X[:, 0], np.arange(100_000))
+
+
+def peak_of(action):
+    tracemalloc.start()
+    try:
+        result = action()
+        return result, tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("n_features", [2, 50])
+def test_reading_takes_little_more_memory_than_the_array(n_features):
+    X = np.random.default_rng(0).normal(0, 5, (1_000_000 // n_features, n_features))
+    text = io.BytesIO()
+    np.savetxt(text, X, fmt="%.4f", delimiter=",")
+    body = text.getvalue()
+    for read in (lambda: parse_csv(body), lambda: read_csv(io.BytesIO(body), len(body))):
+        dataset, peak = peak_of(read)
+        assert peak < 1.25 * dataset.X.nbytes
+    _, peak = peak_of(lambda: sum(len(block) for block in read_blocks(io.BytesIO(body))))
+    assert peak < 3_000_000
+
+
+def test_many_blank_lines_after_a_wide_row_claim_no_memory():
+    dataset, peak = peak_of(lambda: parse_csv(b"1," * 9_999 + b"1" + b"\n" * 4_400_000))
+    assert dataset.X.shape == (1, 10_000)
+    assert peak < 4_000_000
+
+
+def test_messages_never_hold_more_than_a_glance_of_the_file():
+    with pytest.raises(InvalidCsv) as refusal:
+        parse_csv(b"1\n" + b"secret" * 100)
+    assert len(refusal.value.detail) < 200
+    assert not re.search("(secret){8}", refusal.value.detail)
