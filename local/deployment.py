@@ -218,8 +218,9 @@ def parameters(template: Template, settings: Settings) -> list[dict[str, str]]:
         "ThrottlingRateLimit": 10_000,
         "ThrottlingBurstLimit": 5_000,
         "WorkerConcurrency": 2,
-        # What a killed fit waits for before it is tried again: shorter than on AWS.
+        # What a killed fit waits for before it is tried again: all shorter than on AWS.
         "WorkerTimeout": settings.worker_timeout,
+        "SweepSchedule": "rate(1 minute)",
         "FitVisibilityTimeout": settings.worker_timeout + 60,
     }
     return [

@@ -7,6 +7,7 @@ would start a process for each request of a burst.
 
 import asyncio
 import json
+import time
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -114,6 +115,7 @@ class Gateway:
                 "No such path",
                 "The service is at /kmeans/, its page at /kmeans/ui/.",
             )
+        arrived = time.time()
         try:
             body = await request.read()
         except web.HTTPRequestEntityTooLarge:
@@ -121,7 +123,7 @@ class Gateway:
         lane = self._lanes.get(segments[2] if len(segments) > 2 else "", self._others)
         try:
             async with lane.place():
-                return await self._forward(request, body)
+                return await self._forward(request, body, arrived)
         except LaneFullError:
             return _problem(
                 503,
@@ -139,11 +141,13 @@ class Gateway:
                 502, "unavailable", "Try again later", "The function's host did not answer."
             )
 
-    async def _forward(self, request: web.Request, body: bytes) -> web.StreamResponse:
+    async def _forward(
+        self, request: web.Request, body: bytes, arrived: float
+    ) -> web.StreamResponse:
         async with self._session.request(
             request.method,
             URL(self._target + request.raw_path, encoded=True),
-            headers=self._as_behind_api_gateway(request, has_body=bool(body)),
+            headers=self._as_behind_api_gateway(request, bool(body), arrived),
             data=body or None,
             allow_redirects=False,
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
@@ -152,12 +156,16 @@ class Gateway:
                 status=answer.status, headers=_end_to_end(answer.headers), body=await answer.read()
             )
 
-    def _as_behind_api_gateway(self, request: web.Request, has_body: bool) -> CIMultiDict[str]:
+    def _as_behind_api_gateway(
+        self, request: web.Request, has_body: bool, arrived: float
+    ) -> CIMultiDict[str]:
         headers = _end_to_end(request.headers)
         forwarded = [*headers.popall("X-Forwarded-For", []), request.remote or ""]
         headers["X-Forwarded-For"] = ", ".join(forwarded)
         headers["X-Forwarded-Proto"] = "http"
         headers["X-Forwarded-Port"] = self._port
+        # The emulator's own time of arrival is after the wait in the lane.
+        headers["X-Request-Start"] = f"t={arrived:.3f}"
         if has_body:
             # A body of no declared type would be decoded as text on its way to the function.
             headers.setdefault("Content-Type", "application/octet-stream")

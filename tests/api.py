@@ -6,7 +6,9 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qs, unquote
+
+from tests import contract
 
 BOUNDARY = "the-boundary"
 MODEL_CSV = b"1, 2\n1, 4\n1, 0\n10, 2\n10, 4\n10, 0\n"
@@ -54,15 +56,17 @@ def event(
 ) -> dict[str, Any]:
     """A proxy event as a REST API sends it."""
     path, _, query = path.partition("?")
+    values = parse_qs(query, keep_blank_values=True)
     authorizer = {"authorizer": {"owner": owner}} if owner else {}
     return {
         "httpMethod": method,
-        "path": path,
-        "resource": path,
-        "headers": headers or {},
-        "multiValueHeaders": {name: [value] for name, value in (headers or {}).items()},
-        "queryStringParameters": dict(parse_qsl(query)) or None,
-        "multiValueQueryStringParameters": {k: [v] for k, v in parse_qsl(query)} or None,
+        "path": unquote(path),
+        "resource": contract.template_of(path),
+        "pathParameters": contract.path_parameters(path),
+        "headers": headers,
+        "multiValueHeaders": headers and {name: [value] for name, value in headers.items()},
+        "queryStringParameters": {name: last for name, [*_, last] in values.items()} or None,
+        "multiValueQueryStringParameters": values or None,
         "requestContext": {"requestId": uuid.uuid4().hex, **authorizer},
         "body": base64.b64encode(body).decode() if body else None,
         "isBase64Encoded": bool(body),
@@ -93,7 +97,7 @@ type Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
 class Client:
-    """The whole API in one process, for one owner."""
+    """The whole API in one process, for one owner; every answer is held to openapi.yaml."""
 
     def __init__(self, route: Callable[[str, str], Handler], owner: str | None = None) -> None:
         self._route = route
@@ -107,9 +111,14 @@ class Client:
         headers: dict[str, str] | None = None,
         context: Context | None = None,
     ) -> Answer:
-        handler = self._route(method, path.partition("?")[0])
-        given = event(method, path, body, headers, self._owner)
-        return answer_of(handler(given, context or Context()))
+        return self.send(event(method, path, body, headers, self._owner), context)
+
+    def send(self, given: dict[str, Any], context: Context | None = None) -> Answer:
+        """The answer to an event; `path` as it stands there, `resource` is not looked at."""
+        method, path = given["httpMethod"], given["path"]
+        answer = answer_of(self._route(method, path)(given, context or Context()))
+        contract.check(method, path, answer.status, answer.headers, answer.body)
+        return answer
 
     def get(self, path: str, **headers: str) -> Answer:
         return self.call("GET", path, headers={k.replace("_", "-"): v for k, v in headers.items()})

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.api import Client, Handler
+from tests import contract
+from tests.api import Client
 
 ROOT = Path(__file__).parent.parent
 BUCKET, TABLE, QUEUE = "data", "jobs", "fits"
@@ -110,29 +111,6 @@ def aws(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     return aws
 
 
-def handler_of(path: str) -> Handler:
-    """The function that openapi.yaml wires this path to."""
-    import docs.app
-    import fit.app
-    import jobs.app
-    import predict.app
-    import upload.app
-
-    if path.startswith("/kmeans/jobs") or path.startswith("/kmeans/predictions/"):
-        return (predict.app if path.endswith("/centers") else jobs.app).lambda_handler
-    modules = {
-        "upload": upload.app,
-        "uploads": upload.app,
-        "fit": fit.app,
-        "fit_predict": fit.app,
-        "predict": predict.app,
-        "transform": predict.app,
-        "score": predict.app,
-        "predictions": predict.app,
-    }
-    return modules.get(path.split("/")[2], docs.app).lambda_handler
-
-
 @pytest.fixture
 def client(aws: Any) -> Client:  # noqa: ARG001 (the calls need it)
-    return Client(lambda _method, path: handler_of(path))
+    return Client(lambda _method, path: contract.handler_of(path))

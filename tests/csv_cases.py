@@ -49,6 +49,7 @@ INVALID: list[tuple[bytes, int, int | None, str]] = [
     (b"x\n\n1", 2, None, "line 2 is blank"),
     (b"1\n2\n\n\n3", 3, None, "line 3 is blank"),
     (b"1,2\n3,4,5", 2, 3, "line 2 has 3 cells, the first line has 2"),
+    (b"1,2\n3,4,5\n6", 2, 3, "line 2 has 3 cells, the first line has 2"),
     (b"1,2\n3,4,", 2, 3, "line 2 has 3 cells, the first line has 2"),
     (b"1,2\n3\n4,5,6", 2, 2, "line 2 has 1 cell, the first line has 2"),
     (b"x,y\n1,2\n3", 3, 2, "line 3 has 1 cell, the first line has 2"),
@@ -58,6 +59,8 @@ INVALID: list[tuple[bytes, int, int | None, str]] = [
     (b"1,2\n3," + b"a" * 50, 2, 2, "'" + "a" * 39 + "…' is not"),
     (b"1,x\n3,4", 1, 2, "'x' is not a finite"),
     (b"x,1\n3,4", 1, 1, "'x' is not a finite"),
+    (b"id,2020\n3,4", 1, 1, "a header has no numbers"),
+    (b'1,2\n3,4,"5,6"', 2, 3, "line 2 has 3 cells, the first line has 2"),
     (b"1,\n3,4", 1, 2, "the cell is empty"),
     (b"1\nnan", 2, 1, "'nan'"),
     (b"1\n-inf", 2, 1, "'-inf'"),
@@ -96,6 +99,7 @@ INVALID: list[tuple[bytes, int, int | None, str]] = [
     (b"1\n2\r\r\n", 2, 1, "neither LF nor CRLF"),
     (b"1,2\n3,4\r5,6", 2, 2, "neither LF nor CRLF"),
     (b"1\n1e101", 2, 1, "'1e101' is beyond 1e100"),
+    (b"1\n-1e101", 2, 1, "'-1e101' is beyond 1e100"),
     (b"1\n-1e400", 2, 1, "beyond 1e100"),
     (b"1\n2" + b"0" * 100, 2, 1, "beyond 1e100"),
     (b"1e400\n1", 1, 1, "beyond 1e100"),
@@ -119,7 +123,7 @@ TOO_LARGE: list[tuple[bytes, int, int | None, str]] = [
     (b"1," * 10_000 + b"1", 1, None, "the 10,000 cells"),
     (b"1\n2\n" + b" " * 1024**2 + b"3\n", 3, None, "the 1,048,576 bytes"),
     (b"," * 4_500_000, 1, None, "the 1,048,576 bytes"),
-    (b",".join(b"n%d" % i for i in range(10_000)) + b"\n1", 1, None, "the 65,536 bytes"),
+    (b",".join(b"name%d" % i for i in range(10_000)) + b"\n1", 1, None, "the 65,536 bytes"),
 ]
 
 # Plain cells that are also JSON, cells that are only ours, cells that are wrong.

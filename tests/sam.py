@@ -5,14 +5,29 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
+from samtranslator.yaml_helper import yaml_parse
+
 PROJECT = Path(__file__).resolve().parent.parent
 SAM = PROJECT / ".venv-sam/bin/sam"
 BUILD = PROJECT / ".aws-sam/build"
 
 
+@cache
+def declared_variables() -> set[str]:
+    template = yaml_parse((PROJECT / "template.yaml").read_text())
+    return set(template["Globals"]["Function"]["Environment"]["Variables"])
+
+
 def environment(**more: str) -> dict[str, str]:
-    """The environment without anything that leads to somebody's AWS account."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    """The environment without anything that leads to somebody's AWS account or into a function.
+
+    `sam local` gives a function each variable the template declares, from here if it is here.
+    """
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("AWS_") and name not in declared_variables()
+    }
     # sam and the layers' builds look for python3.13 on the PATH.
     path = f"{SAM.parent}{os.pathsep}{inherited['PATH']}"
     credentials = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}

@@ -29,7 +29,7 @@ def fit() -> http.Answer:
     job_id = json_body.job_id(body["job_id"])
     params = parse_params(body.get("model_params", {}))
     prefer = parse_prefer(request.header("Prefer"))
-    outcome = _fit(request.owner, job_id, params, prefer)
+    outcome = _fit(request, job_id, params, prefer)
     if outcome.job.is_active:
         return accepted(outcome.job, _applied(prefer))
     return labels_answer(outcome.job, outcome.labels_csv, media_type, _applied(prefer))
@@ -45,7 +45,7 @@ def fit_predict() -> http.Answer:
     points = parse_csv(csv_part(parts, "predict").body) if "predict" in parts else None
     prefer = parse_prefer(request.header("Prefer"))
     job_id, _ = uploads.store(request.owner, file.filename or "", file.body)
-    outcome = _fit(request.owner, job_id, params, prefer)
+    outcome = _fit(request, job_id, params, prefer)
     headers = {"X-Job-Id": str(job_id)} | _applied(prefer)
     if outcome.job.is_active:
         return accepted(outcome.job, headers)
@@ -60,10 +60,10 @@ def _params(parts: dict[str, Part]) -> Params:
     return parse_params(json_body.loads(parts["model_params"].text(), "model_params"))
 
 
-def _fit(owner: str, job_id: int, params: Params, prefer: Preference) -> Outcome:
+def _fit(request: http.Request, job_id: int, params: Params, prefer: Preference) -> Outcome:
     remaining = app.lambda_context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS
     seconds = min(config.SYNCHRONOUS_SECONDS, prefer.wait, remaining)
-    outcome = synchronous.fit(owner, job_id, params, seconds)
+    outcome = synchronous.fit(request.owner, job_id, params, seconds, request.arrived)
     if outcome.labels_csv is not None and outcome.job.input is not None:
         http.metrics().add_metric("Fits", MetricUnit.Count, 1)
         http.metrics().add_metric("RowsFitted", MetricUnit.Count, outcome.job.input.n_samples)

@@ -5,6 +5,8 @@ The parent never runs OpenMP itself: GNU OpenMP hangs in a child whose parent ha
 
 import multiprocessing
 import multiprocessing.connection
+import os
+import threading
 import time
 import traceback
 import warnings
@@ -31,8 +33,8 @@ def run[T](work: Callable[[Say], T], seconds: float, tick: float) -> Generator[s
 
     Returns what the work returns, raises the ServiceError that it raises, OutOfTime or ChildDied.
     """
-    receiver, sender = _FORK.Pipe(duplex=False)
-    child = _FORK.Process(target=_child, args=(work, sender), daemon=True)
+    receiver, sender = _FORK.Pipe()
+    child = _FORK.Process(target=_child, args=(work, sender, receiver), daemon=True)
     with warnings.catch_warnings():
         # OpenBLAS has threads from its import on, and handles a fork itself.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -74,8 +76,12 @@ def _listen(
 
 
 def _child(
-    work: Callable[[Say], Any], sender: "multiprocessing.connection.Connection[Any, Any]"
+    work: Callable[[Say], Any],
+    sender: "multiprocessing.connection.Connection[Any, Any]",
+    receiver: "multiprocessing.connection.Connection[Any, Any]",
 ) -> None:
+    receiver.close()
+    threading.Thread(target=_die_with_parent, args=(sender,), daemon=True).start()
     aws.forget_clients()  # a connection cannot be shared with the parent
     try:
         sender.send(("done", work(lambda stage: sender.send(("stage", stage)))))
@@ -83,3 +89,9 @@ def _child(
         sender.send(("refused", error))
     except BaseException:  # noqa: BLE001 (it is reported to the parent, whole)
         sender.send(("crashed", traceback.format_exc()))
+
+
+def _die_with_parent(sender: "multiprocessing.connection.Connection[Any, Any]") -> None:
+    """The parent sends nothing: what there is to read is the end of its life."""
+    sender.poll(None)
+    os._exit(1)

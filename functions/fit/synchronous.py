@@ -25,8 +25,10 @@ class Outcome:
     labels_csv: bytes | None = None
 
 
-def fit(owner: str, job_id: int, params: Params, seconds: float) -> Outcome:
+def fit(owner: str, job_id: int, params: Params, seconds: float, arrived: float) -> Outcome:
     """Fit the job with these parameters, waiting no longer than `seconds`.
+
+    arrived  when the request arrived, in epoch seconds
 
     The outcome's job is SUCCEEDED, or still active, and then somebody else goes on with it.
     Raises the ServiceError that the request is refused with or the fit failed with.
@@ -37,9 +39,11 @@ def fit(owner: str, job_id: int, params: Params, seconds: float) -> Outcome:
     check_against_data(params, given.n_samples, given.n_features)
     fit_id = fit_id_of(given.sha256, canonical(params))
     if not job.is_fitted_with(fit_id):
-        job = fits.request(job, fit_id, params)
+        job = fits.request(job, fit_id, params, arrived)
     if job.is_fitted_with(fit_id):
         return Outcome(job)
+    if job.status is Status.FAILED:
+        raise _failure(job.error)
     if seconds <= 0 or not _is_small(given, params):
         enqueue_fit(job)
         return Outcome(job)

@@ -68,7 +68,7 @@ def get_job(job_id: str) -> http.Answer:
 def delete_job(job_id: str) -> http.Answer:
     job = _job(job_id)
     deletion.delete(job.owner, job.job_id)
-    return Response(status_code=204)
+    return Response(status_code=204, body="")
 
 
 @app.get("/kmeans/jobs/<job_id>/labels")

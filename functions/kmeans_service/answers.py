@@ -27,11 +27,14 @@ def labels_answer(
 def labels_csv_answer(
     labels_csv: bytes, filename: str, media_type: str, headers: http.Headers
 ) -> http.Answer:
-    """Labels as CSV, or as JSON with the job's id where a header names it."""
+    """Labels as CSV, or as JSON with the job's id where a header names it; raises TooLarge."""
     if media_type == http.CSV:
+        http.check_answer_size(labels_csv)
         return http.csv_answer(labels_csv.decode(), filename, headers)
     job = f'"job_id": {headers["X-Job-Id"]}, ' if "X-Job-Id" in headers else ""
-    return http.json_answer(f'{{{job}"labels": {csv_to_json(labels_csv)}}}', headers=headers)
+    text = f'{{{job}"labels": {csv_to_json(labels_csv)}}}'
+    http.check_answer_size(text.encode())
+    return http.json_answer(text, headers=headers)
 
 
 def accepted(job: Job, headers: http.Headers) -> http.Answer:

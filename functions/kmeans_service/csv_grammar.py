@@ -20,7 +20,7 @@ both read blocks that one regular expression matches, and leave the others to `C
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from itertools import chain, islice
 from typing import NoReturn
 
@@ -44,7 +44,7 @@ _TEXT_CELL = re.compile(r'([ \t]*+"(?:[^"]++|"")*+"[ \t]*+|[^,]*+)(,|\Z)')
 _QUOTED_TEXT = re.compile(r'"(?:[^"]++|"")*+"')
 _NOT_UTF8 = re.compile(r"[\udc80-\udcff]")
 _OTHER_SEPARATOR = re.compile(r"[0-9][;\t ]")
-_LINE_AND_QUOTE = bytes.maketrans(b"\n", b",")
+_LINES_TO_CELLS = bytes.maketrans(b"\n", b",")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ class CsvRows:
         values = []
         for column, cell in enumerate(_cells(text), start=1):
             if column > self.n_features:
-                self._refuse_row(line, 1 + row.count(b","), column)
+                self._refuse_row(line, sum(1 for _ in _cells(text)), column)
             values.append(_number(cell, line, column, self.limits))
         if len(values) < self.n_features:
             self._refuse_row(line, len(values), len(values) + 1)
@@ -155,10 +155,10 @@ def open_csv(
 
 def numbers(text: bytes) -> list[float]:
     """The numbers of rows that the grammar was found to hold for."""
-    return list(map(float, text.translate(_LINE_AND_QUOTE, b'"').split(b",")))
+    return list(map(float, text.translate(_LINES_TO_CELLS, b'"').split(b",")))
 
 
-@cache
+@lru_cache(maxsize=64)
 def _rows_pattern(n_features: int) -> re.Pattern[bytes]:
     """Rows of this many cells whose numbers are plainly shorter and smaller than the limits.
 
@@ -190,7 +190,7 @@ def _within_limit(blocks: Iterator[Block], limits: CsvLimits) -> Iterator[Block]
         if block.n_lines > left:
             lines = block.text.split(b"\n", left + 1)
             if left:
-                yield Block(block.line, b"\n".join(lines[:left]))
+                yield Block(block.line, b"\n".join(lines[:left]).removesuffix(b"\r"))
             line = block.line + left
             if not lines[left].strip(b" \t\r"):
                 raise blank_line(line)
@@ -245,9 +245,11 @@ def _read_first_line(line: bytes, limits: CsvLimits) -> tuple[tuple[str, ...] | 
         return None, len(cells)
     if any(numeric):
         column = numeric.index(False) + 1
-        raise _bad_cell(cells[column - 1], 1, column)
+        raise _bad_cell(cells[column - 1], 1, column, hint="; a header has no numbers")
     if len(line) > limits.header_length:
-        raise TooLarge(f"the header is longer than {limits.header_length:,} bytes", line=1)
+        raise TooLarge(
+            f"line 1 is longer than the {limits.header_length:,} bytes a header may have", line=1
+        )
     return _names(cells, limits), len(cells)
 
 
@@ -294,13 +296,14 @@ def _fault(cell: str) -> str | None:
     return None
 
 
-def _bad_cell(cell: str, line: int, column: int) -> InvalidCsv:
+def _bad_cell(cell: str, line: int, column: int, hint: str = "") -> InvalidCsv:
     fault = _fault(cell)
     if fault:
         return _refusal(fault, line, column)
     if cell.startswith('"') and not _QUOTED_TEXT.match(cell):
         return _refusal(f"{_shown(cell)} opens a quote that its line does not close", line, column)
-    hint = "; cells are separated by commas" if _OTHER_SEPARATOR.search(cell) else ""
+    if _OTHER_SEPARATOR.search(cell):
+        hint = "; cells are separated by commas"
     what = f"{_shown(cell)} is not a finite decimal number such as -1.5 or 2e3"
     return _refusal(what + hint, line, column)
 

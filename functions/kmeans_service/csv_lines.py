@@ -23,7 +23,11 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class CsvLimits:
-    """What a file may hold at most; `rows` of None is any number."""
+    """What a file may hold at most; `rows` of None is any number.
+
+    Lines and the header are measured in bytes, cells in characters without the spaces around
+    them. A `cell_length` below 130 binds names only: plain numbers pass that are shorter.
+    """
 
     cell_length: int = MAX_CELL_LENGTH
     line_length: int = MAX_LINE_LENGTH
@@ -81,11 +85,12 @@ def blocks_of_lines(pieces: Iterable[bytes], limits: CsvLimits) -> Iterator[Bloc
     """
     line = 1
     blank: int | None = None
-    for whole in _whole_lines(pieces, limits.line_length):
-        first_end = whole.find(b"\n")
-        if (first_end if first_end >= 0 else len(whole)) > limits.line_length:
+    for lines in _whole_lines(pieces, limits.line_length):
+        first_end = lines.find(b"\n")
+        if (first_end if first_end >= 0 else len(lines)) > limits.line_length:
             raise line_too_long(line, limits)
-        text = _without_blank_end(whole if line > 1 else whole.removeprefix(BYTE_ORDER_MARK))
+        whole = lines.removeprefix(BYTE_ORDER_MARK) if line == 1 else lines
+        text = _without_blank_end(whole)
         if text:
             if blank:
                 raise blank_line(blank)

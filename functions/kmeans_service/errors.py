@@ -1,6 +1,6 @@
 """Everything a request can be refused for: one tree, which knows the domain and not HTTP.
 
-`http.py` holds the one table from these classes to HTTP statuses.
+`problems.py` holds the one table from these classes to HTTP statuses.
 """
 
 from collections.abc import Collection
@@ -136,6 +136,12 @@ class FitFailed(ServiceError):
     """The fit ran and failed for a reason that lies in the data or the parameters."""
 
     title = "Fit failed"
+
+
+class PredictionFailed(ServiceError):
+    """The points of a large prediction arrived and could not be predicted; `error` says why."""
+
+    title = "Prediction failed"
 
 
 class Unavailable(ServiceError):

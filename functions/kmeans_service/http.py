@@ -3,6 +3,8 @@
 import base64
 import binascii
 import json
+import re
+import time
 import warnings
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -12,18 +14,21 @@ from urllib.parse import quote
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.metrics import MetricUnit
 
-from kmeans_service import aws, config, errors, json_body
+from kmeans_service import aws, config, errors
 from kmeans_service.errors import ServiceError, quoted
-from kmeans_service.multipart_form import Part, parse_form
+from kmeans_service.http_request import JSON, Request
 from kmeans_service.problems import problem_document
 
-JSON = "application/json"
 CSV = "text/csv"
 BINARY = "application/octet-stream"
 PROBLEM = "application/problem+json"
 # A float64 in its shortest form has up to 24 characters, and a separator of one or two.
 NUMBER_BYTES = 26
+SAVED_NAME_LENGTH = 120
+# The usual header of a proxy that queues requests: epoch seconds.
+_REQUEST_START = re.compile(r"t=([0-9]{1,10}(?:\.[0-9]{1,6})?)")
 # A call that counts nothing is no mistake.
 warnings.filterwarnings("ignore", "No application metrics to publish")
 
@@ -42,137 +47,34 @@ def metrics() -> Metrics:
     return Metrics()
 
 
-class Request:
-    """What a handler may ask of the call it serves."""
-
-    def __init__(self, event: dict[str, Any]) -> None:
-        self._event = event
-        headers = event.get("headers") or {}
-        self._headers = {name.lower(): value for name, value in headers.items()}
-
-    def header(self, name: str) -> str:
-        return self._headers.get(name.lower()) or ""
-
-    def query(self) -> dict[str, str]:
-        return self._event.get("queryStringParameters") or {}
-
-    @property
-    def owner(self) -> str:
-        """Whose jobs the call sees: the authorizer's word, or the one owner of an open service."""
-        context = self._event.get("requestContext") or {}
-        owner = (context.get("authorizer") or {}).get("owner") or config.settings().default_owner
-        if not owner:
-            raise errors.Unauthenticated("The call names no owner; send credentials")
-        return str(owner)
-
-    @property
-    def media_type(self) -> str:
-        return self.header("Content-Type").partition(";")[0].strip().lower()
-
-    def body(self) -> bytes:
-        """The body's bytes; raises TooLarge, UnsupportedMediaType or MalformedRequest."""
-        coding = self.header("Content-Encoding").strip().lower()
-        if coding not in ("", "identity"):
-            raise errors.UnsupportedMediaType(
-                f"Content-Encoding is {quoted(coding)}; send the body uncompressed"
-            )
-        text = self._event.get("body") or ""
-        try:
-            body = (
-                base64.b64decode(text, validate=True)
-                if self._event.get("isBase64Encoded")
-                else text.encode()
-            )
-        except (binascii.Error, UnicodeError):
-            raise errors.MalformedRequest("The body could not be decoded") from None
-        if len(body) > config.MAX_INLINE_BYTES:
-            raise errors.TooLarge(
-                f"The body has {len(body)} bytes; at most {config.MAX_INLINE_BYTES} are taken "
-                "inline. Send a larger file through POST /kmeans/uploads "
-                "(points to predict through POST /kmeans/predictions).",
-                max_bytes=config.MAX_INLINE_BYTES,
-            )
-        return body
-
-    def expect(self, *media_types: str) -> str:
-        """The body's media type, one of these; raises UnsupportedMediaType."""
-        if self.media_type not in media_types:
-            found = quoted(self.media_type) if self.media_type else "missing"
-            raise errors.UnsupportedMediaType(
-                f"Content-Type is {found}; allowed is {' or '.join(media_types)}"
-            )
-        return self.media_type
-
-    def json(self) -> Any:
-        self.expect(JSON)
-        return json_body.loads(self.body())
-
-    def form(self) -> dict[str, Part]:
-        self.expect("multipart/form-data")
-        return parse_form(self.header("Content-Type"), self.body())
-
-    def has(self, etag: str) -> bool:
-        """Whether the client has this very state (RFC 9110, section 13.1.2)."""
-        known = [tag.strip().removeprefix("W/") for tag in self.header("If-None-Match").split(",")]
-        return etag in known or "*" in known
-
-    def accepted(self, *offers: str) -> str:
-        """The offer that Accept likes best, the first where it does not say; raises NotAcceptable.
-
-        Source: RFC 9110, section 12.5.1.
-        """
-        accept = self.header("Accept")
-        if not accept.strip():
-            return offers[0]
-        ranges = list(_accept_ranges(accept))
-        weight, _, offer = max(
-            (_weight(ranges, offer), -place, offer) for place, offer in enumerate(offers)
-        )
-        if weight <= 0:
-            raise errors.NotAcceptable(
-                f"Accept is {quoted(accept)}; this path answers {' or '.join(offers)}"
-            )
-        return offer
+def count(what: str, amount: int = 1) -> None:
+    metrics().add_metric(what, MetricUnit.Count, amount)
 
 
-def _accept_ranges(accept: str) -> Iterable[tuple[str, float]]:
-    for item in accept.split(","):
-        media_range, *parameters = (part.strip().lower() for part in item.split(";"))
-        weight = 1.0
-        for parameter in parameters:
-            name, _, value = parameter.partition("=")
-            if name.strip() == "q":
-                weight = _quality(value)
-        yield media_range, weight
+@contextmanager
+def timed(what: str) -> Iterator[None]:
+    """Measure the duration of work that succeeds."""
+    start = time.monotonic()
+    yield
+    metrics().add_metric(what, MetricUnit.Milliseconds, _milliseconds_since(start))
 
 
-def _quality(value: str) -> float:
-    try:
-        return min(max(float(value), 0.0), 1.0)
-    except ValueError:
-        return 0.0
-
-
-def _weight(ranges: list[tuple[str, float]], offer: str) -> float:
-    """The weight of the most specific range that covers the offer; 0 if none does."""
-    weights = dict(ranges)
-    for media_range in (offer, offer.partition("/")[0] + "/*", "*/*"):
-        if media_range in weights:
-            return weights[media_range]
-    return 0.0
+def _milliseconds_since(start: float) -> float:
+    return round((time.monotonic() - start) * 1000, 1)
 
 
 def fits_answer(text: bytes) -> bool:
-    """Whether a CSV can be carried in an answer: in a JSON string, a line feed is two bytes."""
+    """Whether a text can be carried in an answer: in a JSON string, a line feed is two bytes."""
     return len(text) + text.count(b"\n") <= config.MAX_ANSWER_BYTES
 
 
 def check_answer_size(text: bytes) -> None:
-    """Raise TooLarge for a CSV that no answer can carry."""
+    """Raise TooLarge for a text that no answer can carry."""
     if not fits_answer(text):
         raise errors.TooLarge(
-            f"The answer would have {len(text)} bytes, more than {config.MAX_ANSWER_BYTES}; "
-            "send fewer points, or use POST /kmeans/predictions"
+            f"the answer would have {len(text)} bytes; at most {config.MAX_ANSWER_BYTES} are "
+            "carried. Send fewer points, or send them through POST /kmeans/predictions.",
+            max_bytes=config.MAX_ANSWER_BYTES,
         )
 
 
@@ -185,7 +87,7 @@ def check_numbers(count: int) -> None:
     """Raise TooLarge for more numbers than an answer can carry, before they are computed."""
     if not fits_numbers(count):
         raise errors.TooLarge(
-            f"The answer would hold {count} numbers; at most "
+            f"the answer would hold {count} numbers; at most "
             f"{config.MAX_ANSWER_BYTES // NUMBER_BYTES} fit. Send fewer points."
         )
 
@@ -226,16 +128,25 @@ def binary_answer(
 
 
 def unchanged(etag: str) -> Answer:
-    return Response(status_code=304, headers={"ETag": etag})
+    return Response(status_code=304, headers={"ETag": etag}, body="")
 
 
 def see_other(location: str, headers: Headers | None = None) -> Answer:
-    return Response(status_code=303, headers={**(headers or {}), "Location": location})
+    return Response(status_code=303, headers={**(headers or {}), "Location": location}, body="")
 
 
 def content_disposition(filename: str) -> str:
-    """An attachment under this name, whatever its characters (RFC 6266)."""
-    return f"attachment; filename*=UTF-8''{quote(filename, safe='')}"
+    """An attachment under this name, whatever it holds: RFC 6266, with ASCII for old clients.
+
+    Only the last part of a path counts. The middle of a long name is left out: a header is short.
+    """
+    name = re.split(r"[/\\]", filename)[-1]
+    if len(name) > SAVED_NAME_LENGTH:
+        half = SAVED_NAME_LENGTH // 2
+        name = f"{name[:half]}…{name[-half:]}"
+    plain = re.sub(r"[^A-Za-z0-9 ._()+-]", "_", name)
+    extended = "" if plain == name else f"; filename*=UTF-8''{quote(name, safe='')}"
+    return f'attachment; filename="{plain}"{extended}'
 
 
 def problem(error: ServiceError, request_id: str) -> Answer:
@@ -267,15 +178,15 @@ def resolver() -> APIGatewayRestResolver:
         return str(app.current_event.request_context.request_id or "")
 
     def refused(error: ServiceError) -> Answer:
-        logger().info("refused", reason=type(error).__name__)
+        logger().append_keys(refused=type(error).__name__)
         return problem(error, request_id())
 
     def failed(error: Exception) -> Answer:
         if aws.is_transient(error):
             logger().warning("AWS is busy or out of reach", exc_info=True)
-            return problem(errors.Unavailable("A dependency is busy"), request_id())
+            return problem(errors.Unavailable("The service is busy; send the same request again later"), request_id())
         logger().exception("unexpected error")
-        return problem(errors.InternalError("Something went wrong on our side"), request_id())
+        return problem(errors.InternalError("Something went wrong on our side; the request_id finds it in the log"), request_id())
 
     def unrouted(_error: NotFoundError) -> Answer:
         return problem(_unrouted(app), request_id())
@@ -308,12 +219,14 @@ def lambda_handler(app: APIGatewayRestResolver) -> Handler:
 
     @metrics().log_metrics(capture_cold_start_metric=True)
     def serve(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        start = time.monotonic()
         answer = app.resolve(event, context)
         logger().info(
             "served",
             method=event.get("httpMethod"),
             path=event.get("resource") or event.get("path"),
             status=answer["statusCode"],
+            milliseconds=_milliseconds_since(start),
             request_id=(event.get("requestContext") or {}).get("requestId"),
         )
         return answer

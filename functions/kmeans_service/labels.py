@@ -46,7 +46,7 @@ def to_json(labels: Labels) -> str:
 
 
 def from_csv(body: bytes) -> Labels:
-    """The labels that `to_csv` wrote; ValueError for anything else."""
+    """The labels, below 100,000, that `to_csv` wrote; ValueError for anything else."""
     if len(body) % ROW_BYTES:
         raise ValueError(f"{len(body)} bytes are not rows of {ROW_BYTES}")
     rows = np.frombuffer(body, np.uint8).reshape(-1, ROW_BYTES)
@@ -60,14 +60,13 @@ def from_csv(body: bytes) -> Labels:
 
 
 def _integers(rows: NDArray[np.uint8]) -> Labels:
-    """Values of rows such as 1.200000000000000000e+01, below 1e8; what is no such row gives any."""
-    digits = rows[:, [0, 2, 3, 4, 5, 6, 7, 8]].astype(np.int64) - ord("0")
-    exponents = np.clip(rows[:, 23].astype(np.int64) - ord("0"), 0, 7)
-    tens = 10 ** np.arange(7, -1, -1)
-    labels: Labels = np.clip(digits @ tens // 10 ** (7 - exponents), 0, None)
-    return labels
+    """Values of rows such as 1.200000000000000000e+01, below 1e5; what is no such row gives any."""
+    digits = rows[:, [0, 2, 3, 4, 5]].astype(np.int64) - ord("0")
+    exponents = np.clip(rows[:, 23].astype(np.int64) - ord("0"), 0, 4)
+    labels: Labels = digits @ np.array([10_000, 1000, 100, 10, 1]) // 10 ** (4 - exponents)
+    return labels.clip(0, 99_999)
 
 
 def _table(labels: Labels, text: Callable[[int], str]) -> NDArray[np.bytes_]:
     """The text of every label up to the largest."""
-    return np.array([text(label).encode() for label in range(int(labels.max(initial=-1)) + 1)])
+    return np.array([text(label).encode() for label in range(int(labels.max(initial=0)) + 1)])

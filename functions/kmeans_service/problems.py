@@ -25,6 +25,7 @@ STATUS: dict[type[ServiceError], HTTPStatus] = {
     errors.InvalidCsv: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.FeatureMismatch: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.FitFailed: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.PredictionFailed: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.InternalError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }

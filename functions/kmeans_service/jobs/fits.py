@@ -1,6 +1,8 @@
 """The fit protocol: request, claim under a fence and a lease, publish: each a conditional write."""
 
 import json
+import math
+import time
 import uuid
 from typing import Any
 
@@ -9,6 +11,9 @@ from kmeans_service.errors import FitConflict, JobGone, JobNotFound, NotUploaded
 from kmeans_service.jobs import reads, table
 from kmeans_service.jobs.items import job_from_item, job_key, model_attribute
 from kmeans_service.jobs.job import Job, Model, Status
+
+# The year 2286: later than any request.
+MAX_SECONDS = 1e10
 
 
 class ClaimRefused(Exception):
@@ -23,9 +28,11 @@ class FenceLost(Exception):
     """Somebody else has taken over, or the job is gone: nothing of this attempt may be seen."""
 
 
-def request(job: Job, fit_id: str, params: dict[str, Any]) -> Job:
+def request(job: Job, fit_id: str, params: dict[str, Any], arrived: float = math.inf) -> Job:
     """UPLOADED, SUCCEEDED or FAILED → QUEUED; the same fit again is left as it is.
 
+    arrived  when the client's wish arrived, in epoch seconds. A different fit that was active
+             at any time since then is in its way, even if it has ended by now.
     Raises JobNotFound, JobGone, NotUploaded, or FitConflict if another fit is active.
     """
     values = {
@@ -39,15 +46,17 @@ def request(job: Job, fit_id: str, params: dict[str, Any]) -> Job:
         ":active": table.LOOKED_AFTER,
         ":due": table.seconds(config.SWEEP_AFTER_SECONDS),
         ":zero": 0,
+        ":arrived": int(min(arrived, MAX_SECONDS) * 1000),
     }
     try:
         item = table.update(
             job_key(job.owner, job.job_id),
-            "SET #status = :queued, fit_id = :fit, params = :params, attempt = :zero, "
-            "queued_at = :now, gsi1pk = :active, due_at = :due "
+            "SET #status = :queued, fit_id = :fit, params = :params, "
+            "attempt = :zero, queued_at = :now, gsi1pk = :active, due_at = :due "
             "REMOVE #error, started_at, finished_at, progress, lease_until",
             "attribute_exists(#input) AND (#status = :uploaded OR #status = :failed OR "
-            "(#status = :succeeded AND #model.fit_id <> :fit))",
+            "(#status = :succeeded AND #model.fit_id <> :fit)) AND "
+            "(attribute_not_exists(finished_ms) OR finished_ms <= :arrived)",
             values,
         )
     except table.ConditionFailed:
@@ -56,11 +65,14 @@ def request(job: Job, fit_id: str, params: dict[str, Any]) -> Job:
 
 
 def _same_fit(job: Job, fit_id: str) -> Job:
-    if job.is_fitted_with(fit_id) or job.is_active_with(fit_id):
+    if job.fit_id == fit_id:
         return job
     if job.input is None:
         raise NotUploaded(f"The file of job {job.job_id} has not arrived")
-    raise FitConflict(f"Another fit of job {job.job_id} is active; wait for it to finish")
+    raise FitConflict(
+        f"Another fit of job {job.job_id} is active, or was while this request waited; "
+        "look at the job, then ask again"
+    )
 
 
 def claim(job: Job) -> Job:
@@ -118,7 +130,7 @@ def _is_published(claimed: Job, model: Model) -> bool:
 def _publish(claimed: Job, model: Model) -> None:
     _finish(
         claimed,
-        "SET #status = :status, #model = :value, finished_at = :now "
+        "SET #status = :status, #model = :value, finished_at = :now, finished_ms = :ms "
         "REMOVE lease_until, gsi1pk, due_at, progress, #error",
         Status.SUCCEEDED,
         model_attribute(model),
@@ -129,7 +141,7 @@ def fail(claimed: Job, error: dict[str, Any]) -> None:
     """RUNNING → FAILED with the reason; raises FenceLost."""
     _finish(
         claimed,
-        "SET #status = :status, #error = :value, finished_at = :now "
+        "SET #status = :status, #error = :value, finished_at = :now, finished_ms = :ms "
         "REMOVE lease_until, gsi1pk, due_at, progress",
         Status.FAILED,
         json.dumps(error),
@@ -161,6 +173,7 @@ def give_up(job: Job, error: dict[str, Any]) -> None:
         ":failed": Status.FAILED.value,
         ":error": json.dumps(error),
         ":now": table.timestamp(),
+        ":ms": int(time.time() * 1000),
         ":second": table.seconds(),
         ":queued": Status.QUEUED.value,
         ":running": Status.RUNNING.value,
@@ -170,7 +183,7 @@ def give_up(job: Job, error: dict[str, Any]) -> None:
     table.update_job(
         job.owner,
         job.job_id,
-        "SET #status = :failed, #error = :error, finished_at = :now "
+        "SET #status = :failed, #error = :error, finished_at = :now, finished_ms = :ms "
         "REMOVE lease_until, gsi1pk, due_at, progress",
         "fit_id = :fit AND attempt >= :max AND "
         "(#status = :queued OR (#status = :running AND lease_until < :second))",
@@ -195,6 +208,8 @@ def _finish(
     } | (more or {})
     if ":now" in update:
         values[":now"] = table.timestamp()
+    if ":ms" in update:
+        values[":ms"] = int(time.time() * 1000)
     held = "#status = :running AND fit_id = :fit AND fence = :fence"
     if not table.update_job(claimed.owner, claimed.job_id, update, held, values):
         raise FenceLost

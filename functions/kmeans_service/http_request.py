@@ -1,0 +1,146 @@
+"""What a handler may ask of the call it serves: headers, body, owner, and what the client accepts."""
+
+import base64
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from kmeans_service import config, errors, json_body
+from kmeans_service.errors import quoted
+from kmeans_service.multipart_form import Part, parse_form
+
+JSON = "application/json"
+# RFC 9110, section 12.4.2
+_QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
+
+
+class Request:
+    """A proxy event of a REST API; the names of its headers may be in any case."""
+
+    def __init__(self, event: dict[str, Any]) -> None:
+        self._event = event
+        headers = event.get("headers") or {}
+        self._headers = {name.lower(): value for name, value in headers.items()}
+
+    def header(self, name: str) -> str:
+        return self._headers.get(name.lower()) or ""
+
+    def query(self, *known: str) -> dict[str, str]:
+        """The query parameters; raises InvalidParameter for one that nobody knows or that repeats."""
+        given = self._event.get("multiValueQueryStringParameters") or {}
+        for name, values in given.items():
+            if name not in known:
+                raise errors.InvalidParameter(
+                    f"the query parameter {quoted(name)} is not known; "
+                    f"allowed are {', '.join(known)}",
+                    field=name[:100],
+                )
+            if len(values) > 1:
+                raise errors.InvalidParameter(
+                    f"the query parameter '{name}' stands {len(values)} times; allowed is once",
+                    field=name,
+                )
+        return {name: values[0] for name, values in given.items()}
+
+    @property
+    def owner(self) -> str:
+        """Whose jobs the call sees: the authorizer's word, or the one owner of an open service."""
+        context = self._event.get("requestContext") or {}
+        owner = (context.get("authorizer") or {}).get("owner") or config.settings().default_owner
+        if not owner:
+            raise errors.Unauthenticated("The call names no owner; send credentials")
+        return str(owner)
+
+    @property
+    def media_type(self) -> str:
+        return self.header("Content-Type").partition(";")[0].strip().lower()
+
+    def body(self) -> bytes:
+        """The body's bytes; raises TooLarge, UnsupportedMediaType or MalformedRequest."""
+        coding = self.header("Content-Encoding").strip().lower()
+        if coding not in ("", "identity"):
+            raise errors.UnsupportedMediaType(
+                f"Content-Encoding is {quoted(coding)}; allowed is none: send the body uncompressed"
+            )
+        body = self._decoded()
+        if len(body) > config.MAX_INLINE_BYTES:
+            raise errors.TooLarge(
+                f"the body has {len(body)} bytes; at most {config.MAX_INLINE_BYTES} are taken "
+                "inline. Send a larger file through POST /kmeans/uploads "
+                "(points to predict through POST /kmeans/predictions).",
+                max_bytes=config.MAX_INLINE_BYTES,
+            )
+        return body
+
+    def _decoded(self) -> bytes:
+        text = self._event.get("body") or ""
+        try:
+            if self._event.get("isBase64Encoded"):
+                return base64.b64decode(text, validate=True)
+            return str(text).encode()
+        except ValueError:  # also what base64 and UTF-8 raise
+            raise errors.MalformedRequest("the body arrived damaged: send it again") from None
+
+    def expect(self, *media_types: str) -> str:
+        """The body's media type, one of these; raises UnsupportedMediaType."""
+        if self.media_type not in media_types:
+            found = quoted(self.media_type) if self.media_type else "missing"
+            raise errors.UnsupportedMediaType(
+                f"Content-Type is {found}; allowed is {' or '.join(media_types)}"
+            )
+        return self.media_type
+
+    def json(self) -> Any:
+        self.expect(JSON)
+        return json_body.loads(self.body())
+
+    def form(self) -> dict[str, Part]:
+        self.expect("multipart/form-data")
+        return parse_form(self.header("Content-Type"), self.body())
+
+    def has(self, etag: str) -> bool:
+        """Whether the client has this very state (RFC 9110, section 13.1.2)."""
+        known = [tag.strip().removeprefix("W/") for tag in self.header("If-None-Match").split(",")]
+        return etag in known or "*" in known
+
+    def accepted(self, *offers: str) -> str:
+        """The offer that Accept likes best, the first where it does not say; raises NotAcceptable.
+
+        Source: RFC 9110, section 12.5.1.
+        """
+        accept = self.header("Accept")
+        if not accept.strip():
+            return offers[0]
+        weights = dict(_accept_ranges(accept))
+        weight, _, offer = max(
+            (_weight(weights, offer), -place, offer) for place, offer in enumerate(offers)
+        )
+        if weight <= 0:
+            raise errors.NotAcceptable(
+                f"Accept is {quoted(accept)}; this path answers {' or '.join(offers)}"
+            )
+        return offer
+
+
+def _accept_ranges(accept: str) -> Iterable[tuple[str, float]]:
+    for item in accept.split(","):
+        media_range, *parameters = (part.strip().lower() for part in item.split(";"))
+        weight = 1.0
+        for parameter in parameters:
+            name, _, value = parameter.partition("=")
+            if name.strip() == "q":
+                weight = _quality(value.strip())
+        yield media_range, weight
+
+
+def _quality(value: str) -> float:
+    """A weight from 0 to 1; one that is not written as the RFC says asks for nothing."""
+    return float(value) if _QUALITY.fullmatch(value) else 0.0
+
+
+def _weight(weights: dict[str, float], offer: str) -> float:
+    """The weight of the most specific range that covers the offer; 0 if none does."""
+    for media_range in (offer, offer.partition("/")[0] + "/*", "*/*"):
+        if media_range in weights:
+            return weights[media_range]
+    return 0.0
