@@ -8,6 +8,8 @@ VENV := .venv
 SAM_VENV := .venv-sam
 BIN := $(VENV)/bin
 SAM := $(SAM_VENV)/bin/sam
+# Of the functions on AWS, and so of the layers that are built: x86_64 or arm64.
+ARCHITECTURE ?= x86_64
 
 # What a run may be told: make run PORT=9090
 export PORT EMULATOR_PORT LOCAL_HOME FIT_CONCURRENCY CONCURRENCY QUEUE_LIMIT WORKER_TIMEOUT
@@ -30,7 +32,7 @@ env: ## shell exports for the running service: eval "$$(make -s env)"
 # --- tests ----------------------------------------------------------------------
 
 .PHONY: test
-test: lint ## everything: style, types, templates, and all tests (PYTEST_ARGS='-k upload')
+test: lint build ## everything: style, types, templates, packages and all tests (PYTEST_ARGS='-k upload')
 	@$(BIN)/pytest tests $(PYTEST_ARGS)
 
 .PHONY: lint
@@ -53,11 +55,12 @@ openapi: $(VENV)/.test-installed ## makes the published contract anew from opena
 
 .PHONY: build
 build: $(SAM_VENV)/.installed ## sam build into .aws-sam/build
-	@PATH="$(abspath $(SAM_VENV)/bin):$$PATH" $(SAM) build
+	@PATH="$(abspath $(SAM_VENV)/bin):$$PATH" ARCHITECTURE=$(ARCHITECTURE) $(SAM) build \
+		--parameter-overrides Architecture=$(ARCHITECTURE)
 
 .PHONY: deploy
-deploy: build ## sam build, then sam deploy to your AWS account
-	@$(SAM) deploy
+deploy: build ## sam build, then sam deploy to your AWS account (PARAMETERS='DataDeletionPolicy=Delete')
+	@$(SAM) deploy --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
 
 .PHONY: sam-local
 sam-local: build ## sam local start-api on the data of the running service (SAM_ARGS='--port 3001')

@@ -9,13 +9,14 @@ from typing import Any
 
 import joblib
 import numpy as np
-import scipy
+import scipy.sparse
 import sklearn
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import (
     calinski_harabasz_score,
     davies_bouldin_score,
+    pairwise_distances_argmin,
     silhouette_score,
 )
 from threadpoolctl import threadpool_limits
@@ -55,27 +56,71 @@ class Clustering:
 
 def fit(X: Array, params: dict[str, Any]) -> Clustering:
     """KMeans(**params).fit(X), X of shape (n_samples, n_features); raises FitFailed."""
-    arguments = params | {"init": _init(params["init"])}
-    with threadpool_limits(_cpus()), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct points than clusters
-        try:
-            estimator = KMeans(**arguments).fit(X)
-        except MemoryError:
-            raise FitFailed("The data does not fit the memory of the function") from None
-        if not np.isfinite(estimator.inertia_):
-            raise FitFailed("The inertia is not finite: scale the data to smaller numbers")
+    with all_cpus():
+        estimator = _fitted(X, params)
         labels = estimator.labels_
-        scores = _scores(X, labels, estimator)
+        scores = _basic_scores(estimator, np.bincount(labels, minlength=estimator.n_clusters))
+        scores |= _indices(X, labels) | {"method": "in_memory"}
     del estimator.labels_
     return Clustering(estimator.cluster_centers_, labels, _pickle(estimator), scores)
 
 
-def _init(given: Any) -> Any:
-    return given if isinstance(given, str) else np.array(given, dtype=np.float64)
+def _fitted(X: Array, params: dict[str, Any]) -> KMeans:
+    given = params["init"]
+    init = given if isinstance(given, str) else np.array(given, dtype=np.float64)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct points than clusters
+        try:
+            return KMeans(**(params | {"init": init})).fit(X)
+        except MemoryError:
+            raise FitFailed("The data does not fit the memory of the function") from None
 
 
-def _cpus() -> int:
-    return len(os.sched_getaffinity(0))
+def all_cpus() -> threadpool_limits:
+    """A context in which BLAS and OpenMP use the CPUs that this process may really run on."""
+    return threadpool_limits(len(os.sched_getaffinity(0)))
+
+
+# For fits that hold only a part of the rows at a time.
+
+
+def starting_centers(sample: Array, params: dict[str, Any]) -> Array:
+    """The centers of the best of n_init fits to a sample, or those that were given."""
+    if not isinstance(params["init"], str):
+        return np.array(params["init"], dtype=np.float64)
+    centers: Array = _fitted(sample, params).cluster_centers_
+    return centers
+
+
+def nearest_centers(points: Array, centers: Array) -> Array:
+    """Index of the nearest center of each point."""
+    labels: Array = pairwise_distances_argmin(points, centers)
+    return labels
+
+
+def add_by_label(sums: Array, points: Array, labels: Array) -> None:
+    """Add each point to its label's row of `sums`, shape (n_clusters, n_features)."""
+    ones = (np.ones(len(points)), labels, np.arange(len(points) + 1))
+    sums += scipy.sparse.csr_matrix(ones, shape=(len(points), len(sums))).T @ points
+
+
+def from_centers(
+    sample: Array,
+    centers: Array,
+    params: dict[str, Any],
+    inertia: float,
+    n_iter: int,
+    sizes: Array,
+) -> Clustering:
+    """What a fit to all rows has found elsewhere, as an estimator of scikit-learn's."""
+    # A fit to the centers themselves makes the estimator whole; then it gets what was found.
+    estimator = KMeans(**(params | {"init": centers, "n_init": 1, "max_iter": 1})).fit(centers)
+    estimator.set_params(init=params["init"], n_init=params["n_init"], max_iter=params["max_iter"])
+    estimator.cluster_centers_, estimator.inertia_, estimator.n_iter_ = centers, inertia, n_iter
+    del estimator.labels_
+    scores = _basic_scores(estimator, sizes) | _indices(sample, nearest_centers(sample, centers))
+    scores["method"] = "out_of_core"
+    return Clustering(centers, np.empty(0, dtype=np.int32), _pickle(estimator), scores)
 
 
 def _pickle(estimator: KMeans) -> bytes:
@@ -84,13 +129,19 @@ def _pickle(estimator: KMeans) -> bytes:
     return buffer.getvalue()
 
 
-def _scores(X: Array, labels: Array, estimator: KMeans) -> dict[str, Any]:
-    sizes = np.bincount(labels, minlength=estimator.n_clusters)
-    scores: dict[str, Any] = {
+def _basic_scores(estimator: KMeans, sizes: Array) -> dict[str, Any]:
+    if not np.isfinite(estimator.inertia_):
+        raise FitFailed("The inertia is not finite: scale the data to smaller numbers")
+    return {
         "inertia": float(estimator.inertia_),
         "n_iter": int(estimator.n_iter_),
         "cluster_sizes": sizes.tolist(),
     }
+
+
+def _indices(X: Array, labels: Array) -> dict[str, Any]:
+    """The usual indices, over a sample of the rows where there are many."""
+    scores: dict[str, Any] = {}
     rows = _sample(len(X), INDEX_SAMPLE)
     if _has_indices(labels[rows]):
         scores["calinski_harabasz"] = float(calinski_harabasz_score(X[rows], labels[rows]))
@@ -99,7 +150,7 @@ def _scores(X: Array, labels: Array, estimator: KMeans) -> dict[str, Any]:
     if _has_indices(labels[rows]):
         scores["silhouette"] = float(silhouette_score(X[rows], labels[rows]))
         scores["sample_size"] = len(labels[rows])
-    return {name: value for name, value in scores.items() if np.all(np.isfinite(value))}
+    return {name: value for name, value in scores.items() if np.isfinite(value)}
 
 
 def _sample(n_samples: int, size: int) -> Any:

@@ -91,9 +91,12 @@ class DataBucket:
         stream: Any = answer["Body"]
         return OpenObject(stream, answer["ContentLength"], answer["Metadata"])
 
-    def delete(self, key: str) -> None:
-        """Remove the object and all its versions; an absent one is no error."""
-        self._delete_versions(key, exact=True)
+    def delete(self, key: str, version_id: str | None = None) -> None:
+        """Remove this version of the object, or all of them; an absent one is no error."""
+        if version_id is None:
+            self._delete_versions(key, exact=True)
+        else:
+            aws.s3().delete_object(Bucket=self._name, Key=key, VersionId=version_id)
 
     def delete_prefix(self, prefix: str) -> None:
         """Remove every version of every object below the prefix."""
