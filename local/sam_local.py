@@ -1,6 +1,6 @@
 """`sam local` on the S3, DynamoDB and SQS of the running `make run`.
 
-    python -m local.sam_local start-api
+    python -m local.sam_local start-api    (or nothing, or its options)
     python -m local.sam_local invoke FitWorkerFunction --event events/s3_put.json
 
 The functions' containers get a Docker network of their own. On its gateway address, which only
@@ -99,7 +99,7 @@ async def relay(host: str, port: int) -> AsyncIterator[None]:
         server.close()
 
 
-async def sam_local(chosen: settings.Settings, command: str, options: list[str]) -> int:
+async def sam_local(chosen: settings.Settings, command: str, *options: str) -> int:
     """Runs a command of `sam local` until it ends or is told to; answers its exit status."""
     names = deployed_names(chosen)
     with network() as (name, gateway), tempfile.TemporaryDirectory() as folder:
@@ -110,8 +110,8 @@ async def sam_local(chosen: settings.Settings, command: str, options: list[str])
                 json.dumps({"Parameters": {**names, "AWS_ENDPOINT_URL": endpoint}})
             )
             sam = await asyncio.create_subprocess_exec(
-                *(SAM, "local", command, *options),
-                *("--env-vars", variables, "--docker-network", name),
+                *(str(SAM), "local", command, *options),
+                *("--env-vars", str(variables), "--docker-network", name),
                 # The variable exists in the functions only if the parameter is given.
                 *("--parameter-overrides", f"AwsEndpointUrl={endpoint}"),
                 cwd=settings.PROJECT,
@@ -143,11 +143,12 @@ def check_requirements() -> None:
 
 
 def main() -> None:
-    if len(sys.argv) < 2:
-        sys.exit("usage: python -m local.sam_local start-api|invoke|start-lambda [options]")
+    arguments = sys.argv[1:]
+    if not arguments or arguments[0].startswith("-"):
+        arguments.insert(0, "start-api")
     try:
         check_requirements()
-        status = asyncio.run(sam_local(settings.from_environment(), sys.argv[1], sys.argv[2:]))
+        status = asyncio.run(sam_local(settings.from_environment(), *arguments))
     except (CannotServe, settings.StartRefused) as error:
         sys.exit(str(error))
     sys.exit(status)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -57,6 +58,7 @@ def event(
     """A proxy event as a REST API sends it."""
     path, _, query = path.partition("?")
     values = parse_qs(query, keep_blank_values=True)
+    call = {"requestId": uuid.uuid4().hex, "requestTimeEpoch": int(time.time() * 1000)}
     authorizer = {"authorizer": {"owner": owner}} if owner else {}
     return {
         "httpMethod": method,
@@ -67,7 +69,7 @@ def event(
         "multiValueHeaders": headers and {name: [value] for name, value in headers.items()},
         "queryStringParameters": {name: last for name, [*_, last] in values.items()} or None,
         "multiValueQueryStringParameters": values or None,
-        "requestContext": {"requestId": uuid.uuid4().hex, **authorizer},
+        "requestContext": call | authorizer,
         "body": base64.b64encode(body).decode() if body else None,
         "isBase64Encoded": bool(body),
     }

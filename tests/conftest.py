@@ -15,7 +15,7 @@ from tests import contract
 from tests.api import Client
 
 ROOT = Path(__file__).parent.parent
-BUCKET, TABLE, QUEUE = "data", "jobs", "fits"
+BUCKET, TABLE, QUEUE = "kmeans-test-data", "kmeans-test-jobs", "kmeans-test-fits"
 
 # Before any handler is imported: boto3 and Powertools read these.
 os.environ |= {
@@ -70,6 +70,18 @@ def aws_endpoint() -> Iterator[str]:
 @pytest.fixture
 def aws(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """An empty bucket, table and queue; the module that makes the clients."""
+    return empty_aws(aws_endpoint, monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def shared_client(aws_endpoint: str) -> Iterator[Client]:
+    """As `client`, for a module whose tests build on what is there."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        empty_aws(aws_endpoint, monkeypatch)
+        yield _client()
+
+
+def empty_aws(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     import requests
 
     requests.post(f"{aws_endpoint}/moto-api/reset", timeout=10).raise_for_status()
@@ -113,4 +125,8 @@ def aws(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @pytest.fixture
 def client(aws: Any) -> Client:  # noqa: ARG001 (the calls need it)
+    return _client()
+
+
+def _client() -> Client:
     return Client(lambda _method, path: contract.handler_of(path))

@@ -67,7 +67,7 @@ def handler_of(path: str) -> Any:
 
 
 def check(method: str, path: str, status: int, headers: dict[str, str], body: bytes) -> None:
-    """Assert that openapi.yaml has this answer; 404 and 405 of the routing itself are outside it."""
+    """Assert that openapi.yaml has this answer; the routing's own 404 and 405 are outside of it."""
     item = document()["paths"][template_of(path)]
     media_type = headers.get("Content-Type", "").partition(";")[0]
     if status >= 400:

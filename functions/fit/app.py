@@ -1,18 +1,17 @@
 """POST /kmeans/fit and /kmeans/fit_predict: points in, labels out, or the job to follow."""
 
-from aws_lambda_powertools.metrics import MetricUnit
-
 from fit import synchronous
 from fit.synchronous import Outcome
 from kmeans_service import config, http, json_body, uploads
 from kmeans_service.answers import accepted, labels_answer, labels_csv_answer
+from kmeans_service.csv_grammar import check
 from kmeans_service.dataset import Dataset, parse_csv
 from kmeans_service.jobs.job import Job
 from kmeans_service.labels import to_csv
 from kmeans_service.models import centers_of, check_features
 from kmeans_service.multipart_form import Part, check_names, csv_part
 from kmeans_service.nearest import nearest
-from kmeans_service.params import Params, parse_params
+from kmeans_service.params import Params, check_against_data, parse_params
 from kmeans_service.prefer import Preference, parse_prefer
 
 # What the answer itself takes, after the fit.
@@ -44,6 +43,7 @@ def fit_predict() -> http.Answer:
     file, params = csv_part(parts, "file"), _params(parts)
     points = parse_csv(csv_part(parts, "predict").body) if "predict" in parts else None
     prefer = parse_prefer(request.header("Prefer"))
+    _check(file.body, params, points)
     job_id, _ = uploads.store(request.owner, file.filename or "", file.body)
     outcome = _fit(request, job_id, params, prefer)
     headers = {"X-Job-Id": str(job_id)} | _applied(prefer)
@@ -52,6 +52,14 @@ def fit_predict() -> http.Answer:
     if points is None:
         return labels_answer(outcome.job, outcome.labels_csv, media_type, headers)
     return _predicted(outcome.job, points, media_type, headers)
+
+
+def _check(body: bytes, params: Params, points: Dataset | None) -> None:
+    """Raise what the fit or the prediction would be refused for, before there is a job."""
+    shape = check(body)
+    check_against_data(params, shape.n_samples, shape.n_features)
+    if points is not None:
+        check_features(shape, points.X.shape[1], points.feature_names)
 
 
 def _params(parts: dict[str, Part]) -> Params:
@@ -63,10 +71,11 @@ def _params(parts: dict[str, Part]) -> Params:
 def _fit(request: http.Request, job_id: int, params: Params, prefer: Preference) -> Outcome:
     remaining = app.lambda_context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS
     seconds = min(config.SYNCHRONOUS_SECONDS, prefer.wait, remaining)
-    outcome = synchronous.fit(request.owner, job_id, params, seconds, request.arrived)
+    with http.timed("FitDuration"):
+        outcome = synchronous.fit(request.owner, job_id, params, seconds, request.arrived)
     if outcome.labels_csv is not None and outcome.job.input is not None:
-        http.metrics().add_metric("Fits", MetricUnit.Count, 1)
-        http.metrics().add_metric("RowsFitted", MetricUnit.Count, outcome.job.input.n_samples)
+        http.count("Fits")
+        http.count("RowsFitted", outcome.job.input.n_samples)
     return outcome
 
 
@@ -75,10 +84,7 @@ def _applied(prefer: Preference) -> dict[str, str]:
 
 
 def _predicted(job: Job, points: Dataset, media_type: str, headers: dict[str, str]) -> http.Answer:
-    model = job.published
-    check_features(model, points.X.shape[1], points.feature_names)
-    labels_csv = to_csv(nearest(points.X, centers_of(model.centers)))
-    http.check_answer_size(labels_csv)
+    labels_csv = to_csv(nearest(points.X, centers_of(job.published.centers)))
     return labels_csv_answer(labels_csv, f"{job.filename}.predicted.csv", media_type, headers)
 
 

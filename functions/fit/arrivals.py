@@ -3,6 +3,7 @@
 S3 delivers a notification at least once and in any order; what is done here twice is done once.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -20,13 +21,16 @@ from kmeans_service.errors import (
     PredictionNotFound,
     ServiceError,
 )
-from kmeans_service.jobs import creation, fits, reads
+from kmeans_service.jobs import creation, deletion, fits, reads
 from kmeans_service.jobs.job import Input, Job, Status, fit_id_of
 from kmeans_service.params import Params, canonical, check_against_data, parse_params
 from kmeans_service.problems import problem_document
 from kmeans_service.storage import ObjectMissing, OpenObject, data_bucket
 
 PARAMS_METADATA = "model-params"
+# An owner's name stands in keys; a file's name only here, where its owner dropped it.
+_DROPPED = re.compile(r"incoming/(?P<owner>[\w-]{1,64})/(.*/)?(?P<filename>[^/]+)", re.ASCII | re.S)
+_AWAITED = re.compile(r"pending/([\w-]{1,64})/([0-9]{1,10})/(.+)", re.ASCII)
 REFUSED = CsvShape(feature_names=None, n_samples=0, n_features=0)
 
 
@@ -54,40 +58,51 @@ def handle(arrival: Arrival, seconds: float) -> Job | None:
 
     Points to predict are predicted here and now, within `seconds`.
     """
-    prefix, _, rest = arrival.key.partition("/")
-    owner, _, name = rest.partition("/")
-    if not owner or not name or name.endswith("/") or prefix not in ("incoming", "pending"):
-        http.logger().warning("ignored an object that is nobody's", key=arrival.key)
-        return None
+    dropped, awaited = _DROPPED.fullmatch(arrival.key), _AWAITED.fullmatch(arrival.key)
     try:
-        opened = data_bucket().open(arrival.key, arrival.version_id)
-        if prefix == "incoming":
-            return _dropped(arrival, owner, name, opened)
-        number, _, rest = name.partition("/")
-        job_id = json_body.job_id_text(number)
-        if rest == "input.csv":
-            return _complete(arrival, owner, job_id, opened)
-        found = predictions.find(owner, f"{job_id}-{PurePosixPath(rest).stem}")
-        prediction.run(reads.get(owner, found.job_id), found, opened, seconds)
-        return None
+        if dropped:
+            return _dropped(arrival, dropped["owner"], dropped["filename"])
+        if awaited:
+            owner, job_id, rest = awaited.groups()
+            return _awaited(arrival, owner, int(job_id), rest, seconds)
     except (PredictionNotFound, ObjectMissing, JobGone, JobNotFound) as gone:
         http.logger().info("ignored an object that is gone", reason=str(gone))
         return None
+    http.logger().warning("ignored an object that is nobody's", key=arrival.key)
+    return None
 
 
-def _dropped(arrival: Arrival, owner: str, name: str, opened: OpenObject) -> Job | None:
-    """incoming/: the file makes a job, and is fitted with the parameters of its metadata."""
-    if creation.is_handled(owner, arrival.event):
+def _awaited(arrival: Arrival, owner: str, job_id: int, rest: str, seconds: float) -> Job | None:
+    """pending/: a job's file, or points to predict."""
+    try:
+        job = reads.get(owner, job_id)
+        opened = data_bucket().open(arrival.key, arrival.version_id)
+        if rest == "input.csv":
+            return _complete(arrival, job, opened)
+        found = predictions.find(owner, f"{job_id}-{PurePosixPath(rest).stem}")
+        prediction.run(job, found, opened, seconds)
+    except JobGone:
+        deletion.remove_objects(owner, job_id)  # those that came after its deletion
+        raise
+    return None
+
+
+def _dropped(arrival: Arrival, owner: str, filename: str) -> Job | None:
+    """incoming/: the file makes a job, and is fitted with the parameters of its metadata.
+
+    Raises FitConflict while another fit of the job is active: its next delivery comes later.
+    """
+    if arrival.version_id and creation.is_handled(owner, arrival.event):
         return None
+    opened = data_bucket().open(arrival.key, arrival.version_id)
     given, refusal = _checked(arrival, opened)
-    job = reads.get(owner, creation.create(owner, name.rpartition("/")[2], given))
+    job = reads.get(owner, creation.create(owner, filename, given))
     try:
         if refusal:
             raise refusal
         queued = _queue(job, _params_of(opened))
-    except FitConflict as conflict:
-        http.logger().warning("a dropped file found another fit active", detail=str(conflict))
-        return None
+    except FitConflict:
+        raise
     except ServiceError as error:
         creation.refuse(job, problem_document(error))
         queued = None
@@ -95,16 +110,15 @@ def _dropped(arrival: Arrival, owner: str, name: str, opened: OpenObject) -> Job
     return queued
 
 
-def _complete(arrival: Arrival, owner: str, job_id: int, opened: OpenObject) -> Job | None:
-    """pending/: the file of a job that was made for it."""
-    job = reads.get(owner, job_id)
+def _complete(arrival: Arrival, job: Job, opened: OpenObject) -> Job | None:
+    """The file of a job that was made for it."""
     if job.status is Status.PENDING:
         given, refusal = _checked(arrival, opened)
         if refusal:
             creation.refuse(job, problem_document(refusal))
             return None
         creation.arrive(job, given)
-        job = reads.get(owner, job.job_id)
+        job = reads.get(job.owner, job.job_id)
     if job.params is None or job.fit_id is not None or job.status is not Status.UPLOADED:
         return job if job.is_active else None
     try:

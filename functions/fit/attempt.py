@@ -28,8 +28,10 @@ class Fitted:
     labels_csv: bytes | None
 
 
-def run(job: Job, seconds: float, *, final: bool) -> bytes | None:
-    """Fit the job's data within `seconds` and publish; the labels as CSV if an answer carries them.
+def run(job: Job, seconds: float, *, final: bool) -> tuple[Job, bytes | None]:
+    """Fit the job's data within `seconds` and publish: the job as published, and its labels as CSV.
+
+    The labels are None where no answer can carry them.
 
     Where time runs out, a final attempt fails the job; any other leaves it queued.
     Raises ClaimRefused, OutOfTime or ChildDied (the job is queued again), FenceLost, or the
@@ -43,7 +45,7 @@ def run(job: Job, seconds: float, *, final: bool) -> bytes | None:
         raise
 
 
-def _finish(claimed: Job, seconds: float, final: bool) -> bytes | None:
+def _finish(claimed: Job, seconds: float, final: bool) -> tuple[Job, bytes | None]:
     try:
         fitted = _compute(claimed, seconds)
     except isolated.OutOfTime:
@@ -56,8 +58,7 @@ def _finish(claimed: Job, seconds: float, final: bool) -> bytes | None:
         raise
     except ServiceError as error:
         raise _failed(claimed, error) from None
-    fits.publish(claimed, fitted.model)
-    return fitted.labels_csv
+    return fits.publish(claimed, fitted.model), fitted.labels_csv
 
 
 def _failed(claimed: Job, error: ServiceError) -> ServiceError:

@@ -64,7 +64,7 @@ def _listen(
         if receiver.poll(max(0.0, min(left, next_tick - time.monotonic()))):
             try:
                 kind, value = receiver.recv()
-            except EOFError:
+            except (EOFError, OSError):  # between two messages, or in the middle of one
                 raise ChildDied("the process ended without a result") from None
             if kind != "stage":
                 return kind, value

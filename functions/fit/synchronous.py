@@ -1,16 +1,16 @@
 """POST fit: the fit itself where it fits the gateway's time, otherwise the worker's."""
 
+import math
 import time
 from dataclasses import dataclass
-from typing import Any
 
 from fit import attempt
 from fit.isolated import ChildDied, OutOfTime
 from kmeans_service import config
-from kmeans_service.errors import FitFailed, NotUploaded
+from kmeans_service.errors import FitConflict, FitFailed, NotUploaded
 from kmeans_service.jobs import fits, reads
 from kmeans_service.jobs.fits import ClaimRefused, FenceLost
-from kmeans_service.jobs.job import ACTIVE, Input, Job, Status, fit_id_of
+from kmeans_service.jobs.job import Input, Job, Status, fit_id_of
 from kmeans_service.params import Params, canonical, check_against_data, iteration_work
 from kmeans_service.queue import enqueue_fit
 
@@ -25,7 +25,9 @@ class Outcome:
     labels_csv: bytes | None = None
 
 
-def fit(owner: str, job_id: int, params: Params, seconds: float, arrived: float) -> Outcome:
+def fit(
+    owner: str, job_id: int, params: Params, seconds: float, arrived: float = math.inf
+) -> Outcome:
     """Fit the job with these parameters, waiting no longer than `seconds`.
 
     arrived  when the request arrived, in epoch seconds
@@ -42,24 +44,22 @@ def fit(owner: str, job_id: int, params: Params, seconds: float, arrived: float)
         job = fits.request(job, fit_id, params, arrived)
     if job.is_fitted_with(fit_id):
         return Outcome(job)
-    if job.status is Status.FAILED:
-        raise _failure(job.error)
+    job = _of_fit(job, fit_id)
     if seconds <= 0 or not _is_small(given, params):
         enqueue_fit(job)
         return Outcome(job)
     try:
-        labels_csv = attempt.run(job, deadline - time.monotonic(), final=False)
+        return Outcome(*attempt.run(job, deadline - time.monotonic(), final=False))
     except (ClaimRefused, FenceLost):
         return Outcome(_wait(owner, job_id, fit_id, deadline))
     except (OutOfTime, ChildDied):
-        job = reads.get(owner, job_id)
+        job = _of_fit(reads.get(owner, job_id), fit_id)
         enqueue_fit(job)
         return Outcome(job)
-    return Outcome(reads.get(owner, job_id), labels_csv)
 
 
 def _input_of(job: Job) -> Input:
-    if job.input is not None:
+    if job.input is not None and job.input.n_samples > 0:
         return job.input
     if job.status is Status.FAILED:
         raise FitFailed(f"The file of job {job.job_id} was refused", error=job.error)
@@ -75,16 +75,17 @@ def _is_small(given: Input, params: Params) -> bool:
 def _wait(owner: str, job_id: int, fit_id: str, deadline: float) -> Job:
     """Somebody else is at this very fit: wait for its end, or until the deadline."""
     while True:
-        job = reads.get(owner, job_id)
-        if job.fit_id != fit_id or job.status not in ACTIVE:
-            break
-        if time.monotonic() >= deadline:
+        job = _of_fit(reads.get(owner, job_id), fit_id)
+        if not job.is_active or time.monotonic() >= deadline:
             return job
         time.sleep(POLL_SECONDS)
-    if job.fit_id == fit_id and job.status is Status.FAILED:
-        raise _failure(job.error)
+
+
+def _of_fit(job: Job, fit_id: str) -> Job:
+    """The job, if it still is about this fit; raises FitConflict, or FitFailed as the fit did."""
+    if job.fit_id != fit_id:
+        raise FitConflict(f"Another fit of job {job.job_id} was asked for meanwhile")
+    if job.status is Status.FAILED:
+        error = job.error or {}
+        raise FitFailed(error.get("detail", "The fit failed"), error=error)
     return job
-
-
-def _failure(error: dict[str, Any] | None) -> FitFailed:
-    return FitFailed((error or {}).get("detail", "The fit failed"), error=error)

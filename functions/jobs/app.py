@@ -9,10 +9,10 @@ from aws_lambda_powertools.event_handler import Response
 
 from kmeans_service import config, http, json_body, predictions
 from kmeans_service.answers import labels_answer
-from kmeans_service.errors import FitFailed, InvalidParameter, JobNotFound, NotUploaded, quoted
+from kmeans_service.errors import InvalidParameter, NotUploaded, PredictionFailed, quoted
 from kmeans_service.job_view import job_view
 from kmeans_service.jobs import deletion, reads
-from kmeans_service.jobs.job import Job, Status
+from kmeans_service.jobs.job import Input, Job, Status
 from kmeans_service.storage import data_bucket
 
 VISIBLE = [status.value for status in Status if status not in (Status.DELETING, Status.DELETED)]
@@ -29,14 +29,7 @@ def _job(job_id: str) -> Job:
 def list_jobs() -> http.Answer:
     request = http.request(app)
     request.accepted(http.JSON)
-    query = request.query()
-    for name in query:
-        if name not in ("limit", "cursor", "status"):
-            raise InvalidParameter(
-                f"the query parameter {quoted(name)} is not known; "
-                "allowed are limit, cursor, status",
-                field=name[:100],
-            )
+    query = request.query("limit", "cursor", "status")
     limit = _limit(query.get("limit", "20"))
     status = query.get("status")
     if status is not None and status not in VISIBLE:
@@ -91,23 +84,21 @@ def get_scores(job_id: str) -> http.Answer:
 def get_input(job_id: str) -> http.Answer:
     http.request(app).accepted(http.CSV)
     job = _job(job_id)
-    if job.input is None:
-        raise NotUploaded(f"The file of job {job_id} has not arrived")
-    etag = f'"{job.input.sha256[:32]}"'
-    return _unchanged(etag) or _input_answer(job, etag)
-
-
-def _input_answer(job: Job, etag: str) -> http.Answer:
     given = job.input
     if given is None:
-        raise JobNotFound("a job without a file")
-    disposition = http.content_disposition(job.filename)
+        raise NotUploaded(f"The file of job {job_id} has not arrived")
+    etag = f'"{given.sha256[:32]}"'
+    return _unchanged(etag) or _input_answer(given, job.filename, etag)
+
+
+def _input_answer(given: Input, filename: str, etag: str) -> http.Answer:
+    disposition = http.content_disposition(filename)
     bucket = data_bucket()
     if not http.fits_answer_as_binary(given.size):
         url = bucket.presigned_get(given.key, disposition, http.CSV, given.version_id)
         return http.see_other(url, headers={"ETag": etag})
     body = bucket.checked(given.key, given.version_id, given.sha256)
-    return http.binary_answer(body, "text/csv; charset=utf-8", job.filename, headers={"ETag": etag})
+    return http.binary_answer(body, "text/csv; charset=utf-8", filename, headers={"ETag": etag})
 
 
 @app.get("/kmeans/jobs/<job_id>/model")
@@ -138,7 +129,7 @@ def get_prediction(prediction_id: str) -> http.Answer:
     prediction = predictions.find(request.owner, prediction_id)
     job = reads.get(request.owner, prediction.job_id)
     if prediction.error is not None:
-        raise FitFailed(prediction.error["detail"], error=prediction.error)
+        raise PredictionFailed(prediction.error["detail"], error=prediction.error)
     if prediction.result is None:
         view = {"prediction_id": prediction_id, "job_id": job.job_id, "status": "PENDING"}
         return http.json_answer(view, 202, {"Retry-After": str(config.RETRY_AFTER_SECONDS)})

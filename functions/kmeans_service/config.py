@@ -15,8 +15,6 @@ PRESIGNED_SECONDS = 900
 MAX_FILENAME_LENGTH = 1024
 # As many digits as a job's sort key has.
 MAX_JOB_ID = 10**10 - 1
-# Of brackets in JSON: a request needs four.
-MAX_JSON_DEPTH = 32
 MAX_CELL_LENGTH = 1024
 MAX_LINE_LENGTH = 1024**2
 MAX_COLUMNS = 10_000

@@ -1,12 +1,11 @@
-"""HTTP for the handlers: bodies in, answers and problem documents out."""
+"""HTTP for the handlers: their routes, their answers, and a problem document for each refusal."""
 
-import base64
-import binascii
 import json
 import re
 import time
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 from urllib.parse import quote
@@ -18,17 +17,16 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from kmeans_service import aws, config, errors
 from kmeans_service.errors import ServiceError, quoted
-from kmeans_service.http_request import JSON, Request
+from kmeans_service.http_request import BINARY as BINARY
+from kmeans_service.http_request import CSV as CSV
+from kmeans_service.http_request import JSON as JSON
+from kmeans_service.http_request import Request as Request
 from kmeans_service.problems import problem_document
 
-CSV = "text/csv"
-BINARY = "application/octet-stream"
 PROBLEM = "application/problem+json"
 # A float64 in its shortest form has up to 24 characters, and a separator of one or two.
 NUMBER_BYTES = 26
 SAVED_NAME_LENGTH = 120
-# The usual header of a proxy that queues requests: epoch seconds.
-_REQUEST_START = re.compile(r"t=([0-9]{1,10}(?:\.[0-9]{1,6})?)")
 # A call that counts nothing is no mistake.
 warnings.filterwarnings("ignore", "No application metrics to publish")
 
@@ -184,9 +182,17 @@ def resolver() -> APIGatewayRestResolver:
     def failed(error: Exception) -> Answer:
         if aws.is_transient(error):
             logger().warning("AWS is busy or out of reach", exc_info=True)
-            return problem(errors.Unavailable("The service is busy; send the same request again later"), request_id())
+            return problem(
+                errors.Unavailable("The service is busy; send the same request again later"),
+                request_id(),
+            )
         logger().exception("unexpected error")
-        return problem(errors.InternalError("Something went wrong on our side; the request_id finds it in the log"), request_id())
+        return problem(
+            errors.InternalError(
+                "Something went wrong on our side; the request_id finds it in the log"
+            ),
+            request_id(),
+        )
 
     def unrouted(_error: NotFoundError) -> Answer:
         return problem(_unrouted(app), request_id())

@@ -1,7 +1,8 @@
-"""What a handler may ask of the call it serves: headers, body, owner, and what the client accepts."""
+"""What a handler may ask of the call it serves: its headers, body, owner, and wishes."""
 
 import base64
 import re
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,6 +11,10 @@ from kmeans_service.errors import quoted
 from kmeans_service.multipart_form import Part, parse_form
 
 JSON = "application/json"
+CSV = "text/csv"
+BINARY = "application/octet-stream"
+# The usual header of a proxy in which requests queue: epoch seconds.
+_REQUEST_START = re.compile(r"t=([0-9]{1,10}(?:\.[0-9]{1,6})?)")
 # RFC 9110, section 12.4.2
 _QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
 
@@ -26,7 +31,7 @@ class Request:
         return self._headers.get(name.lower()) or ""
 
     def query(self, *known: str) -> dict[str, str]:
-        """The query parameters; raises InvalidParameter for one that nobody knows or that repeats."""
+        """The query parameters; raises InvalidParameter for an unknown or repeated one."""
         given = self._event.get("multiValueQueryStringParameters") or {}
         for name, values in given.items():
             if name not in known:
@@ -50,6 +55,15 @@ class Request:
         if not owner:
             raise errors.Unauthenticated("The call names no owner; send credentials")
         return str(owner)
+
+    @property
+    def arrived(self) -> float:
+        """When the client's request reached us, in epoch seconds: the earliest time known of it."""
+        context = self._event.get("requestContext") or {}
+        queued = _REQUEST_START.fullmatch(self.header("X-Request-Start"))
+        now = time.time()
+        received = float(context.get("requestTimeEpoch") or now * 1000) / 1000
+        return min(now, received, float(queued[1]) if queued else now)
 
     @property
     def media_type(self) -> str:

@@ -2,12 +2,12 @@
 
 import io
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from kmeans_service.errors import FeatureMismatch, quoted
-from kmeans_service.jobs.job import Model, StoredObject
+from kmeans_service.jobs.job import StoredObject
 from kmeans_service.storage import data_bucket
 
 type Array = np.ndarray[Any, np.dtype[Any]]
@@ -21,12 +21,21 @@ def centers_of(stored: StoredObject) -> Array:
     return centers
 
 
-def check_features(model: Model, n_features: int, names: tuple[str, ...] | None) -> None:
+class Features(Protocol):
+    """What a model, or the file that one is made of, says of its columns."""
+
+    @property
+    def n_features(self) -> int: ...
+    @property
+    def feature_names(self) -> tuple[str, ...] | None: ...
+
+
+def check_features(model: Features, n_features: int, names: tuple[str, ...] | None) -> None:
     """Raise FeatureMismatch unless points of these features can be put to the model."""
     if n_features != model.n_features:
         raise FeatureMismatch(
-            f"The points have {n_features} features, but the model was fitted with "
-            f"{model.n_features}",
+            f"the points have {n_features} feature{'s' * (n_features != 1)}, "
+            f"but the model was fitted with {model.n_features}",
             expected=model.n_features,
             found=n_features,
         )
@@ -35,7 +44,7 @@ def check_features(model: Model, n_features: int, names: tuple[str, ...] | None)
     for column, (name, fitted) in enumerate(zip(names, model.feature_names, strict=True), start=1):
         if name != fitted:
             raise FeatureMismatch(
-                f"Column {column} is named {quoted(name)}, but the model was fitted with "
+                f"column {column} is named {quoted(name)}, but the model was fitted with "
                 f"{quoted(fitted)} there",
                 column=column,
             )

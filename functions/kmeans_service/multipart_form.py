@@ -21,7 +21,19 @@ from kmeans_service.errors import (
 )
 
 MAX_PARTS = 16
-CSV_TYPES = ("text/", "application/octet-stream", "application/csv", "application/vnd.ms-excel")
+MAX_HEADERS = 8
+MAX_HEADER_BYTES = 4096 + 4 * config.MAX_FILENAME_LENGTH
+# What browsers and HTTP clients call a CSV; its content decides.
+CSV_TYPES = (
+    "text/csv",
+    "text/plain",
+    "text/x-csv",
+    "text/comma-separated-values",
+    "application/csv",
+    "application/x-csv",
+    "application/octet-stream",
+    "application/vnd.ms-excel",
+)
 # RFC 2046, section 5.1.1
 BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]")
 
@@ -53,25 +65,40 @@ def parse_form(content_type: str, body: bytes) -> dict[str, Part]:
         for part in _parts(boundary, body):
             if part.name in parts:
                 raise InvalidParameter(
-                    f"the field {quoted(part.name)} stands twice", field=part.name[:100]
+                    f"the field {quoted(part.name)} stands more than once", field=part.name[:100]
                 )
             parts[part.name] = part
     except ParserLimitReached as error:
-        raise TooLarge(f"the multipart body is over a limit: {error}") from None
-    except (MultipartError, UnicodeError) as error:
-        raise MalformedRequest(f"the multipart body is not well-formed: {error}") from None
+        raise TooLarge(
+            f"the multipart body is over a limit: {error}; at most {MAX_PARTS} parts are taken, "
+            f"with {MAX_HEADERS} headers each and {MAX_HEADER_BYTES} bytes a header"
+        ) from None
+    except MultipartError as error:
+        # Only the parser's own words: its further arguments are other exceptions.
+        reason = str(error.args[0]).removesuffix(" (parser closed)")
+        raise MalformedRequest(f"the multipart body is not well-formed: {reason}") from None
+    _check_end(boundary, body)
     return parts
 
 
 def _boundary(content_type: str) -> str:
-    try:
-        _, options = parse_options_header(content_type)
-    except (MultipartError, ValueError, IndexError):
-        options = {}
+    _, options = parse_options_header(content_type)
     boundary: str = options.get("boundary", "")
     if not BOUNDARY.fullmatch(boundary):
-        raise MalformedRequest("Content-Type multipart/form-data has no valid boundary")
+        found = quoted(boundary) if boundary else "missing"
+        raise MalformedRequest(
+            f"the boundary in Content-Type is {found}; allowed are 1 to 70 characters (RFC 2046)"
+        )
     return boundary
+
+
+def _check_end(boundary: str, body: bytes) -> None:
+    """A file that holds the last boundary would be cut there: nothing may come after it."""
+    if body.partition(f"\r\n--{boundary}--".encode())[2].strip():
+        raise MalformedRequest(
+            "the multipart body goes on after its last boundary; "
+            "choose a boundary that no part contains"
+        )
 
 
 def _parts(boundary: str, body: bytes) -> list[Part]:
@@ -81,7 +108,8 @@ def _parts(boundary: str, body: bytes) -> list[Part]:
         boundary,
         content_length=len(body),
         max_segment_count=MAX_PARTS,
-        max_header_size=4096 + config.MAX_FILENAME_LENGTH * 4,
+        max_header_count=MAX_HEADERS,
+        max_header_size=MAX_HEADER_BYTES,
         strict=True,
     ) as parser:
         for event in parser.parse(body):
@@ -125,9 +153,9 @@ def _check_csv_type(part: Part) -> None:
     if not part.content_type:
         return
     media_type, options = parse_options_header(part.content_type)
-    if not media_type.lower().startswith(CSV_TYPES):
+    if media_type not in CSV_TYPES:
         raise UnsupportedMediaType(
-            f"the file '{part.name}' is {quoted(media_type)}; allowed is text/csv",
+            f"the file '{part.name}' is {quoted(media_type)}; allowed is {' or '.join(CSV_TYPES)}",
             field=part.name,
         )
     charset = options.get("charset", "utf-8").lower()

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kmeans_service import config
-from kmeans_service.errors import InvalidParameter, TooLarge
+from kmeans_service.errors import InvalidParameter, TooLarge, quoted
 
 Params = dict[str, Any]
 
@@ -31,14 +31,22 @@ MAX_RANDOM_STATE = 2**32 - 1
 
 def shown(value: Any) -> str:
     """The value as JSON, shortened to what a message can carry."""
-    text = json.dumps(value, ensure_ascii=True)
+    try:
+        text = json.dumps(value, ensure_ascii=True)
+    except RecursionError:
+        return "a deeply nested value"
     return text if len(text) <= 60 else text[:59] + "…"
 
 
 def refuse(name: str, value: Any, allowed: str) -> InvalidParameter:
+    return refusal(name, shown(value), allowed)
+
+
+def refusal(name: str, found: str, allowed: str) -> InvalidParameter:
+    """As `refuse`, of a value that is described instead of shown."""
     field = f"model_params.{name}"
     return InvalidParameter(
-        f"{field} is {shown(value)}; allowed is {allowed}", field=field, allowed=allowed
+        f"{field} is {found}; allowed is {allowed}", field=field, allowed=allowed
     )
 
 
@@ -96,13 +104,17 @@ def init(name: str, value: Any) -> str | list[list[float]]:
         return value
     if not isinstance(value, list) or not value:
         raise refuse(name, value, '"k-means++", "random" or an array of centers')
-    return [_center(name, index, row, len(value[0])) for index, row in enumerate(value)]
+    width = len(value[0]) if isinstance(value[0], list) else 0
+    return [_center(f"{name}[{index}]", row, width) for index, row in enumerate(value)]
 
 
-def _center(name: str, index: int, row: Any, width: int) -> list[float]:
-    place = f"{name}[{index}]"
-    if not isinstance(row, list) or not row or len(row) != width:
-        raise refuse(place, row, f"an array of {width} numbers, as many as in {name}[0]")
+def _center(place: str, row: Any, width: int) -> list[float]:
+    if not isinstance(row, list) or not row:
+        raise refuse(place, row, "an array of numbers, one for each feature")
+    if len(row) != width:
+        raise refusal(
+            place, f"an array of {len(row)}", f"an array of {width}, as many as in the first"
+        )
     for column, number in enumerate(row):
         if not is_finite_number(number) or abs(number) > config.MAX_MAGNITUDE:
             limit = f"a number of magnitude at most {config.MAX_MAGNITUDE:g}"
@@ -129,7 +141,12 @@ def parse_params(given: Any) -> Params:
         )
     for name in given:
         if name not in CHECKS:
-            raise refuse(name, given[name], "only " + ", ".join(CHECKS))
+            allowed = ", ".join(CHECKS)
+            raise InvalidParameter(
+                f"model_params has the unknown parameter {quoted(name)}; allowed are {allowed}",
+                field=f"model_params.{name[:100]}",
+                allowed=allowed,
+            )
     checked = {name: CHECKS[name](name, value) for name, value in given.items()}
     params = DEFAULTS | checked
     _check_init_shape(params)
@@ -142,11 +159,12 @@ def _check_init_shape(params: Params) -> None:
         return
     if len(centers) != params["n_clusters"]:
         rows = f"{params['n_clusters']} rows, as many as n_clusters"
-        raise refuse("init", f"an array of {len(centers)} rows", rows)
+        raise refusal("init", f"an array of {len(centers)} rows", rows)
     if len(centers) * len(centers[0]) > config.MAX_INIT_NUMBERS:
         raise TooLarge(
             f"model_params.init holds {len(centers) * len(centers[0])} numbers; "
-            f"at most {config.MAX_INIT_NUMBERS} are taken"
+            f"at most {config.MAX_INIT_NUMBERS} are taken",
+            field="model_params.init",
         )
 
 
@@ -158,7 +176,7 @@ def check_against_data(params: Params, n_samples: int, n_features: int) -> None:
     centers = params["init"]
     if not isinstance(centers, str) and len(centers[0]) != n_features:
         columns = f"rows of n_features={n_features} numbers, the columns of the file"
-        raise refuse("init", f"rows of {len(centers[0])} numbers", columns)
+        raise refusal("init", f"rows of {len(centers[0])} numbers", columns)
     work = iteration_work(params, n_samples, n_features)
     if work > config.MAX_WORK:
         raise InvalidParameter(

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from aws_lambda_powertools.metrics import MetricUnit
 
 from kmeans_service import http, json_body, predictions
 from kmeans_service.answers import labels_csv_answer
@@ -33,8 +32,8 @@ def _call(request: http.Request) -> Call:
     job = reads.get(request.owner, job_id)
     model = job.published
     check_features(model, points.X.shape[1], points.feature_names)
-    http.metrics().add_metric("RowsPredicted", MetricUnit.Count, len(points.X))
-    http.metrics().add_metric("Predictions", MetricUnit.Count, 1)
+    http.count("Predictions")
+    http.count("RowsPredicted", len(points.X))
     return Call(job, points.X, centers_of(model.centers))
 
 
@@ -44,7 +43,6 @@ def predict() -> http.Answer:
     media_type = request.accepted(http.CSV, http.JSON)
     call = _call(request)
     labels_csv = to_csv(nearest(call.points, call.centers))
-    http.check_answer_size(labels_csv)
     return labels_csv_answer(labels_csv, f"{call.job.filename}.predicted.csv", media_type, {})
 
 

@@ -1,8 +1,7 @@
 """POST /kmeans/upload and /kmeans/uploads: a CSV in, a job out. No NumPy here."""
 
-from aws_lambda_powertools.metrics import MetricUnit
-
 from kmeans_service import http, uploads
+from kmeans_service.job_view import job_path
 from kmeans_service.json_body import fields
 from kmeans_service.multipart_form import check_names, csv_part
 from kmeans_service.params import parse_params
@@ -17,9 +16,10 @@ def upload() -> http.Answer:
     parts = request.form()
     check_names(parts, ("file",))
     file = csv_part(parts, "file")
-    job_id, given = uploads.store(request.owner, file.filename or "", file.body)
-    http.metrics().add_metric("Uploads", MetricUnit.Count, 1)
-    http.metrics().add_metric("RowsUploaded", MetricUnit.Count, given.n_samples)
+    with http.timed("UploadDuration"):
+        job_id, given = uploads.store(request.owner, file.filename or "", file.body)
+    http.count("Uploads")
+    http.count("RowsUploaded", given.n_samples)
     return http.json_answer({"filename": file.filename, "job_id": job_id})
 
 
@@ -31,8 +31,7 @@ def create_upload() -> http.Answer:
     filename = uploads.checked_filename(body["filename"])
     params = parse_params(body["model_params"]) if "model_params" in body else None
     reserved = uploads.reserve(request.owner, filename, params)
-    location = f"/kmeans/jobs/{reserved['job_id']}"
-    return http.json_answer(reserved, 201, {"Location": location})
+    return http.json_answer(reserved, 201, {"Location": job_path(reserved["job_id"])})
 
 
 lambda_handler = http.lambda_handler(app)

@@ -3,11 +3,12 @@
 import time
 from typing import Any
 
+from kmeans_service import aws, config
 from kmeans_service.errors import JobGone, Unavailable
 from kmeans_service.jobs import reads, table
-from kmeans_service.jobs.creation import upload_key
-from kmeans_service.jobs.items import job_key, marshal
-from kmeans_service.jobs.job import Job, Status
+from kmeans_service.jobs.creation import find_upload, upload_key
+from kmeans_service.jobs.items import job_from_item, job_key, marshal
+from kmeans_service.jobs.job import Input, Job, Status
 from kmeans_service.storage import data_bucket
 
 
@@ -17,10 +18,11 @@ def delete(owner: str, job_id: int) -> None:
     From here on it is gone for everybody. Its objects go now, or with the sweeper if a fit may
     still be writing some: that fit loses its fence, and its lease runs out.
     """
-    job = reads.get(owner, job_id)
-    _begin(job)
-    if not has_live_lease(job):
-        finish(job)
+    _begin(reads.get(owner, job_id))
+    # Only now do its input and its lease stand still.
+    item = table.get_item(job_key(owner, job_id))
+    if item and not has_live_lease(marked := job_from_item(item)):
+        finish(marked)
 
 
 def has_live_lease(job: Job) -> bool:
@@ -29,12 +31,25 @@ def has_live_lease(job: Job) -> bool:
 
 def finish(job: Job) -> None:
     """Remove all of a DELETING job's objects and leave the tombstone."""
-    bucket = data_bucket()
     if job.input is not None:
-        bucket.delete(job.input.key)
-    for kind in ("pending", "models", "results"):
-        bucket.delete_prefix(f"{kind}/{job.owner}/{job.job_id}/")
+        _remove_input(job.input)
+    remove_objects(job.owner, job.job_id)
     _bury(job)
+
+
+def remove_objects(owner: str, job_id: int) -> None:
+    """Remove every object that lies under the job's id."""
+    for kind in ("pending", "models", "results"):
+        data_bucket().delete_prefix(f"{kind}/{owner}/{job_id}/")
+
+
+def _remove_input(given: Input) -> None:
+    if given.version_id is None:
+        data_bucket().delete(given.key)
+        return
+    # A key that users write to: its other versions are other jobs' files.
+    bucket = config.settings().data_bucket
+    aws.s3().delete_object(Bucket=bucket, Key=given.key, VersionId=given.version_id)
 
 
 def _begin(job: Job) -> None:
@@ -47,23 +62,28 @@ def _begin(job: Job) -> None:
             ":deleting": Status.DELETING.value,
             ":deleted": Status.DELETED.value,
             ":active": table.LOOKED_AFTER,
-            ":due": max(table.seconds(), job.lease_until),
+            ":due": table.seconds(),
         },
     )
-    actions: list[Any] = [{"Update": mark}]
-    if job.input is not None:
-        forget = {
-            "TableName": table.table_name(),
-            "Key": upload_key(job.owner, job.filename, job.input.sha256),
-            "ConditionExpression": "attribute_not_exists(job_id) OR job_id = :id",
-            "ExpressionAttributeValues": marshal({":id": job.job_id}),
-        }
-        actions.append({"Delete": forget})
-    obstacles = table.transact(actions)
+    obstacles = table.transact([{"Update": mark}, *_forget_upload(job)])
     if "ConditionalCheckFailed" in obstacles:
         raise JobGone(f"Job {job.job_id} was deleted or has expired")
     if obstacles:
         raise Unavailable(f"Job {job.job_id} is changing")
+
+
+def _forget_upload(job: Job) -> list[dict[str, Any]]:
+    """Nothing to forget if the same upload again would not lead to this job."""
+    given = job.input
+    if given is None or find_upload(job.owner, job.filename, given.sha256) != job.job_id:
+        return []
+    forget = {
+        "TableName": table.table_name(),
+        "Key": upload_key(job.owner, job.filename, given.sha256),
+        "ConditionExpression": "job_id = :id",
+        "ExpressionAttributeValues": marshal({":id": job.job_id}),
+    }
+    return [{"Delete": forget}]
 
 
 def _bury(job: Job) -> None:

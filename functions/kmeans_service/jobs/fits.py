@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 from kmeans_service import config
-from kmeans_service.errors import FitConflict, JobGone, JobNotFound, NotUploaded
+from kmeans_service.errors import FitConflict, NotUploaded
 from kmeans_service.jobs import reads, table
 from kmeans_service.jobs.items import job_from_item, job_key, model_attribute
 from kmeans_service.jobs.job import Job, Model, Status
@@ -25,7 +25,14 @@ class ClaimRefused(Exception):
 
 
 class FenceLost(Exception):
-    """Somebody else has taken over, or the job is gone: nothing of this attempt may be seen."""
+    """Somebody else has taken over, or the job is gone: nothing of this attempt may be seen.
+
+    `job` is what stands there instead, None if nothing.
+    """
+
+    def __init__(self, job: Job | None) -> None:
+        super().__init__(job and job.status)
+        self.job = job
 
 
 def request(job: Job, fit_id: str, params: dict[str, Any], arrived: float = math.inf) -> Job:
@@ -110,31 +117,21 @@ def claim(job: Job) -> Job:
     return job_from_item(item)
 
 
-def publish(claimed: Job, model: Model) -> None:
+def publish(claimed: Job, model: Model) -> Job:
     """RUNNING → SUCCEEDED: the model is seen from here on; raises FenceLost."""
     try:
-        _publish(claimed, model)
-    except FenceLost:
-        # If only the answer was lost, the write is there, and the objects are in use.
-        if not _is_published(claimed, model):
-            raise
-
-
-def _is_published(claimed: Job, model: Model) -> bool:
-    try:
-        return reads.get(claimed.owner, claimed.job_id).model == model
-    except (JobGone, JobNotFound):
-        return False
-
-
-def _publish(claimed: Job, model: Model) -> None:
-    _finish(
-        claimed,
-        "SET #status = :status, #model = :value, finished_at = :now, finished_ms = :ms "
-        "REMOVE lease_until, gsi1pk, due_at, progress, #error",
-        Status.SUCCEEDED,
-        model_attribute(model),
-    )
+        return _finish(
+            claimed,
+            "SET #status = :status, #model = :value, finished_at = :now, finished_ms = :ms "
+            "REMOVE lease_until, gsi1pk, due_at, progress, #error",
+            Status.SUCCEEDED,
+            model_attribute(model),
+        )
+    except FenceLost as lost:
+        # Only the answer was lost, and the job has moved on since: the objects are in use.
+        if lost.job is not None and lost.job.model == model:
+            return lost.job
+        raise
 
 
 def fail(claimed: Job, error: dict[str, Any]) -> None:
@@ -197,7 +194,7 @@ def _finish(
     status: Status,
     value: Any,
     more: dict[str, Any] | None = None,
-) -> None:
+) -> Job:
     """An update that only the holder of the fence can make; raises FenceLost."""
     values: dict[str, Any] = {
         ":status": status.value,
@@ -211,8 +208,19 @@ def _finish(
     if ":ms" in update:
         values[":ms"] = int(time.time() * 1000)
     held = "#status = :running AND fit_id = :fit AND fence = :fence"
-    if not table.update_job(claimed.owner, claimed.job_id, update, held, values):
-        raise FenceLost
+    try:
+        item = table.update(job_key(claimed.owner, claimed.job_id), update, held, values)
+    except table.ConditionFailed as failed:
+        found = job_from_item(failed.item) if failed.item else None
+        if found is None or not _is_done(found, claimed, status):
+            raise FenceLost(found) from None
+        return found
+    return job_from_item(item)
+
+
+def _is_done(found: Job, claimed: Job, status: Status) -> bool:
+    """Whether the update was made before: only the answer to its first try was lost."""
+    return (found.status, found.fit_id, found.fence) == (status, claimed.fit_id, claimed.fence)
 
 
 def postpone(job: Job) -> bool:

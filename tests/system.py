@@ -1,0 +1,131 @@
+"""What happens around the API: the queue feeds the worker, S3 notifies, time passes."""
+
+import json
+import uuid
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote_plus
+
+from kmeans_service import aws, config
+from kmeans_service.jobs import reads
+from kmeans_service.jobs.items import job_key, marshal, unmarshal
+from kmeans_service.jobs.job import Job
+from tests.api import Context
+
+OWNER = "tester"
+EVENTS = Path(__file__).parent.parent / "events"
+
+
+def item(job_id: int = 0, owner: str = OWNER) -> dict[str, Any]:
+    """The job as it lies in the table, its tombstone too."""
+    table = config.settings().jobs_table
+    found = aws.dynamodb().get_item(TableName=table, Key=job_key(owner, job_id))
+    return unmarshal(found["Item"])
+
+
+def items(owner: str = OWNER, prefix: str = "J#") -> list[dict[str, Any]]:
+    answer = aws.dynamodb().query(
+        TableName=config.settings().jobs_table,
+        KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+        ExpressionAttributeValues=marshal({":pk": f"O#{owner}", ":prefix": prefix}),
+    )
+    return [unmarshal(found) for found in answer["Items"]]
+
+
+def overwrite(found: dict[str, Any], **values: Any) -> None:
+    """Time travel: put an item's numbers to another value, whatever the protocol says."""
+    aws.dynamodb().update_item(
+        TableName=config.settings().jobs_table,
+        Key=marshal({"pk": found["pk"], "sk": found["sk"]}),
+        UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
+        ExpressionAttributeNames={f"#{name}": name for name in values},
+        ExpressionAttributeValues=marshal({f":{name}": value for name, value in values.items()}),
+    )
+
+
+def let_leases_run_out(owner: str = OWNER) -> None:
+    for found in items(owner):
+        late = {name: 1 for name in ("lease_until", "due_at") if name in found}
+        if late:
+            overwrite(found, **late)
+
+
+def job(job_id: int = 0, owner: str = OWNER) -> Job:
+    return reads.get(owner, job_id)
+
+
+def put(key: str, body: bytes, **metadata: str) -> str:
+    """The version of a new object that somebody else than the service wrote."""
+    answer = aws.s3().put_object(
+        Bucket=config.settings().data_bucket,
+        Key=key,
+        Body=body,
+        Metadata={name.replace("_", "-"): value for name, value in metadata.items()},
+    )
+    return answer["VersionId"]
+
+
+def keys(prefix: str = "") -> list[str]:
+    """Every version of every object, delete markers too."""
+    bucket = config.settings().data_bucket
+    found: list[str] = []
+    for page in (
+        aws.s3().get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
+    ):
+        found += [version["Key"] for version in page.get("Versions", [])]
+        found += [f"(marker) {marker['Key']}" for marker in page.get("DeleteMarkers", [])]
+    return found
+
+
+def take_messages() -> list[str]:
+    """The bodies of all messages in the queue, which is then empty."""
+    client, queue = aws.sqs(), config.settings().fit_queue_url
+    bodies: list[str] = []
+    while messages := client.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get(
+        "Messages"
+    ):
+        for message in messages:
+            client.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+            bodies.append(message["Body"])
+    return bodies
+
+
+def created(key: str, version: str | None = None) -> str:
+    """S3's notification of a new object, as a message."""
+    event = json.loads((EVENTS / "s3_put.json").read_text())
+    found = event["Records"][0]["s3"]["object"]
+    del found["versionId"]
+    found |= {"key": quote_plus(key, safe="/"), **({"versionId": version} if version else {})}
+    return json.dumps(event)
+
+
+def drop(key: str, body: bytes, **metadata: str) -> str:
+    """Put an object where S3 notifies of it; the notification."""
+    return created(key, put(key, body, **metadata))
+
+
+def sqs_event(*bodies: str) -> dict[str, Any]:
+    record = {"eventSource": "aws:sqs", "receiptHandle": "x", "attributes": {}}
+    return {"Records": [{**record, "messageId": uuid.uuid4().hex, "body": body} for body in bodies]}
+
+
+def deliver(*bodies: str, seconds: float = 60) -> int:
+    """Give the worker these messages one by one; how many of them it failed."""
+    from fit.worker import lambda_handler
+
+    answers = [lambda_handler(sqs_event(body), Context(seconds)) for body in bodies]
+    return sum(len(answer["batchItemFailures"]) for answer in answers)
+
+
+def work_off(seconds: float = 60) -> int:
+    """Run the worker until the queue is empty; how many messages it failed."""
+    failed = 0
+    while bodies := take_messages():
+        failed += deliver(*bodies, seconds=seconds)
+    return failed
+
+
+def sweep() -> dict[str, int]:
+    from jobs.sweeper import lambda_handler
+
+    return lambda_handler({}, Context())

@@ -1,0 +1,217 @@
+"""Fits that crash, hang or cannot be handed on: kill -9 of the process that computes them."""
+
+import json
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from fit import clustering, isolated
+from kmeans_service import config
+from kmeans_service.jobs import fits
+from tests.api import Client
+from tests.conftest import wait_until
+from tests.system import (
+    deliver,
+    item,
+    job,
+    keys,
+    let_leases_run_out,
+    sweep,
+    take_messages,
+    work_off,
+)
+from tests.test_fit_protocol import ASYNC, before_fitting, sleep
+
+
+def killed(times: int) -> Callable[[], None]:
+    """kill -9 of the calling process, so many times over all processes."""
+    left = multiprocessing.Value("i", times)
+
+    def die() -> None:
+        with left.get_lock():
+            left.value -= 1
+        if left.value >= 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return die
+
+
+def test_a_synchronous_fit_out_of_time_is_handed_to_the_worker_and_costs_no_attempt(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.upload()
+    with monkeypatch.context() as patch:
+        patch.setattr(config, "SYNCHRONOUS_SECONDS", 0.5)
+        before_fitting(patch, sleep(30))
+        answer = client.fit(0)
+    assert answer.status == 202
+    assert answer.headers["Location"] == "/kmeans/jobs/0"
+    assert (item()["status"], item()["attempt"]) == ("QUEUED", 0)
+    bodies = take_messages()
+    assert [json.loads(body) for body in bodies] == [
+        {"owner": "tester", "job_id": 0, "fit_id": item()["fit_id"]}
+    ]
+    assert deliver(*bodies) == 0
+    assert (item()["status"], item()["attempt"], item()["fence"]) == ("SUCCEEDED", 1, 2)
+    assert client.fit(0).status == 200
+
+
+def test_a_worker_out_of_time_fails_the_job(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.upload()
+    client.fit(0, **ASYNC)
+    before_fitting(monkeypatch, sleep(30))
+    assert work_off(seconds=10.5) == 0
+    assert item()["status"] == "FAILED"
+    assert "did not finish" in json.loads(item()["error"])["detail"]
+
+
+def test_a_fit_killed_from_outside_is_tried_again_by_the_same_worker(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before_fitting(monkeypatch, sleep(1))
+    client.upload()
+    client.fit(0, **ASYNC)
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(work_off)
+        [child] = wait_until(multiprocessing.active_children)
+        os.kill(child.pid or 0, signal.SIGKILL)
+        assert running.result() == 0
+    assert (item()["status"], item()["attempt"], item()["fence"]) == ("SUCCEEDED", 2, 2)
+
+
+def test_a_fit_that_crashes_in_the_request_goes_on_in_the_worker(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.upload()
+    before_fitting(monkeypatch, killed(times=1))
+    assert client.fit(0).status == 202
+    assert work_off() == 0
+    assert (item()["status"], item()["attempt"]) == ("SUCCEEDED", 2)
+
+
+def test_three_crashes_fail_the_job_with_a_reason_and_the_message_is_done_with(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.upload()
+    client.fit(0, **ASYNC)
+    before_fitting(monkeypatch, killed(times=99))
+    assert work_off() == 0
+    view = client.get("/kmeans/jobs/0").json()
+    assert (view["status"], view["attempt"]) == ("FAILED", 3)
+    assert "crashed 3 times" in view["error"]["detail"]
+    assert sweep() == {"queued": 0, "deleted": 0}
+
+
+def test_a_job_whose_every_attempt_crashed_can_be_fitted_again(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.upload()
+    client.fit(0, **ASYNC)
+    before_fitting(monkeypatch, killed(times=3))
+    work_off()
+    assert item()["status"] == "FAILED"
+    assert client.fit(0).status == 200
+    assert (item()["attempt"], item()["fence"]) == (1, 4)
+
+
+def test_a_worker_that_vanished_three_times_leaves_a_failed_job(client: Client) -> None:
+    """Its whole process went, so nobody could hand the job back: the sweeper brings it on."""
+    client.upload()
+    client.fit(0, **ASYNC)
+    take_messages()
+    for _ in range(3):
+        fits.claim(job())
+        let_leases_run_out()
+    assert sweep() == {"queued": 1, "deleted": 0}
+    assert work_off() == 0
+    assert item()["status"] == "FAILED"
+
+
+def test_a_fit_whose_message_could_not_be_sent_is_not_lost(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.upload()
+    with monkeypatch.context() as patch:
+        patch.setenv("FIT_QUEUE_URL", "http://127.0.0.1:9/nowhere")
+        config.settings.cache_clear()
+        assert client.fit(0, **ASYNC).status >= 500
+    config.settings.cache_clear()
+    assert item()["status"] == "QUEUED"
+    assert take_messages() == []
+    let_leases_run_out()
+    assert sweep() == {"queued": 1, "deleted": 0}
+    assert work_off() == 0
+    assert item()["status"] == "SUCCEEDED"
+
+
+def test_a_child_ends_when_its_worker_is_killed(tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+
+    def work(_say: isolated.Say) -> None:
+        note.write_text(str(os.getpid()))
+        time.sleep(60)
+
+    def worker() -> None:
+        list(isolated.run(work, 60, 60))
+
+    process = multiprocessing.get_context("fork").Process(target=worker)
+    process.start()
+    child = int(wait_until(lambda: note.exists() and note.read_text()))
+    process.kill()
+    process.join()
+    wait_until(lambda: not running(child), seconds=5)
+
+
+def running(pid: int) -> bool:
+    """Whether it is there and not only waiting for its exit to be read."""
+    status = Path(f"/proc/{pid}/stat")
+    return status.exists() and status.read_text().rpartition(") ")[2][0] != "Z"
+
+
+def test_a_child_killed_in_the_middle_of_its_result_has_died() -> None:
+    def kill_while_sending() -> None:
+        [child] = wait_until(multiprocessing.active_children)
+        time.sleep(1)
+        os.kill(child.pid or 0, signal.SIGKILL)
+
+    generator = isolated.run(lambda _say: b"x" * 10_000_000, 30, 0.0)
+    with ThreadPoolExecutor(1) as pool:
+        killer = pool.submit(kill_while_sending)
+        next(generator)
+        killer.result()
+        with pytest.raises(isolated.ChildDied):
+            list(generator)
+
+
+def test_what_the_child_wrote_before_it_crashed_goes_with_the_job(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.upload()
+    die = killed(times=1)
+    real = clustering.VERSIONS
+    monkeypatch.setattr(clustering, "VERSIONS", _Fatal(die, real))
+    client.fit(0, **ASYNC)
+    work_off()
+    assert len(keys("models/")) == 6
+    client.call("DELETE", "/kmeans/jobs/0")
+    assert keys() == []
+
+
+class _Fatal(dict[str, str]):
+    """Pickled with the result, once everything is stored."""
+
+    def __init__(self, act: Callable[[], None], values: dict[str, str]) -> None:
+        super().__init__(values)
+        self._act = act
+
+    def __reduce__(self) -> tuple[type, tuple[dict[str, str]]]:
+        self._act()
+        return dict, (dict(self),)

@@ -1,0 +1,120 @@
+"""Objects that are not what was written: never loaded, never served."""
+
+import io
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fit import clustering
+from kmeans_service import models
+from tests.api import MODEL_CSV, Client
+from tests.system import item, job, overwrite, put, work_off
+from tests.test_fit_protocol import ASYNC
+
+
+def never(*_: Any) -> None:
+    raise AssertionError("damaged data was used")
+
+
+class Canary:
+    """Whoever unpickles it makes a file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return os.mkdir, (str(self._path),)
+
+
+def npy(array: Any) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def fitted(client: Client) -> Client:
+    client.upload()
+    client.fit(0)
+    models.centers_of.cache_clear()
+    return client
+
+
+def test_an_input_that_was_changed_is_not_fitted_by_a_request(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.upload()
+    put(item()["input"]["key"], MODEL_CSV.replace(b"10", b"20"))
+    monkeypatch.setattr(clustering, "fit", never)
+    answer = client.fit(0)
+    assert (answer.status, answer.json()["title"]) == (410, "Stored object damaged")
+    assert item()["status"] == "FAILED"
+    assert client.get("/kmeans/jobs/0/input").status == 410
+
+
+def test_an_input_that_was_changed_fails_the_job_in_the_worker_and_is_not_tried_again(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.upload()
+    client.fit(0, **ASYNC)
+    put(item()["input"]["key"], MODEL_CSV + b"1, 1\n")
+    monkeypatch.setattr(clustering, "fit", never)
+    assert work_off() == 0
+    assert (item()["status"], item()["attempt"]) == ("FAILED", 1)
+    assert "not the one that was uploaded" in client.get("/kmeans/jobs/0").text
+
+
+def test_an_input_that_is_gone_fails_the_job(client: Client, aws: Any) -> None:
+    client.upload()
+    aws.s3().delete_object(Bucket="data", Key=item()["input"]["key"])
+    assert client.fit(0).status == 410
+    assert item()["status"] == "FAILED"
+
+
+def test_swapped_centers_predict_nothing(fitted: Client) -> None:
+    put(job().published.centers.key, npy(np.array([[0.0, 0.0], [9.0, 9.0]])))
+    assert fitted.predict().status == 410
+    assert fitted.get("/kmeans/jobs/0/centers").status == 410
+
+
+def test_swapped_labels_and_a_swapped_model_are_not_served(fitted: Client) -> None:
+    put(job().published.labels.key, b"0\n" * 6)
+    put(job().published.model.key, b"anything")
+    assert fitted.get("/kmeans/jobs/0/labels").status == 410
+    assert fitted.get("/kmeans/jobs/0/model").status == 410
+    assert fitted.fit(0).status == 410
+
+
+def test_a_pickle_in_place_of_the_centers_or_the_model_never_runs(
+    fitted: Client, tmp_path: Path
+) -> None:
+    canary = tmp_path / "canary"
+    evil = pickle.dumps(Canary(canary))
+    as_array = npy(np.array([Canary(canary)], dtype=object))
+    for body in (evil, as_array):
+        put(job().published.centers.key, body)
+        put(job().published.model.key, body)
+        assert fitted.predict().status == 410
+        assert fitted.get("/kmeans/jobs/0/model").status == 410
+        assert not canary.exists()
+    pickle.loads(evil)
+    assert canary.exists(), "the canary is one"
+
+
+def test_not_even_a_pickle_with_the_right_digest_in_the_table_runs(
+    fitted: Client, tmp_path: Path
+) -> None:
+    from kmeans_service.storage import sha256_of
+
+    canary = tmp_path / "canary"
+    body = npy(np.array([Canary(canary)], dtype=object))
+    put(job().published.centers.key, body)
+    found = item()
+    found["model"]["centers"]["sha256"] = sha256_of(body)
+    overwrite(found, model=found["model"])
+    assert fitted.predict().status >= 400
+    assert not canary.exists()

@@ -1,0 +1,237 @@
+"""Who may fit, whose fit is seen: requests at once, leases, fences and deletions."""
+
+import dataclasses
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from fit import attempt, clustering
+from kmeans_service import config
+from kmeans_service.jobs import deletion, fits
+from kmeans_service.jobs.fits import ClaimRefused, FenceLost
+from kmeans_service.jobs.job import Job, fit_prefix
+from kmeans_service.params import DEFAULTS
+from tests.api import MODEL_CSV, PREDICT_CSV, Answer, Client
+from tests.system import (
+    deliver,
+    item,
+    job,
+    keys,
+    let_leases_run_out,
+    put,
+    sweep,
+    take_messages,
+    work_off,
+)
+
+ASYNC = {"Prefer": "respond-async"}
+
+
+def at_once(calls: list[Callable[[], Answer]]) -> list[Answer]:
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return [running.result() for running in [pool.submit(call) for call in calls]]
+
+
+def before_fitting(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> None:
+    """Let every fit, in its child process, do this first."""
+    real = clustering.fit
+
+    def fit(*arguments: Any) -> clustering.Clustering:
+        act()
+        return real(*arguments)
+
+    monkeypatch.setattr(clustering, "fit", fit)
+
+
+def sleep(seconds: float) -> Callable[[], None]:
+    import time
+
+    return lambda: time.sleep(seconds)
+
+
+def test_of_20_different_fits_at_once_exactly_one_wins(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.upload()
+    before_fitting(monkeypatch, sleep(2))
+    answers = at_once([lambda n=n: client.fit(0, {"random_state": n}) for n in range(20)])
+    assert sorted(answer.status for answer in answers) == [200] + [409] * 19
+    assert item()["fence"] == 1
+    winner = [answer.status for answer in answers].index(200)
+    assert job().published.params["random_state"] == winner
+
+
+def test_100_times_the_same_fit_at_once_is_one_fit(client: Client) -> None:
+    client.upload()
+    answers = at_once([lambda: client.fit(0, {"n_clusters": 3})] * 100)
+    assert {answer.status for answer in answers} <= {200, 202}
+    assert len({answer.body for answer in answers if answer.status == 200}) == 1
+    work_off()
+    found = item()
+    assert (found["status"], found["fence"], found["attempt"]) == ("SUCCEEDED", 1, 1)
+    assert len(keys("models/")) == 3
+
+
+def test_repeating_a_fit_or_saying_its_defaults_is_the_same_fit(client: Client) -> None:
+    client.upload()
+    first = client.fit(0)
+    for params in ({}, {"n_clusters": 2}, DEFAULTS):
+        assert client.fit(0, params).body == first.body
+    assert item()["fence"] == 1
+
+
+def test_another_fit_replaces_the_model_and_predictions_serve_the_old_one_until_then(
+    client: Client,
+) -> None:
+    client.upload()
+    client.fit(0, {"n_clusters": 1})
+    assert client.predict().labels() == [0, 0]
+    assert client.fit(0, {"n_clusters": 2}, **ASYNC).status == 202
+    assert client.predict().labels() == [0, 0]
+    work_off()
+    assert sorted(client.predict().labels()) == [0, 1]
+
+
+def test_a_live_lease_cannot_be_claimed_and_one_that_ran_out_can(client: Client) -> None:
+    client.upload()
+    client.fit(0, **ASYNC)
+    assert fits.claim(job()).fence == 1
+    with pytest.raises(ClaimRefused):
+        fits.claim(job())
+    let_leases_run_out()
+    taken = fits.claim(job())
+    assert (taken.fence, taken.attempt) == (2, 2)
+
+
+def test_a_report_renews_the_lease(client: Client) -> None:
+    client.upload()
+    client.fit(0, **ASYNC)
+    claimed = fits.claim(job())
+    let_leases_run_out()
+    fits.report(claimed, {"stage": "FITTING"})
+    with pytest.raises(ClaimRefused):
+        fits.claim(job())
+    assert client.get("/kmeans/jobs/0").json()["progress"] == {"stage": "FITTING"}
+
+
+def test_who_lost_the_fence_can_neither_publish_nor_report_nor_fail_nor_hand_back(
+    client: Client,
+) -> None:
+    client.upload()
+    client.fit(0)
+    model = job().published
+    client.fit(0, {"n_clusters": 3}, **ASYNC)
+    slow = fits.claim(job())
+    let_leases_run_out()
+    fits.claim(job())
+    before = item()
+    late = dataclasses.replace(model, fit_id=slow.fit_id or "")
+    for act in (
+        lambda: fits.publish(slow, late),
+        lambda: fits.report(slow, {}),
+        lambda: fits.fail(slow, {"detail": "late"}),
+        lambda: fits.release(slow, spent=0),
+    ):
+        with pytest.raises(FenceLost):
+            act()
+    assert item() == before
+
+
+def test_a_worker_that_outlives_its_lease_removes_what_it_wrote(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.upload()
+    client.fit(0, **ASYNC)
+    bodies = take_messages()
+    compute = attempt._compute
+
+    def compute_slowly(claimed: Job, seconds: float) -> attempt.Fitted:
+        monkeypatch.setattr(attempt, "_compute", compute)
+        fitted = compute(claimed, seconds)
+        let_leases_run_out()
+        assert deliver(*bodies) == 0  # another one takes over, and publishes
+        return fitted
+
+    monkeypatch.setattr(attempt, "_compute", compute_slowly)
+    assert deliver(*bodies) == 0
+    found = item()
+    assert (found["status"], found["fence"]) == ("SUCCEEDED", 2)
+    fit_id = found["fit_id"]
+    assert keys(fit_prefix("tester", 0, fit_id, 1)) == []
+    assert len(keys(fit_prefix("tester", 0, fit_id, 2))) == 3
+    assert client.predict().status == 200
+
+
+def test_deleting_a_job_stops_its_running_fit_and_nothing_is_left(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config, "REPORT_SECONDS", 0.1)
+    before_fitting(monkeypatch, sleep(30))
+    client.upload()
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(client.fit)
+        while item()["status"] != "RUNNING":
+            pass
+        assert client.call("DELETE", "/kmeans/jobs/0").status == 204
+        assert running.result(timeout=10).status == 410
+    assert client.get("/kmeans/jobs/0").status == 410
+    assert item()["status"] == "DELETING"
+    let_leases_run_out()
+    assert sweep() == {"queued": 0, "deleted": 1}
+    assert (item()["status"], keys()) == ("DELETED", [])
+
+
+def test_a_fit_claimed_while_its_job_is_being_deleted_leaves_nothing(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The claim comes after the deletion has read the job, before it is marked."""
+    client.upload()
+    client.fit(0, **ASYNC)
+    begin = deletion._begin
+
+    def claim_first(found: Job) -> None:
+        fits.claim(found)
+        begin(found)
+
+    monkeypatch.setattr(deletion, "_begin", claim_first)
+    assert client.call("DELETE", "/kmeans/jobs/0").status == 204
+    put("models/tester/0/fit/1/centers.npy", b"written by a fit that then died")
+    assert sweep() == {"queued": 0, "deleted": 0}
+    let_leases_run_out()
+    assert sweep() == {"queued": 0, "deleted": 1}
+    assert keys() == []
+
+
+def test_the_answer_to_a_fit_is_never_another_fits_labels(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one waits for its fit that somebody else is at, that one fails and another is done."""
+    client.upload()
+    client.fit(0, {"n_clusters": 3}, **ASYNC)
+    claimed = fits.claim(job())
+    wait = attempt.run
+
+    def run(*arguments: Any, **options: Any) -> Any:
+        monkeypatch.setattr(attempt, "run", wait)
+        fits.fail(claimed, {"detail": "for the test"})
+        assert client.fit(0, {"n_clusters": 1}).status == 200
+        return wait(*arguments, **options)
+
+    monkeypatch.setattr(attempt, "run", run)
+    assert client.fit(0, {"n_clusters": 3}).status == 409
+
+
+def test_a_job_can_be_deleted_though_the_same_file_was_uploaded_twice_in_two_ways(
+    client: Client,
+) -> None:
+    """Its file came later, so the upload that is known is another job's."""
+    client.post_json("/kmeans/uploads", {"filename": "model.csv"})
+    assert client.upload().json()["job_id"] == 1
+    put("pending/tester/0/input.csv", MODEL_CSV)
+    deliver('{"Records": [{"s3": {"object": {"key": "pending/tester/0/input.csv"}}}]}')
+    assert item(0)["status"] == "UPLOADED"
+    assert client.call("DELETE", "/kmeans/jobs/0").status == 204
+    assert client.upload().json()["job_id"] == 1
+    assert client.fit(1).status == client.predict(PREDICT_CSV, 1).status == 200

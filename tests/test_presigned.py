@@ -1,0 +1,153 @@
+"""Files and points that come through a presigned upload, and the worker that takes them."""
+
+from typing import Any
+
+import pytest
+import requests
+
+from fit import prediction
+from tests.api import MODEL_CSV, Answer, Client
+from tests.system import created, deliver, item, job, keys, put
+
+
+def post(form: dict[str, Any], body: bytes) -> str:
+    """Send the file as the form says; S3's notification of it."""
+    answer = requests.post(form["url"], form["fields"], files={"file": body}, timeout=10)
+    answer.raise_for_status()
+    return created(form["fields"]["key"], answer.headers.get("x-amz-version-id"))
+
+
+def reserve(client: Client, **more: Any) -> dict[str, Any]:
+    answer = client.post_json("/kmeans/uploads", {"filename": "large.csv", **more})
+    assert answer.status == 201
+    reserved: dict[str, Any] = answer.json()
+    return reserved
+
+
+def predict(client: Client, points: bytes) -> tuple[str, str]:
+    """Points on their way: the path of the result, and the notification."""
+    answer = client.post_json("/kmeans/predictions", {"job_id": 0})
+    assert answer.status == 202
+    return answer.headers["Location"], post(answer.json(), points)
+
+
+def follow(answer: Answer) -> str:
+    assert answer.status == 303
+    found = requests.get(answer.headers["Location"], timeout=10)
+    found.raise_for_status()
+    return found.text
+
+
+def labels(csv: str) -> list[int]:
+    return [int(float(line)) for line in csv.split()]
+
+
+@pytest.fixture
+def fitted(client: Client) -> Client:
+    client.upload()
+    client.fit(0)
+    return client
+
+
+def test_a_job_waits_for_its_file_and_can_then_be_fitted(client: Client) -> None:
+    reserved = reserve(client)
+    assert client.get("/kmeans/jobs/0").json()["status"] == "PENDING"
+    assert client.fit(0).status == 409
+    assert deliver(post(reserved, MODEL_CSV)) == 0
+    assert client.get("/kmeans/jobs/0").json()["status"] == "UPLOADED"
+    assert client.fit(0).status == 200
+
+
+def test_a_file_that_arrives_is_fitted_at_once_if_parameters_were_given(client: Client) -> None:
+    arrived = post(reserve(client, model_params={"n_clusters": 3}), MODEL_CSV)
+    assert deliver(arrived, arrived) == 0
+    view = client.get("/kmeans/jobs/0").json()
+    assert (view["status"], view["n_samples"]) == ("SUCCEEDED", 6)
+    assert view["scores"]["inertia"] == pytest.approx(10)
+    assert item()["fence"] == 1
+
+
+def test_a_wrong_file_fails_the_job_that_waited_for_it(client: Client) -> None:
+    arrived = post(reserve(client, model_params={}), b"1, 2\n3\n")
+    assert deliver(arrived, arrived) == 0
+    view = client.get("/kmeans/jobs/0").json()
+    assert (view["status"], view["error"]["line"]) == ("FAILED", 2)
+    assert client.fit(0).status == 422
+
+
+def test_parameters_that_do_not_fit_the_file_fail_the_job_and_others_still_work(
+    client: Client,
+) -> None:
+    deliver(post(reserve(client, model_params={"n_clusters": 7}), MODEL_CSV))
+    assert "n_samples=6" in client.get("/kmeans/jobs/0").json()["error"]["detail"]
+    assert client.fit(0).status == 200
+
+
+def test_a_file_sent_twice_counts_once_and_what_was_taken_stays(client: Client) -> None:
+    reserved = reserve(client, model_params={})
+    first, second = post(reserved, MODEL_CSV), post(reserved, MODEL_CSV + b"5, 5\n")
+    assert deliver(second, first, second) == 0
+    assert client.get("/kmeans/jobs/0").json()["n_samples"] == 7
+    assert client.get("/kmeans/jobs/0/input").body == MODEL_CSV + b"5, 5\n"
+    assert item()["fence"] == 1
+
+
+def test_a_file_that_comes_after_its_job_was_deleted_does_not_stay(client: Client) -> None:
+    reserved = reserve(client)
+    client.call("DELETE", "/kmeans/jobs/0")
+    assert deliver(post(reserved, MODEL_CSV)) == 0
+    assert client.get("/kmeans/jobs/0").status == 410
+    assert keys() == []
+
+
+def test_a_large_prediction_waits_for_its_points_and_answers_where_the_labels_are(
+    fitted: Client,
+) -> None:
+    path, arrived = predict(fitted, b"0, 0\n12, 3\n1, 1\n")
+    waiting = fitted.get(path)
+    assert (waiting.status, waiting.json()["status"]) == (202, "PENDING")
+    assert deliver(arrived) == 0
+    far, near = fitted.predict(b"12, 3\n0, 0").labels()
+    assert labels(follow(fitted.get(path))) == [near, far, near]
+
+
+def test_points_that_cannot_be_predicted_are_the_predictions_error(fitted: Client) -> None:
+    for points, reason in ((b"0, 0\n1, x\n", "line"), (b"1, 2, 3\n", "expected")):
+        path, arrived = predict(fitted, points)
+        assert deliver(arrived) == 0
+        answer = fitted.get(path)
+        assert answer.status == 422
+        assert reason in answer.json()["error"]
+
+
+def test_points_delivered_again_after_another_fit_change_no_result(fitted: Client) -> None:
+    path, arrived = predict(fitted, b"0, 0\n12, 3\n")
+    deliver(arrived)
+    before = follow(fitted.get(path))
+    fitted.fit(0, {"n_clusters": 1})
+    assert deliver(arrived) == 0
+    assert follow(fitted.get(path)) == before
+    assert len(keys("results/")) == 1
+
+
+def test_a_prediction_whose_job_is_deleted_meanwhile_leaves_nothing(
+    fitted: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, arrived = predict(fitted, b"0, 0\n")
+    nearest = prediction.nearest
+
+    def delete_first(*arguments: Any) -> Any:
+        fitted.call("DELETE", "/kmeans/jobs/0")
+        return nearest(*arguments)
+
+    monkeypatch.setattr(prediction, "nearest", delete_first)
+    assert deliver(arrived) == 0
+    assert fitted.get(path).status == 410
+    assert keys() == []
+
+
+def test_points_for_a_prediction_that_nobody_asked_for_are_ignored(fitted: Client) -> None:
+    key = f"pending/tester/0/predictions/{'0' * 32}.csv"
+    assert deliver(created(key, put(key, b"0, 0\n"))) == 0
+    assert keys("results/") == []
+    assert job().is_fitted_with(item()["fit_id"])
