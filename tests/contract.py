@@ -34,8 +34,11 @@ def operations() -> list[tuple[str, str, dict[str, Any]]]:
 
 
 def template_of(path: str) -> str:
-    """The path of the contract that API Gateway would choose: the literal one if there is one."""
-    paths = document()["paths"]
+    """The path of the contract that API Gateway would choose: the literal one if there is one.
+
+    It takes no notice of a slash at the end.
+    """
+    paths, path = document()["paths"], path.rstrip("/")
     if path in paths:
         return path
     patterns = {known: re.sub(r"\{\w+\}", "[^/]+", known) for known in paths if known != UNKNOWN}
@@ -47,7 +50,7 @@ def path_parameters(path: str) -> dict[str, str] | None:
     template = template_of(path)
     if template == UNKNOWN:
         return {"unknown": path.removeprefix("/kmeans/")}
-    pairs = zip(template.split("/"), path.split("/"), strict=True)
+    pairs = zip(template.split("/"), path.rstrip("/").split("/"), strict=True)
     return {name.strip("{}"): value for name, value in pairs if name[:1] == "{"} or None
 
 

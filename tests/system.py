@@ -128,4 +128,5 @@ def work_off(seconds: float = 60) -> int:
 def sweep() -> dict[str, int]:
     from jobs.sweeper import lambda_handler
 
-    return lambda_handler({}, Context())
+    done: dict[str, int] = lambda_handler({}, Context())
+    return done

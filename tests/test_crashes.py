@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from fit import clustering, isolated
+from fit import clustering, isolated, synchronous
 from kmeans_service import config
 from kmeans_service.jobs import fits
+from kmeans_service.jobs.job import Job
 from tests.api import Client
 from tests.conftest import wait_until
+from tests.faults import Died
 from tests.system import (
     deliver,
     item,
@@ -139,11 +141,14 @@ def test_a_fit_whose_message_could_not_be_sent_is_not_lost(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client.upload()
+
+    def die(_job: Job) -> None:
+        raise Died
+
     with monkeypatch.context() as patch:
-        patch.setenv("FIT_QUEUE_URL", "http://127.0.0.1:9/nowhere")
-        config.settings.cache_clear()
-        assert client.fit(0, **ASYNC).status >= 500
-    config.settings.cache_clear()
+        patch.setattr(synchronous, "enqueue_fit", die)
+        with pytest.raises(Died):
+            client.fit(0, **ASYNC)
     assert item()["status"] == "QUEUED"
     assert take_messages() == []
     let_leases_run_out()

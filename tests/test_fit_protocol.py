@@ -1,8 +1,10 @@
 """Who may fit, whose fit is seen: requests at once, leases, fences and deletions."""
 
 import dataclasses
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from fit import attempt, clustering
 from kmeans_service import config
 from kmeans_service.jobs import deletion, fits
 from kmeans_service.jobs.fits import ClaimRefused, FenceLost
-from kmeans_service.jobs.job import Job, fit_prefix
+from kmeans_service.jobs.job import Job
 from kmeans_service.params import DEFAULTS
 from tests.api import MODEL_CSV, PREDICT_CSV, Answer, Client
 from tests.system import (
@@ -46,9 +48,7 @@ def before_fitting(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> N
 
 
 def sleep(seconds: float) -> Callable[[], None]:
-    import time
-
-    return lambda: time.sleep(seconds)
+    return partial(time.sleep, seconds)
 
 
 def test_of_20_different_fits_at_once_exactly_one_wins(
@@ -56,7 +56,7 @@ def test_of_20_different_fits_at_once_exactly_one_wins(
 ) -> None:
     client.upload()
     before_fitting(monkeypatch, sleep(2))
-    answers = at_once([lambda n=n: client.fit(0, {"random_state": n}) for n in range(20)])
+    answers = at_once([partial(client.fit, 0, {"random_state": n}) for n in range(20)])
     assert sorted(answer.status for answer in answers) == [200] + [409] * 19
     assert item()["fence"] == 1
     winner = [answer.status for answer in answers].index(200)
@@ -147,7 +147,7 @@ def test_a_worker_that_outlives_its_lease_removes_what_it_wrote(
     bodies = take_messages()
     compute = attempt._compute
 
-    def compute_slowly(claimed: Job, seconds: float) -> attempt.Fitted:
+    def compute_slowly(claimed: Job, seconds: float) -> Any:
         monkeypatch.setattr(attempt, "_compute", compute)
         fitted = compute(claimed, seconds)
         let_leases_run_out()
@@ -158,10 +158,29 @@ def test_a_worker_that_outlives_its_lease_removes_what_it_wrote(
     assert deliver(*bodies) == 0
     found = item()
     assert (found["status"], found["fence"]) == ("SUCCEEDED", 2)
-    fit_id = found["fit_id"]
-    assert keys(fit_prefix("tester", 0, fit_id, 1)) == []
-    assert len(keys(fit_prefix("tester", 0, fit_id, 2))) == 3
+    assert keys(dataclasses.replace(job(), fence=1).fit_prefix) == []
+    assert len(keys(job().fit_prefix)) == 3
     assert client.predict().status == 200
+
+
+def test_a_worker_that_outlives_its_lease_cannot_publish_while_another_is_at_it(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.upload()
+    client.fit(0, **ASYNC)
+    compute = attempt._compute
+
+    def compute_slowly(claimed: Job, seconds: float) -> Any:
+        fitted = compute(claimed, seconds)
+        let_leases_run_out()
+        fits.claim(job())
+        return fitted
+
+    monkeypatch.setattr(attempt, "_compute", compute_slowly)
+    assert work_off() == 0
+    assert (item()["status"], item()["fence"]) == ("RUNNING", 2)
+    assert client.predict().status == 409
+    assert keys("models/") == []
 
 
 def test_deleting_a_job_stops_its_running_fit_and_nothing_is_left(

@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from fit import prediction
+from kmeans_service.jobs.job import StoredObject
 from tests.api import MODEL_CSV, Answer, Client
 from tests.system import created, deliver, item, job, keys, put
 
@@ -134,19 +135,20 @@ def test_a_prediction_whose_job_is_deleted_meanwhile_leaves_nothing(
     fitted: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, arrived = predict(fitted, b"0, 0\n")
-    nearest = prediction.nearest
+    predict_points = prediction._predict
 
-    def delete_first(*arguments: Any) -> Any:
+    def delete_first(*arguments: Any) -> StoredObject:
         fitted.call("DELETE", "/kmeans/jobs/0")
-        return nearest(*arguments)
+        return predict_points(*arguments)
 
-    monkeypatch.setattr(prediction, "nearest", delete_first)
+    monkeypatch.setattr(prediction, "_predict", delete_first)
     assert deliver(arrived) == 0
     assert fitted.get(path).status == 410
     assert keys() == []
 
 
-def test_points_for_a_prediction_that_nobody_asked_for_are_ignored(fitted: Client) -> None:
+@pytest.mark.usefixtures("fitted")
+def test_points_for_a_prediction_that_nobody_asked_for_are_ignored() -> None:
     key = f"pending/tester/0/predictions/{'0' * 32}.csv"
     assert deliver(created(key, put(key, b"0, 0\n"))) == 0
     assert keys("results/") == []

@@ -1,15 +1,14 @@
 """The sweeper: what nobody looks after any more is taken up again."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from jobs import sweeper
 from kmeans_service.jobs import deletion, fits, reads
 from kmeans_service.jobs.job import Job
 from kmeans_service.storage import DataBucket
 from tests.api import MODEL_CSV, Client
+from tests.faults import Died
 from tests.system import (
     item,
     job,
@@ -65,12 +64,13 @@ def test_a_deletion_that_stopped_half_way_is_finished(
     client.upload()
     client.fit(0)
 
-    def fail(*_: Any) -> None:
-        raise RuntimeError("for the test")
+    def die(*_: Any) -> None:
+        raise Died
 
     with monkeypatch.context() as patch:
-        patch.setattr(DataBucket, "delete_prefix", fail)
-        assert client.call("DELETE", "/kmeans/jobs/0").status == 500
+        patch.setattr(DataBucket, "delete_prefix", die)
+        with pytest.raises(Died):
+            client.call("DELETE", "/kmeans/jobs/0")
     assert client.get("/kmeans/jobs/0").status == 410
     assert len(keys("models/")) == 3
     assert sweep() == {"queued": 0, "deleted": 1}
@@ -110,22 +110,12 @@ def test_an_index_that_lags_behind_does_no_harm(
     with monkeypatch.context() as patch:
         patch.setattr(deletion, "finish", lambda _: None)
         client.call("DELETE", "/kmeans/jobs/1")
-    stale += [found for found in _all_due() if found.job_id == 1]
+    stale += reads.due()
     assert len(stale) == 2
     work_off()
     sweep()
     before = [item(0), item(1)]
     monkeypatch.setattr(reads, "due", lambda: iter(stale))
-    assert sweeper.lambda_handler({}, _context())["queued"] == 0
+    assert sweep() == {"queued": 0, "deleted": 1}
     assert [item(0), item(1)] == before
     assert client.predict().status == 200
-
-
-def _all_due() -> Iterator[Job]:
-    return reads.due()
-
-
-def _context() -> Any:
-    from tests.api import Context
-
-    return Context()

@@ -1,18 +1,21 @@
 """Uploads at once, again, half-way and after the end of their job."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
 
+from kmeans_service import config
 from kmeans_service.jobs import creation
 from kmeans_service.storage import DataBucket
 from tests.api import MODEL_CSV, Answer, Client
+from tests.faults import Died
 from tests.system import item, items, keys, overwrite
 
 
-def at_once(calls: list[Callable[[], Answer]]) -> list[Answer]:
+def at_once(calls: Sequence[partial[Answer]]) -> list[Answer]:
     with ThreadPoolExecutor(len(calls)) as pool:
         return [running.result() for running in [pool.submit(call) for call in calls]]
 
@@ -22,8 +25,7 @@ def csv(number: int) -> bytes:
 
 
 def test_64_different_uploads_at_once_get_the_ids_from_0_to_63(client: Client) -> None:
-    calls = [lambda n=n: client.upload(csv(n), f"{n}.csv") for n in range(64)]
-    answers = at_once(calls)
+    answers = at_once([partial(client.upload, csv(n), f"{n}.csv") for n in range(64)])
     assert {answer.status for answer in answers} == {200}
     assert sorted(answer.json()["job_id"] for answer in answers) == list(range(64))
     for number, answer in enumerate(answers):
@@ -33,7 +35,7 @@ def test_64_different_uploads_at_once_get_the_ids_from_0_to_63(client: Client) -
 
 
 def test_32_times_the_same_upload_at_once_is_one_job_with_one_object(client: Client) -> None:
-    answers = at_once([client.upload] * 32)
+    answers = at_once([partial(client.upload)] * 32)
     assert {(answer.status, answer.json()["job_id"]) for answer in answers} == {(200, 0)}
     assert keys() == [item(0)["input"]["key"]]
     assert len(items()) == 1
@@ -59,10 +61,6 @@ def test_two_owners_count_from_0_each_and_never_meet(client: Client) -> None:
     assert other.upload().json()["job_id"] == 0
     other.call("DELETE", "/kmeans/jobs/0")
     assert client.get("/kmeans/jobs/0/input").body == MODEL_CSV
-
-
-class Died(BaseException):
-    """The process ended here."""
 
 
 def test_an_upload_that_dies_after_storing_its_object_leaves_no_job_and_can_be_sent_again(
@@ -124,9 +122,21 @@ def test_a_job_that_dynamodb_has_removed_stays_gone(client: Client, aws: Any) ->
     client.upload()
     found = items()[0]
     key = {"pk": {"S": found["pk"]}, "sk": {"S": found["sk"]}}
-    aws.dynamodb().delete_item(TableName="jobs", Key=key)
+    aws.dynamodb().delete_item(TableName=config.settings().jobs_table, Key=key)
     assert client.get("/kmeans/jobs/0").status == 410
     assert client.get("/kmeans/jobs/1").status == 404
+
+
+def test_an_id_is_not_given_twice_though_its_job_was_removed_and_the_count_was_read_before(
+    client: Client, aws: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.upload()
+    for found in (*items(), *items(prefix="UP#")):
+        key = {"pk": {"S": found["pk"]}, "sk": {"S": found["sk"]}}
+        aws.dynamodb().delete_item(TableName=config.settings().jobs_table, Key=key)
+    counted = iter([0, 1])
+    monkeypatch.setattr(creation, "next_id", lambda _owner: next(counted))
+    assert client.upload().json()["job_id"] == 1
 
 
 def test_an_upload_whose_id_is_taken_over_and_over_is_told_to_come_again(

@@ -150,7 +150,7 @@ def test_a_bad_csv_is_a_failed_job_that_names_the_cell_and_is_not_tried_again(
         ('{"n_clusters": "3"}', "n_clusters"),
         ('{"n_clusters": 7}', "at most n_samples=6"),
         ("{", "not JSON"),
-        ('{"k": 3}', "model_params.k"),
+        ('{"k": 3}', "n_clusters"),
     ],
 )
 def test_bad_parameters_fail_the_job_with_the_reason_and_a_good_fit_still_works(

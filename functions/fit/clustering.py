@@ -26,6 +26,7 @@ from kmeans_service.errors import FitFailed
 # Silhouette compares every pair of rows, the other two every row with every center.
 SILHOUETTE_SAMPLE = 1_000
 INDEX_SAMPLE = 20_000
+SAMPLE_RESTARTS = 10
 
 type Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -85,10 +86,12 @@ def all_cpus() -> threadpool_limits:
 
 
 def starting_centers(sample: Array, params: dict[str, Any]) -> Array:
-    """The centers of the best of n_init fits to a sample, or those that were given."""
+    """The centers of the best of some fits to a sample, or those that were given."""
     if not isinstance(params["init"], str):
         return np.array(params["init"], dtype=np.float64)
-    centers: Array = _fitted(sample, params).cluster_centers_
+    # What a sample cannot show is made up for by more restarts than scikit-learn's one.
+    restarts = SAMPLE_RESTARTS if params["n_init"] == "auto" else params["n_init"]
+    centers: Array = _fitted(sample, params | {"n_init": restarts}).cluster_centers_
     return centers
 
 

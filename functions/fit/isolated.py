@@ -17,7 +17,8 @@ from kmeans_service import aws
 from kmeans_service.errors import ServiceError
 
 _FORK = multiprocessing.get_context("fork")
-type Say = Callable[[str], None]
+type Progress = dict[str, Any]
+type Say = Callable[[Progress], None]
 
 
 class OutOfTime(Exception):
@@ -28,8 +29,8 @@ class ChildDied(Exception):
     """The child crashed or was killed."""
 
 
-def run[T](work: Callable[[Say], T], seconds: float, tick: float) -> Generator[str, None, T]:
-    """Run `work` in a child; yield the stage it last said, at least every `tick` seconds.
+def run[T](work: Callable[[Say], T], seconds: float, tick: float) -> Generator[Progress, None, T]:
+    """Run `work` in a child; yield the progress it last told, at least every `tick` seconds.
 
     Returns what the work returns, raises the ServiceError that it raises, OutOfTime or ChildDied.
     """
@@ -56,9 +57,9 @@ def run[T](work: Callable[[Say], T], seconds: float, tick: float) -> Generator[s
 
 def _listen(
     receiver: "multiprocessing.connection.Connection[Any, Any]", seconds: float, tick: float
-) -> Generator[str, None, tuple[str, Any]]:
+) -> Generator[Progress, None, tuple[str, Any]]:
     deadline = time.monotonic() + seconds
-    stage = "STARTING"
+    progress: Progress = {"stage": "STARTING"}
     next_tick = time.monotonic() + tick
     while (left := deadline - time.monotonic()) > 0:
         if receiver.poll(max(0.0, min(left, next_tick - time.monotonic()))):
@@ -66,11 +67,11 @@ def _listen(
                 kind, value = receiver.recv()
             except (EOFError, OSError):  # between two messages, or in the middle of one
                 raise ChildDied("the process ended without a result") from None
-            if kind != "stage":
+            if kind != "progress":
                 return kind, value
-            stage = value
+            progress = value
         if time.monotonic() >= next_tick:
-            yield stage
+            yield progress
             next_tick = time.monotonic() + tick
     raise OutOfTime
 
@@ -84,7 +85,7 @@ def _child(
     threading.Thread(target=_die_with_parent, args=(sender,), daemon=True).start()
     aws.forget_clients()  # a connection cannot be shared with the parent
     try:
-        sender.send(("done", work(lambda stage: sender.send(("stage", stage)))))
+        sender.send(("done", work(lambda progress: sender.send(("progress", progress)))))
     except ServiceError as error:
         sender.send(("refused", error))
     except BaseException:  # noqa: BLE001 (it is reported to the parent, whole)

@@ -6,10 +6,9 @@ against KMeans in memory: inertia within 0.1 %; MiniBatchKMeans, the alternative
 above it.
 """
 
-import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -17,6 +16,7 @@ import numpy as np
 
 from fit import clustering
 from fit.clustering import Array, Clustering
+from fit.isolated import Say
 from kmeans_service.dataset import RowBlocks
 from kmeans_service.errors import FitFailed
 from kmeans_service.labels import csv_chunks
@@ -93,9 +93,7 @@ def check_room(n_samples: int, n_features: int) -> None:
         )
 
 
-def fit(
-    rows: RowFile, params: dict[str, Any], labels_file: IO[bytes], say: Callable[[str], None]
-) -> Clustering:
+def fit(rows: RowFile, params: dict[str, Any], labels_file: IO[bytes], say: Say) -> Clustering:
     """KMeans of all rows; their labels go to `labels_file` as CSV, and `labels` is empty.
 
     Raises FitFailed where the inertia is not finite.
@@ -106,13 +104,13 @@ def fit(
         tolerance = params["tol"] * rows.mean_variance
         n_iter = 0
         for n_iter in range(1, params["max_iter"] + 1):
-            say(f"FITTING iteration {n_iter}")
+            say({"stage": "FITTING", "iteration": n_iter})
             moved = _iterate(rows, centers)
             shift = float(((moved - centers) ** 2).sum())
             centers = moved
             if shift <= tolerance:
                 break
-        say("LABELLING")
+        say({"stage": "LABELLING"})
         sizes, inertia = _label(rows, centers, labels_file)
         return clustering.from_centers(sample, centers, params, inertia, n_iter, sizes)
 
@@ -146,7 +144,6 @@ def _label(rows: RowFile, centers: Array, labels_file: IO[bytes]) -> tuple[Array
         inertia += float(_squared(chunk, centers, labels).sum())
         sizes += np.bincount(labels, minlength=len(centers))
         labels_file.writelines(csv_chunks(labels))
-    labels_file.seek(0, os.SEEK_SET)
     return sizes, inertia
 
 

@@ -49,12 +49,17 @@ def count(what: str, amount: int = 1) -> None:
     metrics().add_metric(what, MetricUnit.Count, amount)
 
 
+def took(what: str, start: float) -> None:
+    """Note the duration of work that began at `start` of the monotonic clock."""
+    metrics().add_metric(what, MetricUnit.Milliseconds, _milliseconds_since(start))
+
+
 @contextmanager
 def timed(what: str) -> Iterator[None]:
-    """Measure the duration of work that succeeds."""
+    """Note the duration of work that succeeds."""
     start = time.monotonic()
     yield
-    metrics().add_metric(what, MetricUnit.Milliseconds, _milliseconds_since(start))
+    took(what, start)
 
 
 def _milliseconds_since(start: float) -> float:

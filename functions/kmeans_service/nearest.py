@@ -6,24 +6,61 @@ import numpy as np
 
 type Array = np.ndarray[Any, np.dtype[Any]]
 
-# Rows at a time: scikit-learn's own chunk size; a chunk stays in the cache.
+# scikit-learn's own number of rows at a time: the last bits of a product depend on it, and with
+# them which of two centers at the same distance is the nearest.
 CHUNK = 256
+# Up to so many clusters, one pass a cluster over many rows is faster than one argmin a row.
+FEW_CLUSTERS = 16
+ROWS_OF_FEW_CLUSTERS = 32 * CHUNK
 
 
 def nearest(points: Array, centers: Array) -> Array:
-    """Index of the nearest center for each point.
+    """Index of the nearest center for each point, as KMeans.predict gives it.
 
     points   shape (n_samples, n_features), finite
     centers  shape (n_clusters, n_features)
     Returns  shape (n_samples,), int32; ties go to the lower index.
     Source: ||p - c||^2 = ||p||^2 - 2 p.c + ||c||^2, whose first term is constant per row.
     """
+    few = len(centers) <= FEW_CLUSTERS
+    smallest, rows = (_smallest_of_few, ROWS_OF_FEW_CLUSTERS) if few else (_smallest, CHUNK)
     labels = np.empty(len(points), dtype=np.int32)
-    minus_two_centers = np.ascontiguousarray(-2.0 * centers.T)
+    minus_two_centers = (-2.0 * centers).T
     squared_norms = np.einsum("ij,ij->i", centers, centers)
-    for start in range(0, len(points), CHUNK):
-        chunk = points[start : start + CHUNK]
-        labels[start : start + CHUNK] = (chunk @ minus_two_centers + squared_norms).argmin(axis=1)
+    for start in range(0, len(points), rows):
+        part = slice(start, start + rows)
+        labels[part] = smallest(_product(points[part], minus_two_centers), squared_norms)
+    return labels
+
+
+def _product(points: Array, factors: Array) -> Array:
+    """points @ factors, CHUNK rows at a time, without the other routine BLAS has for one row."""
+    product = np.empty((len(points), factors.shape[1]))
+    whole = len(points) // CHUNK * CHUNK
+    if whole:
+        chunks = points[:whole].reshape(-1, CHUNK, points.shape[1])
+        np.matmul(chunks, factors, out=product[:whole].reshape(-1, CHUNK, factors.shape[1]))
+    rest = points[whole:]
+    if len(rest) == 1:
+        product[whole] = (np.repeat(rest, 2, axis=0) @ factors)[0]
+    else:
+        np.matmul(rest, factors, out=product[whole:])
+    return product
+
+
+def _smallest(product: Array, squared_norms: Array) -> Array:
+    labels: Array = (product + squared_norms).argmin(axis=1)
+    return labels
+
+
+def _smallest_of_few(product: Array, squared_norms: Array) -> Array:
+    """As `_smallest`, for up to 256 clusters."""
+    smallest, *others = np.add(product.T, squared_norms[:, np.newaxis], order="C")
+    labels = np.zeros(len(product), dtype=np.uint8)
+    for label, row in enumerate(others, start=1):
+        # Labels only rise: the last cluster that was closer has the largest.
+        np.maximum(labels, (row < smallest) * np.uint8(label), out=labels)
+        np.minimum(smallest, row, out=smallest)
     return labels
 
 

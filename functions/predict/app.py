@@ -38,6 +38,7 @@ def _call(request: http.Request) -> Call:
 
 
 @app.post("/kmeans/predict")
+@http.timed("PredictionDuration")
 def predict() -> http.Answer:
     request = http.request(app)
     media_type = request.accepted(http.CSV, http.JSON)
@@ -47,6 +48,7 @@ def predict() -> http.Answer:
 
 
 @app.post("/kmeans/transform")
+@http.timed("PredictionDuration")
 def transform() -> http.Answer:
     request = http.request(app)
     media_type = request.accepted(http.CSV, http.JSON)
@@ -59,6 +61,7 @@ def transform() -> http.Answer:
 
 
 @app.post("/kmeans/score")
+@http.timed("PredictionDuration")
 def score_points() -> http.Answer:
     request = http.request(app)
     request.accepted(http.JSON)

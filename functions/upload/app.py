@@ -10,14 +10,14 @@ app = http.resolver()
 
 
 @app.post("/kmeans/upload")
+@http.timed("UploadDuration")
 def upload() -> http.Answer:
     request = http.request(app)
     request.accepted(http.JSON)
     parts = request.form()
     check_names(parts, ("file",))
     file = csv_part(parts, "file")
-    with http.timed("UploadDuration"):
-        job_id, given = uploads.store(request.owner, file.filename or "", file.body)
+    job_id, given = uploads.store(request.owner, file.filename or "", file.body)
     http.count("Uploads")
     http.count("RowsUploaded", given.n_samples)
     return http.json_answer({"filename": file.filename, "job_id": job_id})

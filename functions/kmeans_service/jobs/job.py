@@ -105,6 +105,11 @@ class Job:
             )
         return self.model
 
+    @property
+    def fit_prefix(self) -> str:
+        """Where the claim's attempt at the fit writes; no other attempt ever does."""
+        return f"models/{self.owner}/{self.job_id}/{self.fit_id}/{self.fence}/"
+
     def is_fitted_with(self, fit_id: str) -> bool:
         """Whether this very fit is published and nothing newer was asked for."""
         return (
@@ -130,8 +135,3 @@ def upload_id_of(filename: str, input_sha256: str) -> str:
     """The identity of an upload: the same name and bytes are the same upload."""
     name = filename.encode(errors="surrogatepass")
     return hashlib.sha256(name + b"\0" + input_sha256.encode()).hexdigest()
-
-
-def fit_prefix(owner: str, job_id: int, fit_id: str, fence: int) -> str:
-    """Where one attempt at a fit writes; no other attempt ever does."""
-    return f"models/{owner}/{job_id}/{fit_id}/{fence}/"

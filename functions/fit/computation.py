@@ -1,0 +1,128 @@
+"""What an attempt computes, in its own process: points from the bucket in, a stored model out."""
+
+import hashlib
+import io
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO
+
+import numpy as np
+
+from fit import clustering, out_of_core
+from fit.clustering import Clustering
+from fit.isolated import Say
+from kmeans_service import config, http
+from kmeans_service.dataset import read_blocks, read_csv
+from kmeans_service.digest import HashingStream
+from kmeans_service.errors import JobGone, ModelDamaged
+from kmeans_service.jobs.job import Input, Job, Model, StoredObject
+from kmeans_service.labels import csv_chunks
+from kmeans_service.storage import ObjectMissing, data_bucket
+
+BINARY = "application/octet-stream"
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A stored fit; `labels_csv` only where an answer may carry it."""
+
+    model: Model
+    labels_csv: bytes | None
+
+
+def compute(claimed: Job, say: Say) -> Fitted:
+    """Fit a claimed job's points and store what is found; raises the ServiceError it fails with."""
+    given, params = claimed.input, claimed.params
+    if given is None or params is None:
+        raise ValueError("a claimed job has an input and parameters")
+    with tempfile.SpooledTemporaryFile(config.MAX_ANSWER_BYTES) as labels_file:
+        if out_of_core.memory_needed(given.n_samples, given.n_features) <= _memory():
+            found = _fit_in_memory(given, params, labels_file, say)
+        else:
+            found = _fit_out_of_core(given, params, labels_file, say)
+        say({"stage": "STORING"})
+        return _store(claimed, found, labels_file)
+
+
+def _memory() -> int:
+    """Bytes that the function was deployed with."""
+    return int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "2048")) * 1024**2
+
+
+def _fit_in_memory(
+    given: Input, params: dict[str, object], labels_file: IO[bytes], say: Say
+) -> Clustering:
+    say({"stage": "READING"})
+    with _opened(given) as stream:
+        X = read_csv(stream, given.size).X
+    say({"stage": "FITTING"})
+    found = clustering.fit(X, params)
+    labels_file.writelines(csv_chunks(found.labels))
+    return found
+
+
+def _fit_out_of_core(
+    given: Input, params: dict[str, object], labels_file: IO[bytes], say: Say
+) -> Clustering:
+    out_of_core.check_room(given.n_samples, given.n_features)
+    with tempfile.TemporaryFile() as file:
+        say({"stage": "READING"})
+        with _opened(given) as stream:
+            rows = out_of_core.spill(read_blocks(stream), file)
+        return out_of_core.fit(rows, params, labels_file, say)
+
+
+@contextmanager
+def _opened(given: Input) -> Iterator[HashingStream]:
+    """The job's file; at the end, refused if it was not the one that was checked."""
+    try:
+        stream = HashingStream(data_bucket().open(given.key, given.version_id).stream)
+    except ObjectMissing:
+        raise JobGone("The file was deleted or has expired") from None
+    yield stream
+    stream.drain()
+    if stream.sha256 != given.sha256:
+        raise ModelDamaged("The stored file is not the one that was uploaded")
+
+
+def _store(claimed: Job, found: Clustering, labels_file: IO[bytes]) -> Fitted:
+    prefix, bucket = claimed.fit_prefix, data_bucket()
+    pickle = bucket.put(f"{prefix}model.joblib", found.pickle, BINARY)
+    centers = bucket.put(f"{prefix}centers.npy", _npy(found.centers), BINARY)
+    labels, labels_csv = _store_labels(f"{prefix}labels.csv", labels_file)
+    given = claimed.input
+    model = Model(
+        fit_id=claimed.fit_id or "",
+        params=claimed.params or {},
+        model=pickle,
+        centers=centers,
+        labels=labels,
+        n_features=found.centers.shape[1],
+        feature_names=given.feature_names if given else None,
+        scores=found.scores,
+        versions=clustering.VERSIONS,
+    )
+    return Fitted(model, labels_csv)
+
+
+def _store_labels(key: str, labels_file: IO[bytes]) -> tuple[StoredObject, bytes | None]:
+    """In one piece where an answer can carry them, as a stream where they are more."""
+    size = labels_file.seek(0, os.SEEK_END)
+    labels_file.seek(0)
+    if size <= config.MAX_ANSWER_BYTES:
+        labels_csv = labels_file.read()
+        stored = data_bucket().put(key, labels_csv, "text/csv")
+        return stored, labels_csv if http.fits_answer(labels_csv) else None
+    digest = hashlib.file_digest(labels_file, "sha256").hexdigest()  # type: ignore[arg-type]
+    labels_file.seek(0)
+    data_bucket().upload(key, labels_file, "text/csv")
+    return StoredObject(key, digest, size), None
+
+
+def _npy(array: clustering.Array) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()

@@ -1,0 +1,123 @@
+"""Faults at one chosen call to AWS, in this process or in the child that computes a fit."""
+
+import multiprocessing
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Any
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSResponse
+
+from kmeans_service import aws
+
+
+class Fault(StrEnum):
+    BEFORE = "the process dies before the call"
+    AFTER = "the process dies after the call"
+    LOST = "the answer is lost once, and botocore asks again"
+    THROTTLED = "AWS is busy once"
+
+
+class Died(BaseException):
+    """The process ended here."""
+
+
+class Faults:
+    """One fault, at the n-th call to AWS that is made under `watch`.
+
+    `struck` says whether it came to that. The counters are shared with the processes that are
+    forked from this one.
+    """
+
+    def __init__(self) -> None:
+        self._fault = Fault.BEFORE
+        self._target = -1
+        self._watching = False
+        self._calls = multiprocessing.Value("i", 0)
+        self._struck = multiprocessing.Value("b", 0)
+
+    def arm(self, fault: Fault, target: int) -> None:
+        self._fault, self._target = fault, target
+        self._calls.value, self._struck.value = 0, 0
+
+    @contextmanager
+    def watch(self) -> Iterator[None]:
+        self._watching = True
+        try:
+            yield
+        finally:
+            self._watching = False
+
+    @property
+    def struck(self) -> bool:
+        return bool(self._struck.value)
+
+    def _strikes(self, *faults: Fault) -> bool:
+        """Whether this is the call, once."""
+        if not self._watching or self._fault not in faults or self._struck.value:
+            return False
+        self._struck.value = self._calls.value == self._target
+        return bool(self._struck.value)
+
+    def before_call(self, **_: Any) -> None:
+        self._calls.value += self._watching
+        if self._strikes(Fault.BEFORE):
+            raise Died
+
+    def after_call(self, **_: Any) -> None:
+        if self._strikes(Fault.AFTER):
+            raise Died
+
+    def before_send(self, request: Any, **_: Any) -> AWSResponse | None:
+        return _busy(request.url) if self._strikes(Fault.THROTTLED) else None
+
+    def needs_retry(self, **_: Any) -> float | None:
+        """As after a connection that was closed before the answer came."""
+        return 0.0 if self._strikes(Fault.LOST) else None
+
+
+class Hurried:
+    """A `time` in which botocore does not sleep before it asks again."""
+
+    def sleep(self, _seconds: float) -> None:
+        pass
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(time, name)
+
+
+class _Body:
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        yield self._content
+
+
+def _busy(url: str) -> AWSResponse:
+    """503, which every service's retry rules know."""
+    headers: Any = {}
+    return AWSResponse(url, 503, headers, _Body(b""))
+
+
+@contextmanager
+def injected(monkeypatch: pytest.MonkeyPatch) -> Iterator[Faults]:
+    """Faults in all clients made from here on, as the child's are."""
+    faults = Faults()
+    session = boto3.Session()
+    acts: dict[str, Any] = {
+        "before-call": faults.before_call,
+        "after-call": faults.after_call,
+        "before-send": faults.before_send,
+        "needs-retry": faults.needs_retry,
+    }
+    for name, act in acts.items():
+        session.events.register(name, act)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
+    monkeypatch.setattr("botocore.endpoint.time", Hurried())
+    aws.forget_clients()
+    yield faults
+    aws.forget_clients()

@@ -1,0 +1,54 @@
+"""What a cold start loads: each handler imports what it needs and nothing else."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FUNCTIONS = Path(__file__).parent.parent / "functions"
+SCIENCE = {"numpy", "scipy", "sklearn", "joblib", "pandas", "simdjson", "pybase64"}
+UNUSED = {"pydantic", "aws_xray_sdk", "requests", "yaml", "fastjsonschema", "jsonschema"}
+# No network at import: whatever opens a connection or makes a client fails.
+PROGRAM = """
+import json, socket, sys
+def refuse(*arguments, **names):
+    raise RuntimeError("the network at import")
+socket.socket.connect = socket.getaddrinfo = refuse
+__import__(sys.argv[1])
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+"""
+
+
+def imported_by(handler: str) -> set[str]:
+    """Top-level packages that are loaded once the module is, in an empty environment."""
+    run = subprocess.run(
+        [sys.executable, "-c", PROGRAM, handler],
+        cwd=FUNCTIONS,
+        env={"PYTHONPATH": str(FUNCTIONS)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    return set(json.loads(run.stdout))
+
+
+@pytest.mark.parametrize("handler", ["upload.app", "jobs.app", "docs.app", "jobs.sweeper"])
+def test_a_handler_without_layers_loads_no_numbers(handler: str) -> None:
+    assert imported_by(handler) & (SCIENCE | UNUSED) == set()
+
+
+def test_predict_loads_numpy_and_no_scikit_learn() -> None:
+    found = imported_by("predict.app")
+    assert found & {"scipy", "sklearn", "joblib"} == set()
+    assert found & UNUSED == set()
+    assert "numpy" in found
+
+
+@pytest.mark.parametrize("handler", ["fit.app", "fit.worker"])
+def test_fit_loads_scikit_learn_and_nothing_unused(handler: str) -> None:
+    found = imported_by(handler)
+    assert "numpy" in found
+    assert found & UNUSED == set()

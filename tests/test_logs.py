@@ -1,0 +1,153 @@
+"""One line of log a call, with its ids and nothing of the client's data; metrics as EMF."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kmeans_service import aws, http
+from tests import contract
+from tests.api import FORM_TYPE, Client, Context, event, form
+
+ROOT = Path(__file__).parent.parent
+CANARY = "canary-7c1e"
+
+
+@dataclass(frozen=True)
+class Output:
+    """What the handlers print since it was last asked for."""
+
+    log: io.StringIO
+    capsys: pytest.CaptureFixture[str]
+
+    def text(self) -> str:
+        logged = self.log.getvalue()
+        self.log.seek(0)
+        self.log.truncate()
+        printed = self.capsys.readouterr()
+        assert printed.err == ""
+        return logged + printed.out
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Log lines, each a JSON object."""
+        return [line for line in map(json.loads, self.text().splitlines()) if "_aws" not in line]
+
+    def metrics(self) -> dict[str, Any]:
+        """Values and units by name."""
+        found = {}
+        for line in map(json.loads, self.text().splitlines()):
+            for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
+                assert directive["Namespace"] == "KMeansService"
+                for metric in directive["Metrics"]:
+                    found[metric["Name"]] = (line[metric["Name"]], metric["Unit"])
+        return found
+
+
+@pytest.fixture
+def output(
+    client: Client, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Output:
+    log = io.StringIO()
+    for handler in http.logger().handlers:
+        monkeypatch.setattr(handler, "stream", log)
+    client.get("/kmeans/health")  # a cold start is behind us
+    output = Output(log, capsys)
+    output.text()
+    return output
+
+
+def test_a_call_is_one_line_with_its_ids(client: Client, output: Output) -> None:
+    given = event("GET", "/kmeans/jobs")
+    client.send(given)
+    [line] = output.lines()
+    assert line["message"] == "served"
+    assert (line["method"], line["path"], line["status"]) == ("GET", "/kmeans/jobs", 200)
+    assert line["request_id"] == given["requestContext"]["requestId"]
+    assert line["function_request_id"] == "request"
+    assert line["milliseconds"] > 0
+
+
+def test_a_refusal_is_one_line_too_and_its_reason_does_not_stay(
+    client: Client, output: Output
+) -> None:
+    client.get("/kmeans/jobs/7")
+    [line] = output.lines()
+    assert (line["status"], line["refused"]) == (404, "JobNotFound")
+    client.get("/kmeans/jobs")
+    [line] = output.lines()
+    assert "refused" not in line
+
+
+def test_nothing_of_the_clients_is_logged(client: Client, output: Output) -> None:
+    secret = {"Authorization": f"Bearer {CANARY}", "Accept": "*/*", "Cookie": CANARY}
+    named = form(("file", f"{CANARY}.csv", f"{CANARY},y\n1,2\n3,4\n".encode()))
+    client.call("POST", "/kmeans/upload", named, FORM_TYPE | secret)
+    client.call("POST", "/kmeans/upload", form((CANARY, "a.csv", b"1")), FORM_TYPE | secret)
+    client.call("POST", "/kmeans/upload", form(("file", "a", CANARY.encode())), FORM_TYPE)
+    client.post_json("/kmeans/fit", {"job_id": 0, "model_params": {CANARY: CANARY}})
+    client.post_json("/kmeans/fit", {"job_id": 0})
+    client.predict(f"{CANARY},y\n1,2\n".encode())
+    client.get(f"/kmeans/jobs?status={CANARY}")
+    client.get(f"/kmeans/jobs/{CANARY}")
+    client.get("/kmeans/jobs/0/model")
+    assert CANARY not in output.text()
+
+
+def test_a_defect_is_logged_with_its_trace(output: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aws, "dynamodb", lambda: 1 / 0)
+    handler = contract.handler_of("/kmeans/jobs")
+    assert handler(event("GET", "/kmeans/jobs"), Context())["statusCode"] == 500
+    error, served = output.lines()
+    assert error["level"] == "ERROR"
+    assert "ZeroDivisionError" in error["exception"]
+    assert served["status"] == 500
+
+
+def test_an_upload_a_fit_and_a_prediction_are_counted_and_timed(
+    client: Client, output: Output
+) -> None:
+    client.upload()
+    found = output.metrics()
+    assert found["Uploads"] == ([1.0], "Count")
+    assert found["RowsUploaded"] == ([6.0], "Count")
+    assert found["UploadDuration"][1] == "Milliseconds"
+    client.fit()
+    found = output.metrics()
+    assert (found["Fits"], found["RowsFitted"]) == (([1.0], "Count"), ([6.0], "Count"))
+    assert found["FitDuration"][0][0] > 0
+    client.predict()
+    found = output.metrics()
+    assert (found["Predictions"], found["RowsPredicted"]) == (([1.0], "Count"), ([2.0], "Count"))
+    assert found["PredictionDuration"][1] == "Milliseconds"
+
+
+def test_what_did_no_work_counts_nothing(client: Client, output: Output) -> None:
+    client.get("/kmeans/health")
+    client.upload(b"a,1")
+    client.predict()
+    assert output.metrics() == {}
+
+
+def test_a_cold_start_is_counted_and_nothing_is_warned_of() -> None:
+    """In a process of its own: a test's warnings are not what the function would print."""
+    program = (
+        "from docs.app import lambda_handler; from tests.api import Context, event\n"
+        "for _ in range(2): lambda_handler(event('GET', '/kmeans/health'), Context())"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"PYTHONPATH": f"{ROOT / 'functions'}:{ROOT}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stderr == ""
+    first, cold_start, second = map(json.loads, run.stdout.splitlines())
+    assert (first["message"], second["message"]) == ("served", "served")
+    assert cold_start["ColdStart"] == [1.0]

@@ -1,0 +1,165 @@
+"""openapi.yaml is valid, API Gateway can read it, and it says what the handlers do, both ways."""
+
+import copy
+import json
+import re
+from collections import defaultdict
+from typing import Any
+
+import pytest
+from jsonschema.exceptions import ValidationError
+from openapi_spec_validator import OpenAPIV30SpecValidator
+
+from local.contract import TARGET, published_contract
+from tests import contract
+from tests.api import FORM_TYPE, JSON_TYPE, MODEL_CSV, Answer, Client, form
+
+HTTP_METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+
+
+def nodes(node: Any, path: tuple[str, ...] = ()) -> Any:
+    """(path, object) of every object in a document."""
+    if isinstance(node, dict):
+        yield path, node
+        for name, value in node.items():
+            yield from nodes(value, (*path, str(name)))
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from nodes(value, (*path, str(index)))
+
+
+def routes_of(module: Any) -> set[tuple[str, str]]:
+    app = module.app
+    routes = app._static_routes + app._dynamic_routes
+    return {(route.method, re.sub(r"<(\w+)>", r"{\1}", route.path)) for route in routes}
+
+
+def documented_routes() -> dict[str, set[tuple[str, str]]]:
+    routes = defaultdict(set)
+    for method, path, operation in contract.operations():
+        routes[contract.function_of(operation)].add((method, path))
+    return routes
+
+
+def test_the_document_is_valid_openapi_3_0_3() -> None:
+    assert contract.document()["openapi"] == "3.0.3"
+    OpenAPIV30SpecValidator(contract.document()).validate()
+
+
+def test_an_invalid_document_would_be_found() -> None:
+    broken = copy.deepcopy(contract.document())
+    del broken["info"]["title"]
+    with pytest.raises(ValidationError):
+        OpenAPIV30SpecValidator(broken).validate()
+
+
+def test_it_holds_nothing_that_api_gateway_cannot_read() -> None:
+    for path, node in nodes(contract.document()):
+        assert not {"oneOf", "anyOf", "nullable", "discriminator"} & node.keys(), path
+        if "$ref" in node:
+            assert path[-1] in ("schema", "items") or path[-2] == "properties", path
+            assert node["$ref"].startswith("#/components/schemas/")
+    assert set(contract.document()["components"]) == {"schemas"}
+
+
+@pytest.mark.parametrize("function", sorted(documented_routes()))
+def test_a_function_has_just_the_routes_that_are_wired_to_it(function: str) -> None:
+    assert routes_of(contract.module_of(function)) == documented_routes()[function]
+
+
+def test_any_other_method_goes_to_a_function_that_answers_405() -> None:
+    for path, item in contract.document()["paths"].items():
+        assert set(item) <= HTTP_METHODS | {contract.ANY_METHOD}
+        function = contract.function_of(item[contract.ANY_METHOD])
+        served = {contract.function_of(item[method]) for method in set(item) & HTTP_METHODS}
+        assert {function} == served or path == contract.UNKNOWN
+
+
+def test_operation_ids_and_summaries_are_there_and_ids_are_unique() -> None:
+    ids = [operation["operationId"] for _, _, operation in contract.operations()]
+    assert len(ids) == len(set(ids))
+    assert all(operation["summary"] for _, _, operation in contract.operations())
+
+
+def test_the_published_contract_is_fresh() -> None:
+    assert TARGET.read_text() == published_contract(), "run `make openapi`"
+
+
+def test_the_published_contract_is_served_without_what_is_the_gateways(client: Client) -> None:
+    served = client.get("/kmeans/openapi.json").json()
+    assert "x-amazon" not in json.dumps(served)
+    assert contract.UNKNOWN not in served["paths"]
+    OpenAPIV30SpecValidator(served).validate()
+
+
+EXAMPLES = [
+    (method, path, media_type, content["example"])
+    for method, path, operation in contract.operations()
+    for media_type, content in operation.get("requestBody", {}).get("content", {}).items()
+]
+
+
+def files_of(method: str, path: str) -> set[str]:
+    """The fields of an operation's form that are files."""
+    body = contract.document()["paths"][path][method.lower()]["requestBody"]
+    name = body["content"]["multipart/form-data"]["schema"]["$ref"].rpartition("/")[2]
+    fields = contract.document()["components"]["schemas"][name]["properties"]
+    return {field for field, schema in fields.items() if schema.get("format") == "binary"}
+
+
+def send(client: Client, method: str, path: str, media_type: str, example: Any) -> Answer:
+    if media_type == "application/json":
+        return client.call(method, path, json.dumps(example).encode(), JSON_TYPE)
+    files = files_of(method, path)
+    parts = [
+        (name, f"{name}.csv" if name in files else None, str(value).encode())
+        for name, value in example.items()
+    ]
+    return client.call(method, path, form(*parts), FORM_TYPE)
+
+
+@pytest.fixture
+def fitted(client: Client) -> Client:
+    client.upload(MODEL_CSV)
+    client.fit(0)
+    return client
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "media_type", "example"), EXAMPLES, ids=lambda value: str(value)[:30]
+)
+def test_every_example_works(
+    fitted: Client, method: str, path: str, media_type: str, example: Any
+) -> None:
+    documented = contract.document()["paths"][path][method.lower()]["responses"]
+    success = min(int(status) for status in documented)
+    assert send(fitted, method, path, media_type, example).status == success
+
+
+@pytest.mark.parametrize("path", [path for verb, path, _ in contract.operations() if verb == "GET"])
+def test_everything_that_can_be_read_is_answered(fitted: Client, path: str) -> None:
+    prediction = fitted.post_json("/kmeans/predictions", {"job_id": 0}).json()["prediction_id"]
+    names = {"job_id": "0", "prediction_id": prediction, "asset": "swagger-ui.min.css"}
+    answer = fitted.get(path.format(**names))
+    assert answer.status == (202 if "predictions" in path else 200)
+
+
+def test_an_undocumented_answer_is_an_error() -> None:
+    problem = b'{"type": "a", "title": "b", "status": 404, "detail": "c", "request_id": "d"}'
+    json_type, problem_type = JSON_TYPE, {"Content-Type": "application/problem+json"}
+    contract.check("GET", "/kmeans/jobs/0", 404, problem_type, problem)
+    for method, path, status, headers, body in [
+        ("GET", "/kmeans/jobs/0", 418, problem_type, problem.replace(b"404", b"418")),
+        ("GET", "/kmeans/jobs/0", 410, problem_type, problem),
+        ("GET", "/kmeans/jobs/0", 404, json_type, problem),
+        ("GET", "/kmeans/jobs/0", 404, problem_type, problem.replace(b"detail", b"details")),
+        ("GET", "/kmeans/health", 200, json_type, b'{"status": "ok"}'),
+        ("GET", "/kmeans/health", 200, json_type, b'{"status": "ok", "version": 1}'),
+        ("GET", "/kmeans/health", 200, json_type, b'{"status": "ok", "version": "1", "x": 1}'),
+        ("GET", "/kmeans/health", 200, {"Content-Type": "text/html"}, b"ok"),
+        ("DELETE", "/kmeans/jobs/0", 204, {}, b"gone"),
+        ("PUT", "/kmeans/jobs/0", 404, problem_type, problem),
+        ("GET", "/kmeans/nothing", 200, json_type, b"{}"),
+    ]:
+        with pytest.raises((AssertionError, ValidationError)):
+            contract.check(method, path, status, headers, body)

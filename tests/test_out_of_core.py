@@ -1,0 +1,123 @@
+"""Fits of data that is not held in memory: the same answer as scikit-learn's, from a file."""
+
+import io
+import tempfile
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_limits
+
+from fit import clustering, out_of_core
+from kmeans_service.dataset import read_blocks
+from kmeans_service.errors import FitFailed
+from kmeans_service.labels import from_csv
+from kmeans_service.params import parse_params
+from tests.api import Client
+
+
+@pytest.fixture(autouse=True)
+def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """GNU OpenMP hangs in a child whose parent has used its threads, and these tests do fork."""
+    monkeypatch.setattr(clustering, "all_cpus", lambda: threadpool_limits(1))
+
+
+def csv_of(X: np.ndarray[Any, Any]) -> bytes:
+    file = io.BytesIO()
+    np.savetxt(file, X, fmt="%.17g", delimiter=",")
+    return file.getvalue()
+
+
+def blobs(n_samples: int, n_features: int, k: int, spread: float, seed: int) -> Any:
+    rng = np.random.default_rng(seed)
+    centers = rng.normal(size=(k, n_features)) * spread
+    return centers[rng.integers(0, k, n_samples)] + rng.normal(size=(n_samples, n_features))
+
+
+def fitted(X: Any, **given: Any) -> tuple[clustering.Clustering, Any]:
+    """The out-of-core fit and its labels."""
+    params = parse_params(given)
+    with tempfile.TemporaryFile() as rows_file, io.BytesIO() as labels_file:
+        blocks = read_blocks(csv_of(X), block_bytes=1000)
+        rows = out_of_core.spill(blocks, rows_file)
+        found = out_of_core.fit(rows, params, labels_file, lambda _progress: None)
+        return found, from_csv(labels_file.getvalue())
+
+
+def test_six_points_fall_into_their_two_columns() -> None:
+    X = np.array([[1, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]], dtype=float)
+    found, labels = fitted(X, n_clusters=2)
+    assert sorted(found.centers.tolist()) == [[1, 2], [10, 2]]
+    assert found.scores["inertia"] == pytest.approx(16)
+    assert len(set(labels[:3])) == len(set(labels[3:])) == 1
+
+
+def test_spilling_finds_the_variance_that_scikit_learns_tolerance_goes_by() -> None:
+    X = blobs(5000, 3, 4, 100.0, 1) + 1e6
+    with tempfile.TemporaryFile() as file:
+        rows = out_of_core.spill(read_blocks(csv_of(X), block_bytes=777), file)
+        assert np.array_equal(np.concatenate(list(rows.chunks())), X)
+    assert rows.mean_variance == pytest.approx(np.var(X, axis=0).mean(), rel=1e-9)
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.7, 5.0])
+@pytest.mark.parametrize(("n_features", "k"), [(2, 8), (10, 5), (30, 20)])
+def test_the_inertia_is_within_a_hundredth_of_the_fit_in_memory(
+    n_features: int, k: int, spread: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(out_of_core, "SAMPLE_BYTES", 2000 * 8 * n_features)
+    monkeypatch.setattr(out_of_core, "CHUNK_BYTES", 700 * 8 * n_features)
+    X = blobs(20_000, n_features, k, spread, 7)
+    found, labels = fitted(X, n_clusters=k)
+    assert found.scores["inertia"] <= 1.01 * KMeans(k, random_state=0).fit(X).inertia_
+    assert found.scores["cluster_sizes"] == np.bincount(labels, minlength=k).tolist()
+    own = found.centers[labels]
+    assert found.scores["inertia"] == pytest.approx(((X - own) ** 2).sum())
+
+
+def test_given_centers_are_the_start_and_one_iteration_is_one() -> None:
+    X = np.array([[0.0], [1.0], [9.0], [11.0]])
+    found, _ = fitted(X, n_clusters=2, init=[[0], [2]], max_iter=1)
+    assert found.centers.tolist() == [[0.5], [10.0]]
+    assert found.scores["n_iter"] == 1
+
+
+def test_a_center_that_nobody_is_near_moves_to_the_point_farthest_off() -> None:
+    X = np.array([[0.0], [1.0], [50.0]])
+    found, _ = fitted(X, n_clusters=2, init=[[0.5], [1000.0]], max_iter=5)
+    assert sorted(found.centers.ravel().tolist()) == [0.5, 50.0]
+
+
+def test_the_pickle_is_an_estimator_that_predicts_the_same_labels() -> None:
+    import joblib
+
+    X = blobs(3000, 4, 6, 2.0, 3)
+    found, labels = fitted(X, n_clusters=6)
+    estimator = joblib.load(io.BytesIO(found.pickle))
+    assert np.array_equal(estimator.predict(X), labels)
+    assert estimator.get_params()["init"] == "k-means++"
+    assert estimator.inertia_ == found.scores["inertia"]
+    assert not hasattr(estimator, "labels_")
+
+
+def test_data_larger_than_the_scratch_disk_is_refused_with_both_numbers() -> None:
+    with pytest.raises(FitFailed, match="bytes of scratch space"):
+        out_of_core.check_room(10**12, 10)
+
+
+def test_a_function_with_little_memory_fits_out_of_core_and_says_so(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    X = blobs(4000, 3, 4, 3.0, 5)
+    client.upload(csv_of(X))
+    labels = np.array(client.fit(0, {"n_clusters": 4}).labels())
+    assert client.get("/kmeans/jobs/0/scores").json()["method"] == "in_memory"
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
+    client.fit(0, {"n_clusters": 4, "random_state": 1})
+    scores = client.get("/kmeans/jobs/0/scores").json()
+    assert scores["method"] == "out_of_core"
+    means = np.array([X[labels == cluster].mean(axis=0) for cluster in range(4)])
+    assert scores["inertia"] == pytest.approx(((X - means[labels]) ** 2).sum(), rel=0.01)
+    predicted = client.predict(csv_of(X))
+    assert predicted.body == client.get("/kmeans/jobs/0/labels").body

@@ -1,0 +1,123 @@
+"""model_params: scikit-learn's own, strictly typed, with the defaults filled in."""
+
+import inspect
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.cluster import KMeans
+
+from kmeans_service import config
+from kmeans_service.errors import InvalidParameter, TooLarge
+from kmeans_service.params import (
+    CHECKS,
+    DEFAULTS,
+    canonical,
+    check_against_data,
+    iteration_work,
+    parse_params,
+)
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=9), inner),
+    max_leaves=8,
+)
+
+
+def test_no_parameters_are_the_seeds_two_and_scikit_learns_own() -> None:
+    signature = inspect.signature(KMeans.__init__).parameters
+    own = {name: signature[name].default for name in DEFAULTS}
+    assert parse_params({}) == own | {"n_clusters": 2, "random_state": 0}
+
+
+def test_every_parameter_has_a_check_and_a_default() -> None:
+    assert CHECKS.keys() == DEFAULTS.keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("n_clusters", 1),
+        ("n_clusters", config.MAX_CLUSTERS),
+        ("init", "random"),
+        ("n_init", "auto"),
+        ("n_init", config.MAX_N_INIT),
+        ("max_iter", config.MAX_ITER),
+        ("tol", 0),
+        ("tol", 1e300),
+        ("random_state", None),
+        ("random_state", 2**32 - 1),
+        ("algorithm", "elkan"),
+    ],
+)
+def test_the_ends_of_each_range_are_taken(name: str, value: Any) -> None:
+    assert parse_params({name: value})[name] == value
+
+
+def test_given_centers_are_taken_as_numbers() -> None:
+    params = parse_params({"n_clusters": 2, "init": [[1, 2.5], [-3, 1e100]]})
+    assert params["init"] == [[1.0, 2.5], [-3.0, 1e100]]
+    assert all(isinstance(number, float) for row in params["init"] for number in row)
+
+
+@given(st.dictionaries(st.sampled_from(list(CHECKS)) | st.text(max_size=9), ANYTHING, max_size=4))
+def test_whatever_is_given_is_refused_by_name_or_fits_scikit_learns_constraints(
+    params: dict[str, Any],
+) -> None:
+    field, checked = "model_params.", {}
+    try:
+        checked = parse_params(params)
+    except (InvalidParameter, TooLarge) as error:
+        field = error.members["field"]
+    assert field.startswith("model_params.")
+    KMeans(**(checked | {"init": "random"}))._validate_params()
+
+
+@given(ANYTHING.filter(lambda value: not isinstance(value, dict)))
+def test_what_is_no_object_is_refused(value: Any) -> None:
+    with pytest.raises(InvalidParameter, match=r"model_params is .*; allowed is an object"):
+        parse_params(value)
+
+
+def test_saying_a_default_and_leaving_it_out_are_the_same_fit() -> None:
+    said = parse_params({"algorithm": "lloyd", "tol": 0.0001, "n_clusters": 2})
+    assert canonical(said) == canonical(parse_params({}))
+    assert canonical(parse_params({"tol": 1})) == canonical(parse_params({"tol": 1.0}))
+
+
+def test_the_order_of_parameters_does_not_matter() -> None:
+    one = parse_params({"n_clusters": 3, "max_iter": 5})
+    other = parse_params({"max_iter": 5, "n_clusters": 3})
+    assert canonical(one) == canonical(other)
+
+
+def test_as_many_clusters_as_rows_are_the_most() -> None:
+    check_against_data(parse_params({"n_clusters": 3}), 3, 2)
+    with pytest.raises(InvalidParameter, match="n_clusters is 4; allowed is at most n_samples=3"):
+        check_against_data(parse_params({"n_clusters": 4}), 3, 2)
+
+
+def test_initial_centers_have_as_many_columns_as_the_file() -> None:
+    params = parse_params({"init": [[1], [2]]})
+    check_against_data(params, 9, 1)
+    with pytest.raises(InvalidParameter, match=r"rows of 1 numbers; allowed is .*n_features=2"):
+        check_against_data(params, 9, 2)
+
+
+def test_restarts_count_in_the_work_as_scikit_learn_makes_them() -> None:
+    def work(**params: Any) -> float:
+        return iteration_work(parse_params({"n_clusters": 3, **params}), 100, 2)
+
+    assert work() == 100 * 2 * 3
+    assert work(init="random") == 10 * 100 * 2 * 3
+    assert work(init="random", n_init=4) == 4 * 100 * 2 * 3
+
+
+def test_work_beyond_all_bounds_is_refused_with_both_numbers() -> None:
+    params = parse_params({"n_clusters": 1000, "n_init": 100})
+    rows = math.ceil(config.MAX_WORK / (1000 * 100)) + 1
+    with pytest.raises(InvalidParameter, match=r"is 1e\+11; at most 1e\+11 is taken"):
+        check_against_data(params, rows, 1)

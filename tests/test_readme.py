@@ -1,0 +1,144 @@
+"""Every command of the README, run in order as a reader would, against a service of its own.
+
+A block that cannot be run here says so in the README: ```bash no-test. An answer that is shown
+stands in the block right below its commands; "…" in it is whatever came.
+"""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+import pytest
+
+from tests.local_service import PROJECT, Service, serving
+
+README = (PROJECT / "README.md").read_text()
+BLOCK = re.compile(
+    r"^```bash\n(?P<code>.*?)^```\n(```(json)?\n(?P<answer>.*?)^```\n)?", re.M | re.S
+)
+LABEL_ROWS = re.compile(r"(\d\.\d{18}e[+-]\d\d\n)+")
+LIMIT = 120  # seconds for all of them
+NEXT = "\f"
+
+
+@dataclass(frozen=True)
+class Example:
+    """Commands, and the answer that is shown; empty if none is."""
+
+    code: str
+    answer: str
+
+    @property
+    def name(self) -> str:
+        return self.code.splitlines()[0][:60]
+
+
+EXAMPLES = [Example(found["code"], found["answer"] or "") for found in BLOCK.finditer(README)]
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with serving(tmp_path_factory.mktemp("readme")) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def said(service: Service, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """What each example printed, all run by one shell in a folder that looks like the clone."""
+    clone = tmp_path_factory.mktemp("clone")
+    for entry in PROJECT.iterdir():
+        (clone / entry.name).symlink_to(entry)
+    script = "".join(f"{example.code}\nprintf '{NEXT}'\n" for example in EXAMPLES)
+    shell = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script.replace("localhost:8080", address(service))],
+        cwd=clone,
+        env=service.environment
+        | {"PATH": f"{PROJECT / '.venv/bin'}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+    )
+    printed = shell.stdout.replace(address(service), "localhost:8080").split(NEXT)
+    assert len(printed) == len(EXAMPLES) + 1, f"after {printed[-1]!r}: {shell.stderr[-2000:]}"
+    return printed
+
+
+def address(service: Service) -> str:
+    return f"localhost:{service.port}"
+
+
+@pytest.mark.parametrize("place", range(len(EXAMPLES)), ids=lambda place: EXAMPLES[place].name)
+def test_an_example_answers_what_the_readme_shows(said: list[str], place: int) -> None:
+    shown, came = EXAMPLES[place].answer, said[place]
+    if not shown:
+        assert came == ""
+    elif LABEL_ROWS.fullmatch(shown):
+        assert LABEL_ROWS.fullmatch(came)
+        assert len(clusters(came)) == len(clusters(shown))
+        assert quality(came) == quality(shown)
+    else:
+        pattern = ".*?".join(map(re.escape, shown.strip().split("…")))
+        assert re.fullmatch(pattern, came.replace("\r", "").strip(), re.S), came
+
+
+def clusters(labels: str) -> list[list[int]]:
+    """Rows that have one label, whatever its number."""
+    rows = sorted(enumerate(labels.split()), key=lambda row: row[1])
+    return [[row for row, _ in group] for _, group in groupby(rows, key=lambda row: row[1])]
+
+
+def quality(labels: str) -> float:
+    """Of the six points' clustering its inertia, as several are equally good; else nothing."""
+    points = [(1, 2), (1, 4), (1, 0), (10, 2), (10, 4), (10, 0)]
+    if len(labels.split()) != len(points):
+        return 0.0
+    return sum(inertia([points[row] for row in rows]) for rows in clusters(labels))
+
+
+def inertia(points: list[tuple[int, int]]) -> float:
+    """Sum of squared distances from the points' mean."""
+    return sum(
+        sum((value - sum(axis) / len(axis)) ** 2 for value in axis)
+        for axis in zip(*points, strict=True)
+    )
+
+
+def test_no_command_is_left_out_but_those_that_say_so() -> None:
+    fences = re.findall(r"^```(.+)$", README, re.M)
+    assert {fence for fence in fences if fence != "json"} == {"bash", "bash no-test"}
+    assert fences.count("bash") == len(EXAMPLES)
+
+
+def test_what_the_readme_leads_to_is_there() -> None:
+    for page in (PROJECT / "README.md", *(PROJECT / "docs").glob("*.md")):
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+@pytest.mark.parametrize(
+    "target", sorted(set(re.findall(r"(?:^|[`(])make (?:-s )?([a-z-]+)", README, re.M)))
+)
+def test_a_make_target_of_the_readme_exists(target: str) -> None:
+    assert re.search(rf"^{target}:", (PROJECT / "Makefile").read_text(), re.M)
+
+
+def test_the_limits_of_the_readme_are_those_of_the_code() -> None:
+    from kmeans_service import config, params
+
+    limits = README.partition("## Limits")[2].partition("\n## ")[0]
+    for limit in (config.MAX_COLUMNS, config.MAX_CELL_LENGTH, config.MAX_FILENAME_LENGTH):
+        assert f"{limit:,}" in limits
+    assert f"{config.MAX_INLINE_BYTES / 1e6} MB" in limits
+    assert f"{config.MAX_ANSWER_BYTES / 1e6} MB" in limits
+    assert f"{config.MAX_UPLOAD_BYTES // 1024**3} GiB" in limits
+    assert f"{config.MAX_LINE_LENGTH // 1024**2} MiB" in limits
+    assert f"{config.MAX_HEADER_BYTES // 1024} KiB" in limits
+    assert f"{config.SYNCHRONOUS_SECONDS:.0f} seconds" in limits
+    rows = dict(re.findall(r"^\| `(\w+)` \| `(.+?)` \|", README, re.M))
+    assert {name: rows[name] for name in params.DEFAULTS} == {
+        name: f'"{value}"' if isinstance(value, str) else str(value)
+        for name, value in params.DEFAULTS.items()
+    }

@@ -1,0 +1,129 @@
+"""Swagger UI of a running service in a real browser."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+
+from tests.local_service import Service, serving
+from tests.needed import missing
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+QUIET = (  # nothing of the browser's own goes out
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+PATIENCE = 60_000  # milliseconds; a function's first call takes seconds
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        missing("no Chromium is installed; Debian has it in the package chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(QUIET))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Service]:  # noqa: ARG001 (no service where there is no browser)
+    with serving(tmp_path_factory.mktemp("swagger")) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def hosts() -> set[str]:
+    """Every host that a page asked for something."""
+    return set()
+
+
+@pytest.fixture(scope="module")
+def context(browser: Browser, hosts: set[str]) -> BrowserContext:
+    context = browser.new_context(viewport={"width": 1280, "height": 1024})
+    context.set_default_timeout(PATIENCE)
+    context.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
+    return context
+
+
+@pytest.fixture(scope="module")
+def page(context: BrowserContext, service: Service) -> Page:
+    page = context.new_page()
+    show(page, f"{service.url}/ui/")
+    return page
+
+
+def show(page: Page, url: str) -> None:
+    page.goto(url)
+    expect(page.locator(".opblock").first).to_be_visible(timeout=PATIENCE)
+
+
+def operation(page: Page, name: str) -> Locator:
+    """The operation's block, opened, its "Try it out" pressed."""
+    block = page.locator(f"[id$='-{name}'].opblock")
+    if "is-open" not in (block.get_attribute("class") or ""):
+        block.locator(".opblock-summary-control").click()
+        block.get_by_role("button", name="Try it out").click()
+    return block
+
+
+def execute(block: Locator) -> tuple[str, str]:
+    """Status and body of the answer that the page shows."""
+    block.get_by_role("button", name="Execute").click()
+    answer = block.locator(".live-responses-table")
+    expect(answer).to_be_visible(timeout=PATIENCE)
+    status = answer.locator(".response-col_status").nth(1).inner_text()
+    return status.split()[0], answer.locator(".highlight-code code").first.inner_text()
+
+
+def test_every_operation_of_the_contract_is_shown(page: Page, service: Service) -> None:
+    contract = page.request.get(f"{service.url}/openapi.json").json()
+    wanted = {
+        method["operationId"]
+        for methods in contract["paths"].values()
+        for method in methods.values()
+    }
+    blocks = page.locator(".opblock").all()
+    shown = {(block.get_attribute("id") or "").rpartition("-")[2] for block in blocks}
+    assert shown == wanted
+    expect(page.locator(".errors-wrapper")).to_have_count(0)
+
+
+def test_the_page_is_also_found_without_its_last_slash(
+    context: BrowserContext, service: Service
+) -> None:
+    page = context.new_page()
+    show(page, f"{service.url}/ui")
+    page.close()
+
+
+def test_health_can_be_tried_out(page: Page) -> None:
+    status, body = execute(operation(page, "health"))
+    assert status == "200"
+    assert json.loads(body)["status"] == "ok"
+
+
+def test_a_file_uploaded_with_the_form_becomes_a_job(page: Page, tmp_path: Path) -> None:
+    points = tmp_path / "points.csv"
+    points.write_text("1, 2\n1, 4\n10, 2\n10, 4\n")
+    upload = operation(page, "upload")
+    upload.locator("input[type=file]").set_input_files(points)
+    status, body = execute(upload)
+    assert status == "200"
+    assert json.loads(body) == {"filename": "points.csv", "job_id": 0}
+
+
+def test_no_request_goes_to_another_host(page: Page, service: Service, hosts: set[str]) -> None:
+    for path in ("/ui/", "/ui"):
+        show(page, f"{service.url}{path}")
+    assert hosts == {f"localhost:{service.port}"}
