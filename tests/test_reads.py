@@ -29,7 +29,9 @@ def fitted(client: Client) -> Client:
 def own(answer: Answer) -> Any:
     """The estimator in the answer, after what its reader should check."""
     assert answer.headers["X-Model-Sha256"] == hashlib.sha256(answer.body).hexdigest()
-    return joblib.load(io.BytesIO(answer.body))
+    estimator = joblib.load(io.BytesIO(answer.body))
+    estimator._n_threads = 1  # it remembers; and fits are forked from this very process
+    return estimator
 
 
 def test_a_job_tells_what_is_known_of_it(fitted: Client) -> None:

@@ -32,7 +32,9 @@ class Request:
 
     def query(self, *known: str) -> dict[str, str]:
         """The query parameters; raises InvalidParameter for an unknown or repeated one."""
-        given = self._event.get("multiValueQueryStringParameters") or {}
+        single = self._event.get("queryStringParameters") or {}
+        several = self._event.get("multiValueQueryStringParameters") or {}
+        given = {name: [value] for name, value in single.items()} | several
         for name, values in given.items():
             if name not in known:
                 raise errors.InvalidParameter(

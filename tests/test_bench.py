@@ -1,0 +1,23 @@
+"""`make bench` works; what it measures is for people to read."""
+
+import subprocess
+from pathlib import Path
+
+from tests.local_service import PROJECT
+
+TITLES = ("Goals", "Cold start", "CSV", "End to end", "Peak memory", "Parallel predicts over HTTP")
+
+
+def test_the_benchmark_runs_beside_the_original_and_writes_its_report(tmp_path: Path) -> None:
+    report = tmp_path / "benchmarks.md"
+    run = subprocess.run(
+        ["make", "bench", "BENCH=small", f"REPORT={report}"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    titles = [line for line in report.read_text().splitlines() if line.startswith("## ")]
+    assert titles == [f"## {title}" for title in TITLES]
