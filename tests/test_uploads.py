@@ -96,10 +96,10 @@ def test_deleting_a_job_spares_the_object_of_the_same_upload_made_again_meanwhil
     client.upload()
     remove = DataBucket.delete
 
-    def upload_first(bucket: DataBucket, key: str) -> None:
+    def upload_first(bucket: DataBucket, key: str, version_id: str | None = None) -> None:
         monkeypatch.setattr(DataBucket, "delete", remove)
         assert client.upload().json()["job_id"] == 1
-        bucket.delete(key)
+        bucket.delete(key, version_id)
 
     monkeypatch.setattr(DataBucket, "delete", upload_first)
     client.call("DELETE", "/kmeans/jobs/0")

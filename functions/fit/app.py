@@ -6,7 +6,7 @@ from fit import synchronous
 from fit.synchronous import Outcome
 from kmeans_service import config, http, json_body, uploads
 from kmeans_service.answers import accepted, labels_answer, labels_csv_answer
-from kmeans_service.csv_grammar import check
+from kmeans_service.csv_grammar import CsvShape, check
 from kmeans_service.dataset import Dataset, parse_csv
 from kmeans_service.jobs.job import Job
 from kmeans_service.labels import to_csv
@@ -45,8 +45,8 @@ def fit_predict() -> http.Answer:
     file, params = csv_part(parts, "file"), _params(parts)
     points = parse_csv(csv_part(parts, "predict").body) if "predict" in parts else None
     prefer = parse_prefer(request.header("Prefer"))
-    _check(file.body, params, points)
-    job_id, _ = uploads.store(request.owner, file.filename or "", file.body)
+    shape = _checked(file.body, params, points)
+    job_id = uploads.store(request.owner, file.filename or "", file.body, shape)
     outcome = _fit(request, job_id, params, prefer)
     headers = {"X-Job-Id": str(job_id)} | _applied(prefer)
     if outcome.job.is_active:
@@ -56,12 +56,13 @@ def fit_predict() -> http.Answer:
     return _predicted(outcome.job, points, media_type, headers)
 
 
-def _check(body: bytes, params: Params, points: Dataset | None) -> None:
-    """Raise what the fit or the prediction would be refused for, before there is a job."""
+def _checked(body: bytes, params: Params, points: Dataset | None) -> CsvShape:
+    """The file's shape; raises what its fit or prediction would be refused for, before any job."""
     shape = check(body)
     check_against_data(params, shape.n_samples, shape.n_features)
     if points is not None:
         check_features(shape, points.X.shape[1], points.feature_names)
+    return shape
 
 
 def _params(parts: dict[str, Part]) -> Params:

@@ -5,7 +5,7 @@ import tempfile
 import time
 
 from kmeans_service.dataset import read_blocks
-from kmeans_service.errors import FitFailed, ServiceError
+from kmeans_service.errors import PredictionFailed, ServiceError
 from kmeans_service.jobs import reads
 from kmeans_service.jobs.job import Job, StoredObject
 from kmeans_service.labels import csv_chunks
@@ -44,7 +44,7 @@ def _predict(job: Job, prediction: Prediction, opened: OpenObject, deadline: flo
                 digest.update(chunk)
                 file.write(chunk)
             if time.monotonic() > deadline:
-                raise FitFailed("The points are too many for the time that a function may run")
+                raise PredictionFailed("The points are too many for the time there is")
         size = file.tell()
         file.seek(0)
         data_bucket().upload(prediction.result_key, file, "text/csv")

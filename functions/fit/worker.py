@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import (
     BatchProcessor,
     EventType,
@@ -54,7 +53,8 @@ def _fit(job: Job, context: Any) -> None:
     """
     while True:
         try:
-            attempt.run(job, _seconds(context), final=True)
+            with http.timed("FitDuration"):
+                attempt.run(job, _seconds(context), final=True)
         except ClaimRefused as refused:
             _give_up_if_spent(refused.job, job.fit_id)
         except FenceLost:
@@ -64,9 +64,10 @@ def _fit(job: Job, context: Any) -> None:
             continue
         except ServiceError as error:
             http.logger().info("the fit failed", job_id=job.job_id, reason=type(error).__name__)
-            http.metrics().add_metric("FitsFailed", MetricUnit.Count, 1)
+            http.count("FitsFailed")
         else:
-            http.metrics().add_metric("Fits", MetricUnit.Count, 1)
+            http.count("Fits")
+            http.count("RowsFitted", job.input.n_samples if job.input else 0)
         return
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -55,7 +55,7 @@ def is_transient(error: Exception) -> bool:
         reasons = error.response.get("CancellationReasons") or []
         codes = {reason.get("Code", "") + "Exception" for reason in reasons}
         return not _BUSY.isdisjoint(codes | {error.response["Error"]["Code"]})
-    return isinstance(error, HTTPClientError)
+    return isinstance(error, (ConnectionError, HTTPClientError))
 
 
 def forget_clients() -> None:

@@ -13,6 +13,7 @@ from kmeans_service.multipart_form import Part, parse_form
 JSON = "application/json"
 CSV = "text/csv"
 BINARY = "application/octet-stream"
+LONGEST_QUEUE_SECONDS = 300.0
 # The usual header of a proxy in which requests queue: epoch seconds.
 _REQUEST_START = re.compile(r"t=([0-9]{1,10}(?:\.[0-9]{1,6})?)")
 # RFC 9110, section 12.4.2
@@ -60,12 +61,16 @@ class Request:
 
     @property
     def arrived(self) -> float:
-        """When the client's request reached us, in epoch seconds: the earliest time known of it."""
+        """When the client's request reached us, in epoch seconds: the earliest time known of it.
+
+        A time longer ago than any queue holds a request is none: a saved event is played again.
+        """
+        now = time.time()
         context = self._event.get("requestContext") or {}
         queued = _REQUEST_START.fullmatch(self.header("X-Request-Start"))
-        now = time.time()
-        received = float(context.get("requestTimeEpoch") or now * 1000) / 1000
-        return min(now, received, float(queued[1]) if queued else now)
+        received = float(context.get("requestTimeEpoch") or 0) / 1000
+        known = (now, received, float(queued[1]) if queued else now)
+        return min(moment for moment in known if moment > now - LONGEST_QUEUE_SECONDS)
 
     @property
     def media_type(self) -> str:

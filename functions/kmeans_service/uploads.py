@@ -3,7 +3,7 @@
 from typing import Any
 
 from kmeans_service import config
-from kmeans_service.csv_grammar import check
+from kmeans_service.csv_grammar import CsvShape
 from kmeans_service.errors import InvalidParameter
 from kmeans_service.jobs import creation, reads
 from kmeans_service.jobs.job import Input
@@ -33,9 +33,8 @@ def _is_filename(value: Any) -> bool:
     return True
 
 
-def store(owner: str, filename: str, body: bytes) -> tuple[int, Input]:
-    """The job of this upload, new or already there; raises InvalidCsv or TooLarge."""
-    shape = check(body)
+def store(owner: str, filename: str, body: bytes, shape: CsvShape) -> int:
+    """The job of this upload, new or already there; `shape` is what checking the body found."""
     given = Input(
         key=new_input_key(owner),
         version_id=None,
@@ -48,13 +47,13 @@ def store(owner: str, filename: str, body: bytes) -> tuple[int, Input]:
     bucket = data_bucket()
     found = creation.find_upload(owner, filename, given.sha256)
     if found is not None:
-        return found, given
+        return found
     bucket.put(given.key, body, "text/csv")
     job_id = creation.create(owner, filename, given)
     winner = reads.get(owner, job_id).input
     if winner is None or winner.key != given.key:
         bucket.delete(given.key)
-    return job_id, given
+    return job_id
 
 
 def reserve(owner: str, filename: str, params: dict[str, Any] | None) -> dict[str, Any]:

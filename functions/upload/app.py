@@ -1,6 +1,7 @@
 """POST /kmeans/upload and /kmeans/uploads: a CSV in, a job out. No NumPy here."""
 
 from kmeans_service import http, uploads
+from kmeans_service.csv_grammar import check
 from kmeans_service.job_view import job_path
 from kmeans_service.json_body import fields
 from kmeans_service.multipart_form import check_names, csv_part
@@ -17,9 +18,10 @@ def upload() -> http.Answer:
     parts = request.form()
     check_names(parts, ("file",))
     file = csv_part(parts, "file")
-    job_id, given = uploads.store(request.owner, file.filename or "", file.body)
+    shape = check(file.body)
+    job_id = uploads.store(request.owner, file.filename or "", file.body, shape)
     http.count("Uploads")
-    http.count("RowsUploaded", given.n_samples)
+    http.count("RowsUploaded", shape.n_samples)
     return http.json_answer({"filename": file.filename, "job_id": job_id})
 
 

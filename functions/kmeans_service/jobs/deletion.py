@@ -3,12 +3,11 @@
 import time
 from typing import Any
 
-from kmeans_service import aws, config
 from kmeans_service.errors import JobGone, Unavailable
 from kmeans_service.jobs import reads, table
 from kmeans_service.jobs.creation import find_upload, upload_key
 from kmeans_service.jobs.items import job_from_item, job_key, marshal
-from kmeans_service.jobs.job import Input, Job, Status
+from kmeans_service.jobs.job import Job, Status
 from kmeans_service.storage import data_bucket
 
 
@@ -32,7 +31,8 @@ def has_live_lease(job: Job) -> bool:
 def finish(job: Job) -> None:
     """Remove all of a DELETING job's objects and leave the tombstone."""
     if job.input is not None:
-        _remove_input(job.input)
+        # A key that users write to has other versions, which are other jobs' files.
+        data_bucket().delete(job.input.key, job.input.version_id)
     remove_objects(job.owner, job.job_id)
     _bury(job)
 
@@ -41,15 +41,6 @@ def remove_objects(owner: str, job_id: int) -> None:
     """Remove every object that lies under the job's id."""
     for kind in ("pending", "models", "results"):
         data_bucket().delete_prefix(f"{kind}/{owner}/{job_id}/")
-
-
-def _remove_input(given: Input) -> None:
-    if given.version_id is None:
-        data_bucket().delete(given.key)
-        return
-    # A key that users write to: its other versions are other jobs' files.
-    bucket = config.settings().data_bucket
-    aws.s3().delete_object(Bucket=bucket, Key=given.key, VersionId=given.version_id)
 
 
 def _begin(job: Job) -> None:

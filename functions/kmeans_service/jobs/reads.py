@@ -6,12 +6,11 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from kmeans_service import config
 from kmeans_service.errors import InvalidParameter, JobGone, JobNotFound
 from kmeans_service.jobs import table
 from kmeans_service.jobs.items import job_from_item, job_key, marshal, owner_key
 from kmeans_service.jobs.job import GONE, Job, Status
-
-MAX_JOB_ID = 10**10 - 1
 
 
 def next_id(owner: str) -> int:
@@ -23,7 +22,7 @@ def next_id(owner: str) -> int:
 def get(owner: str, job_id: int) -> Job:
     """The job; raises JobNotFound, or JobGone if it was deleted or has expired."""
     gone = JobGone(f"Job {job_id} was deleted or has expired")
-    item = table.get_item(job_key(owner, job_id)) if job_id <= MAX_JOB_ID else None
+    item = table.get_item(job_key(owner, job_id)) if job_id <= config.MAX_JOB_ID else None
     if item is None:
         # DynamoDB removes expired items; their ids are below the counter for ever.
         if job_id < next_id(owner):
