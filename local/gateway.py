@@ -94,7 +94,7 @@ class Gateway:
     def application(self) -> web.Application:
         app = web.Application(client_max_size=BODY_LIMIT)
         app.cleanup_ctx.append(self._with_session)
-        app.router.add_route("*", "/{path:.*}", self.answer)
+        app.router.add_route("*", "/{path:(?s:.*)}", self.answer)
         return app
 
     async def _with_session(self, _app: web.Application) -> AsyncIterator[None]:
