@@ -6,6 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 VENV := .venv
 SAM_VENV := .venv-sam
+BENCH_VENV := .venv-bench
 BIN := $(VENV)/bin
 SAM := $(SAM_VENV)/bin/sam
 # Of the functions on AWS, and so of the layers that are built: x86_64 or arm64.
@@ -35,11 +36,15 @@ env: ## shell exports for the running service: eval "$$(make -s env)"
 test: lint build ## everything: style, types, templates, packages and all tests (PYTEST_ARGS='-k upload')
 	@$(BIN)/pytest tests $(PYTEST_ARGS)
 
+.PHONY: bench
+bench: $(VENV)/.test-installed $(BENCH_VENV)/.installed ## measures beside the original, writes docs/benchmarks.md (BENCH=small)
+	@PYTHONPATH=functions $(BIN)/python -m bench $(or $(BENCH),full) $(REPORT)
+
 .PHONY: lint
 lint: $(VENV)/.test-installed ## style, types and templates only
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
-	@$(BIN)/mypy functions local
+	@$(BIN)/mypy functions local bench
 	@$(BIN)/cfn-lint template.yaml
 
 .PHONY: format
@@ -81,11 +86,15 @@ $(SAM_VENV)/.installed: requirements/sam.txt
 	@local/install.sh $(SAM_VENV) $< "the SAM CLI, one to three minutes"
 	@touch $@
 
+$(BENCH_VENV)/.installed: requirements/bench.txt
+	@local/install.sh $(BENCH_VENV) $< "the original's server, half a minute"
+	@touch $@
+
 .PHONY: lock
 lock: $(VENV)/.test-installed ## resolves requirements anew (UPGRADE=--upgrade for newer versions)
 	@PATH="$(abspath $(BIN)):$$PATH" UPGRADE="$(UPGRADE)" requirements/lock.sh
 
 .PHONY: clean
 clean: ## removes environments, builds and caches; the data in .local stays
-	@rm -rf $(VENV) $(SAM_VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	@rm -rf $(VENV) $(SAM_VENV) $(BENCH_VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 	@find functions layers local tests -name __pycache__ -prune -exec rm -rf {} +

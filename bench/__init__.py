@@ -1,0 +1,1 @@
+"""What the functions cost, measured beside the server they replace: `make bench`."""

@@ -13,3 +13,4 @@ compile layers/sklearn/requirements --no-emit-package numpy
 compile requirements/local
 compile requirements/dev
 compile requirements/sam
+compile requirements/bench

@@ -1,6 +1,5 @@
 """What a handler may ask of the call it serves: its headers, body, owner, and wishes."""
 
-import base64
 import re
 import time
 from collections.abc import Iterable
@@ -9,6 +8,11 @@ from typing import Any
 from kmeans_service import config, errors, json_body
 from kmeans_service.errors import quoted
 from kmeans_service.multipart_form import Part, parse_form
+
+try:  # ten times as fast, where the function has the NumPy layer
+    import pybase64 as base64
+except ImportError:
+    import base64  # type: ignore[no-redef]
 
 JSON = "application/json"
 CSV = "text/csv"

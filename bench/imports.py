@@ -1,0 +1,27 @@
+"""What a cold start loads: CPU and memory of imports, each in a fresh interpreter.
+
+python -m bench.imports CODE
+"""
+
+import json
+import sys
+import time
+
+from bench.peaks import peak_of_this_process
+
+CLIENTS = "from kmeans_service import aws; aws.s3(); aws.dynamodb()"
+BARE, SKLEARN = "pass", "import sklearn.cluster"
+HANDLERS = ("upload.app", "fit.app", "fit.worker", "predict.app", "jobs.app", "docs.app")
+
+
+def with_clients(handler: str) -> str:
+    return f"import {handler}; {CLIENTS}"
+
+
+def main() -> None:
+    exec(sys.argv[1])  # noqa: S102 (one of the lines above)
+    print(json.dumps({"cpu": time.process_time(), "rss": peak_of_this_process() / 1024**2}))
+
+
+if __name__ == "__main__":
+    main()

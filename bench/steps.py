@@ -1,0 +1,113 @@
+"""The steps by themselves, without a service around them, on one file.
+
+python -m bench.steps STEP CSV [N_CLUSTERS]: prints the CPU seconds of the step, imports excluded.
+"""
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.measure import cpu_of
+
+
+def parse(path: Path) -> float:
+    from kmeans_service.dataset import parse_csv
+
+    body = path.read_bytes()
+    parse_csv(body[: body.index(b"\n")])
+    return cpu_of(lambda: parse_csv(body))
+
+
+def grammar(path: Path) -> float:
+    from kmeans_service.csv_grammar import check
+
+    body = path.read_bytes()
+    check(body[: body.index(b"\n")])
+    return cpu_of(lambda: check(body))
+
+
+def loadtxt(path: Path) -> float:
+    return cpu_of(lambda: np.loadtxt(path, delimiter=","))
+
+
+def genfromtxt(path: Path) -> float:
+    return cpu_of(lambda: np.genfromtxt(path, delimiter=","))
+
+
+def memory(path: Path) -> float:
+    """A physical limit: the file's bytes copied once."""
+    body = np.fromfile(path, np.uint8)
+    return cpu_of(body.copy)
+
+
+def to_csv(path: Path) -> float:
+    """In one piece, as an answer is."""
+    from kmeans_service.labels import to_csv as write
+
+    labels = _labels(path)
+    write(labels)  # memory that the process has already
+    return cpu_of(lambda: write(labels))
+
+
+def csv_chunks(path: Path) -> float:
+    """As a stream, which is how many labels are stored."""
+    from kmeans_service.labels import csv_chunks as chunks
+
+    labels = _labels(path)
+    return cpu_of(lambda: sum(map(len, chunks(labels))))
+
+
+def savetxt(path: Path) -> float:
+    labels = _labels(path)
+    return cpu_of(lambda: np.savetxt(io.BytesIO(), labels, delimiter=","))
+
+
+def _labels(path: Path) -> Any:
+    rows = path.read_bytes().count(b"\n")
+    return np.random.default_rng(0).integers(0, 8, rows, dtype=np.int32)
+
+
+def fit(path: Path, n_clusters: int) -> float:
+    """The floor: scikit-learn in a script."""
+    from sklearn.cluster import KMeans
+
+    def script() -> None:
+        X = np.loadtxt(path, delimiter=",")
+        KMeans(n_clusters=n_clusters, random_state=0).fit(X)
+
+    return cpu_of(script)
+
+
+def predict(path: Path, n_clusters: int) -> float:
+    """CSV bytes in, CSV bytes out."""
+    from kmeans_service.dataset import parse_csv
+    from kmeans_service.labels import to_csv as write
+    from kmeans_service.nearest import nearest
+
+    body = path.read_bytes()
+    centers = parse_csv(body).X[:n_clusters].copy()
+    return cpu_of(lambda: write(nearest(parse_csv(body).X, centers)))
+
+
+def predict_with_numpy(path: Path, n_clusters: int) -> float:
+    """The original's three steps without its server."""
+    from sklearn.cluster import KMeans
+
+    model = KMeans(n_clusters, random_state=0).fit(
+        np.genfromtxt(path, delimiter=",", max_rows=1000)
+    )
+
+    def steps() -> None:
+        labels = model.predict(np.genfromtxt(path, delimiter=","))
+        np.savetxt(io.BytesIO(), labels, delimiter=",")
+
+    return cpu_of(steps)
+
+
+if __name__ == "__main__":
+    step, csv, *rest = sys.argv[1:]
+    print(json.dumps(globals()[step](Path(csv), *map(int, rest))))
