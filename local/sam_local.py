@@ -32,6 +32,8 @@ ENVIRONMENT_OF_OUTPUT = {
     "JobsTableName": "JOBS_TABLE",
     "FitQueueUrl": "FIT_QUEUE_URL",
 }
+# SAM runs no authorizer whose definition is conditional, so the functions are told of the owner.
+OPEN = ("Access=OPEN", f"DefaultOwner={settings.OWNER}")
 FIXED_ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
@@ -113,7 +115,7 @@ async def sam_local(chosen: settings.Settings, command: str, *options: str) -> i
                 *(str(SAM), "local", command, *options),
                 *("--env-vars", str(variables), "--docker-network", name),
                 # The variable exists in the functions only if the parameter is given.
-                *("--parameter-overrides", f"AwsEndpointUrl={endpoint}"),
+                *("--parameter-overrides", f"AwsEndpointUrl={endpoint}", *OPEN),
                 cwd=settings.PROJECT,
                 env=os.environ | FIXED_ENVIRONMENT,
                 start_new_session=True,  # Ctrl-C comes here alone, and is handed on once

@@ -99,15 +99,32 @@ def front_door(settings: Settings, deployed: deployment.Deployed) -> Gateway:
 # --- what it says -----------------------------------------------------------------
 
 
+# What a caller needs first, and what curl is then told, by access.
+CREDENTIALS = {
+    "OPEN": "",
+    "TOKEN": """It is closed. A token of yours:
+  export TOKEN=$(make -s token ARGS='create --owner alice --label laptop')
+""",
+    "IAM": """It is closed. Calls are signed with the access key of an IAM user of this emulator.
+""",
+}
+OPTIONS = {
+    "OPEN": "",
+    "TOKEN": ' -H "Authorization: Bearer $TOKEN"',
+    "IAM": f' --aws-sigv4 aws:amz:{REGION}:execute-api -u "$KEY:$SECRET"',
+}
+
+
 def welcome(settings: Settings, seconds: float) -> str:
     base = f"http://localhost:{settings.port}/kmeans"
+    curl = f"curl{OPTIONS[settings.access]}"
     return f"""
 Ready after {seconds:.1f} s. Ctrl-C stops it and keeps the data.
   API          {base}
   Swagger UI   {base}/ui/
   S3, DynamoDB, SQS of this service: eval "$(make -s env)", then aws s3 ls
-Try:
-  printf '1,2\\n1,4\\n10,2\\n10,4\\n' | curl -F 'file=@-;filename=points.csv' {base}/upload
+{CREDENTIALS[settings.access]}Try:
+  printf '1,2\\n1,4\\n10,2\\n10,4\\n' | {curl} -F 'file=@-;filename=points.csv' {base}/upload
 """
 
 
@@ -123,7 +140,7 @@ def exports(settings: Settings, deployed: deployment.Deployed) -> str:
         "JOBS_TABLE": deployed.table,
         "FIT_QUEUE_URL": deployed.queue_url,
         "API_URL": f"http://localhost:{settings.port}",
-        "OWNER": OWNER,
+        **({"OWNER": OWNER} if settings.access == "OPEN" else {}),
     }
     return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
 
