@@ -30,7 +30,8 @@ env: ## shell exports for the running service: eval "$$(make -s env)"
 	@exec $(BIN)/python -m local env
 
 .PHONY: token
-token: $(VENV)/.run-installed ## API tokens (ARGS='create --owner alice', 'list', 'revoke ID'; on AWS with --stack NAME)
+token: ## API tokens (ARGS='create --owner alice', 'list', 'revoke ID'; on AWS with --stack NAME)
+	@$(MAKE) $(VENV)/.run-installed >&2 # standard output is the token's alone
 	@PYTHONPATH=functions exec $(BIN)/python -m local.tokens $(ARGS)
 
 # --- tests ----------------------------------------------------------------------

@@ -208,7 +208,7 @@ def _declare_gateway_responses(settings: Settings, api_id: str, openapi: dict[st
     """The import overlooks these too; they count from the next deployment of the stage."""
     conditions = {
         "IsOpen": settings.access == "OPEN",
-        "TakesSignatures": settings.access == "IAM",
+        "HasAuthorizer": settings.access != "IAM",
     }
     gateway = client("apigateway", settings)
     for kind, stated in openapi["x-amazon-apigateway-gateway-responses"].items():
