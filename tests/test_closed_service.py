@@ -47,6 +47,7 @@ class Closed:
             input=given,
             capture_output=True,
             text=True,
+            errors="replace",  # a model is no text
             check=True,
         )
         head, _, body = done.stdout.replace("\r\n", "\n").partition("\n\n")
