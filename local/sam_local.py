@@ -32,8 +32,10 @@ ENVIRONMENT_OF_OUTPUT = {
     "JobsTableName": "JOBS_TABLE",
     "FitQueueUrl": "FIT_QUEUE_URL",
 }
-# SAM runs no authorizer whose definition is conditional, so the functions are told of the owner.
+# SAM runs no authorizer whose definition is conditional, so the functions are told of the owner;
+# in their environment too, where it does not resolve conditions.
 OPEN = ("Access=OPEN", f"DefaultOwner={settings.OWNER}")
+OPEN_VARIABLES = {"ACCESS": "OPEN", "DEFAULT_OWNER": settings.OWNER}
 FIXED_ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
@@ -109,7 +111,9 @@ async def sam_local(chosen: settings.Settings, command: str, *options: str) -> i
             endpoint = f"http://{gateway}:{chosen.emulator_port}"
             variables = Path(folder) / "environment.json"
             variables.write_text(
-                json.dumps({"Parameters": {**names, "AWS_ENDPOINT_URL": endpoint}})
+                json.dumps(
+                    {"Parameters": {**names, "AWS_ENDPOINT_URL": endpoint, **OPEN_VARIABLES}}
+                )
             )
             sam = await asyncio.create_subprocess_exec(
                 *(str(SAM), "local", command, *options),
