@@ -13,7 +13,7 @@ SAM := $(SAM_VENV)/bin/sam
 ARCHITECTURE ?= x86_64
 
 # What a run may be told: make run PORT=9090
-export PORT EMULATOR_PORT LOCAL_HOME FIT_CONCURRENCY CONCURRENCY QUEUE_LIMIT WORKER_TIMEOUT
+export PORT EMULATOR_PORT LOCAL_HOME FIT_CONCURRENCY CONCURRENCY QUEUE_LIMIT WORKER_TIMEOUT ACCESS
 
 .PHONY: help
 help: ## this list
@@ -22,13 +22,18 @@ help: ## this list
 # --- the service ----------------------------------------------------------------
 
 .PHONY: run
-run: $(VENV)/.run-installed ## the whole service on http://localhost:8080/kmeans (PORT=… moves it)
+run: $(VENV)/.run-installed ## the whole service on http://localhost:8080/kmeans (PORT=…, ACCESS=TOKEN closes it)
 	@exec $(BIN)/python -m local run
 
 .PHONY: env
 env: ## shell exports for the running service: eval "$$(make -s env)"
 	@[ -x $(BIN)/python ] || { echo 'The service is not running; start it with `make run`.' >&2; exit 1; }
 	@exec $(BIN)/python -m local env
+
+.PHONY: token
+token: ## API tokens (ARGS='create --owner alice', 'list', 'revoke ID'; on AWS with --stack NAME)
+	@$(MAKE) $(VENV)/.run-installed >&2 # standard output is the token's alone
+	@PYTHONPATH=functions exec $(BIN)/python -m local.tokens $(ARGS)
 
 # --- tests ----------------------------------------------------------------------
 

@@ -1,7 +1,8 @@
 """functions/docs/openapi.json, which the service answers, made from openapi.yaml: `make openapi`.
 
-Without API Gateway's own extensions, and with a server that is relative to the document itself,
-so that it is right under any host and stage.
+Without API Gateway's own extensions, with a server that is relative to the document itself, so
+that it is right under any host and stage, and with the credentials called what they are: Swagger
+UI's "Authorize" then asks for the token alone.
 """
 
 import json
@@ -13,12 +14,15 @@ import yaml
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "openapi.yaml"
 TARGET = ROOT / "functions" / "docs" / "openapi.json"
+CREDENTIALS = "credentials"
+BEARER = {"type": "http", "scheme": "bearer", "description": "An API token: km_…"}
 
 
 def published_contract() -> str:
     """The document as the service answers it."""
     document = _without_extensions(yaml.safe_load(SOURCE.read_text()))
     document["servers"] = [{"url": ".."}]
+    document["components"]["securitySchemes"] = {CREDENTIALS: BEARER}
     document["paths"] = {path: item for path, item in document["paths"].items() if item}
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 

@@ -18,7 +18,7 @@ import boto3
 import yaml
 from botocore.exceptions import ClientError, WaiterError
 
-from local.settings import PROJECT, REGION, STACK_NAME, STAGE, Settings
+from local.settings import OWNER, PROJECT, REGION, STACK_NAME, STAGE, Settings
 
 ARTIFACTS_BUCKET = "deployment-artifacts"
 METHODS = ("delete", "get", "head", "options", "patch", "post", "put")
@@ -66,7 +66,9 @@ def deploy(settings: Settings) -> Deployed:
     url = upload_address.replace("s3://", f"{settings.endpoint}/")
     _apply(client("cloudformation", settings), url, chosen)
     deployed = _read_back(settings)
-    _declare_binary_media_types(settings, deployed.api_id, load_yaml(PROJECT / "openapi.yaml"))
+    openapi = load_yaml(PROJECT / "openapi.yaml")
+    _declare_binary_media_types(settings, deployed.api_id, openapi)
+    _declare_gateway_responses(settings, deployed.api_id, openapi)
     return deployed
 
 
@@ -202,6 +204,23 @@ def _declare_binary_media_types(settings: Settings, api_id: str, openapi: dict[s
     urlopen(request, timeout=10).close()  # noqa: S310 (ours)
 
 
+def _declare_gateway_responses(settings: Settings, api_id: str, openapi: dict[str, Any]) -> None:
+    """The import overlooks these too; they count from the next deployment of the stage."""
+    conditions = {
+        "IsOpen": settings.access == "OPEN",
+        "HasAuthorizer": settings.access != "IAM",
+    }
+    gateway = client("apigateway", settings)
+    for kind, stated in openapi["x-amazon-apigateway-gateway-responses"].items():
+        match stated:
+            case {"Fn::If": [condition, wanted, otherwise]}:
+                response = wanted if conditions[condition] else otherwise
+            case response:
+                pass
+        gateway.put_gateway_response(restApiId=api_id, responseType=kind, **response)
+    gateway.create_deployment(restApiId=api_id, stageName=STAGE)
+
+
 def _with_numbers(part: Any, numbers: Mapping[str, int]) -> Any:
     match part:
         case {"Ref": name} if name in numbers:
@@ -220,6 +239,8 @@ def _with_numbers(part: Any, numbers: Mapping[str, int]) -> Any:
 def parameters(template: Template, settings: Settings) -> list[dict[str, str]]:
     wanted = {
         "StageName": STAGE,
+        "Access": settings.access,
+        "DefaultOwner": OWNER if settings.access == "OPEN" else "",
         "AwsEndpointUrl": settings.endpoint,
         "ApiGatewayLogRole": "existing",
         # The proxy queues what comes at once; a second, much lower limit behind it would refuse it.

@@ -32,6 +32,10 @@ ENVIRONMENT_OF_OUTPUT = {
     "JobsTableName": "JOBS_TABLE",
     "FitQueueUrl": "FIT_QUEUE_URL",
 }
+# SAM runs no authorizer whose definition is conditional, so the functions are told of the owner;
+# in their environment too, where it does not resolve conditions.
+OPEN = ("Access=OPEN", f"DefaultOwner={settings.OWNER}")
+OPEN_VARIABLES = {"ACCESS": "OPEN", "DEFAULT_OWNER": settings.OWNER}
 FIXED_ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
@@ -107,13 +111,15 @@ async def sam_local(chosen: settings.Settings, command: str, *options: str) -> i
             endpoint = f"http://{gateway}:{chosen.emulator_port}"
             variables = Path(folder) / "environment.json"
             variables.write_text(
-                json.dumps({"Parameters": {**names, "AWS_ENDPOINT_URL": endpoint}})
+                json.dumps(
+                    {"Parameters": {**names, "AWS_ENDPOINT_URL": endpoint, **OPEN_VARIABLES}}
+                )
             )
             sam = await asyncio.create_subprocess_exec(
                 *(str(SAM), "local", command, *options),
                 *("--env-vars", str(variables), "--docker-network", name),
                 # The variable exists in the functions only if the parameter is given.
-                *("--parameter-overrides", f"AwsEndpointUrl={endpoint}"),
+                *("--parameter-overrides", f"AwsEndpointUrl={endpoint}", *OPEN),
                 cwd=settings.PROJECT,
                 env=os.environ | FIXED_ENVIRONMENT,
                 start_new_session=True,  # Ctrl-C comes here alone, and is handed on once

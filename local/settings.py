@@ -8,7 +8,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 STACK_NAME = "kmeans"
 REGION = "us-east-1"
 STAGE = "local"
-OWNER = "public"
+OWNER = "public"  # of everything, where access is open
+ACCESS = ("OPEN", "TOKEN", "IAM")
 LOOPBACK = "127.0.0.1"
 
 
@@ -27,6 +28,7 @@ class Settings:
     concurrency: int = 4
     queue_limit: int = 256
     worker_timeout: int = 300
+    access: str = ACCESS[0]
 
     @property
     def endpoint(self) -> str:
@@ -72,7 +74,15 @@ def from_environment() -> Settings:
         concurrency=_number("CONCURRENCY", default.concurrency, 1, 64),
         queue_limit=_number("QUEUE_LIMIT", default.queue_limit, 0, 10_000),
         worker_timeout=_number("WORKER_TIMEOUT", default.worker_timeout, 1, 900),
+        access=_access("ACCESS", default.access),
     )
+
+
+def _access(name: str, default: str) -> str:
+    text = os.environ.get(name) or default
+    if text not in ACCESS:
+        raise StartRefused(f"{name}={text} should be one of {', '.join(ACCESS)}.")
+    return text
 
 
 def _port(name: str, default: int) -> int:

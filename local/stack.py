@@ -99,6 +99,22 @@ def front_door(settings: Settings, deployed: deployment.Deployed) -> Gateway:
 # --- what it says -----------------------------------------------------------------
 
 
+UPLOAD = (
+    r"printf '1,2\n1,4\n10,2\n10,4\n' "
+    "| curl{token} -F 'file=@-;filename=points.csv' {base}/upload"
+)
+# What there is to try, by access.
+TRY = {
+    "OPEN": f"""Try:
+  {UPLOAD.replace("{token}", "")}""",
+    "TOKEN": f"""It is closed. A token of yours, and what it is good for:
+  export TOKEN=$(make -s token ARGS='create --owner alice --label laptop')
+  {UPLOAD.replace("{token}", ' -H "Authorization: Bearer $TOKEN"')}""",
+    "IAM": f"""It is closed. With the access key of an IAM user of this emulator:
+  curl --aws-sigv4 aws:amz:{REGION}:execute-api -u "$KEY:$SECRET" {{base}}/jobs""",
+}
+
+
 def welcome(settings: Settings, seconds: float) -> str:
     base = f"http://localhost:{settings.port}/kmeans"
     return f"""
@@ -106,8 +122,7 @@ Ready after {seconds:.1f} s. Ctrl-C stops it and keeps the data.
   API          {base}
   Swagger UI   {base}/ui/
   S3, DynamoDB, SQS of this service: eval "$(make -s env)", then aws s3 ls
-Try:
-  printf '1,2\\n1,4\\n10,2\\n10,4\\n' | curl -F 'file=@-;filename=points.csv' {base}/upload
+{TRY[settings.access].replace("{base}", base)}
 """
 
 
@@ -123,7 +138,7 @@ def exports(settings: Settings, deployed: deployment.Deployed) -> str:
         "JOBS_TABLE": deployed.table,
         "FIT_QUEUE_URL": deployed.queue_url,
         "API_URL": f"http://localhost:{settings.port}",
-        "OWNER": OWNER,
+        **({"OWNER": OWNER} if settings.access == "OPEN" else {}),
     }
     return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
 

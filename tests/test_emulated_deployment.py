@@ -15,9 +15,11 @@ import pytest
 import requests
 from botocore.exceptions import ClientError
 
+from local.tokens import TokenTable
 from tests.sam import PROJECT, SAM, build, environment
 
 STACK = "kmeans-deployed"
+OWNER = "alice"
 STAGE = "v1"
 POINTS = "1, 2\n1, 4\n1, 0\n10, 2\n10, 4\n10, 0\n"
 START_SECONDS = 60
@@ -31,6 +33,14 @@ class Deployment:
 
     endpoint: str
     outputs: dict[str, str]
+    token: str
+
+    def call(self, method: str, path: str, **given: Any) -> requests.Response:
+        """A call with the token."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        return requests.request(
+            method, self.url(path), headers=headers, timeout=ANSWER_SECONDS, **given
+        )
 
     def client(self, service: str) -> Any:
         return client(service, self.endpoint)
@@ -110,7 +120,9 @@ def deployment(emulator: str) -> Deployment:
     stack = client("cloudformation", emulator).describe_stacks(StackName=STACK)["Stacks"][0]
     outputs = {entry["OutputKey"]: entry["OutputValue"] for entry in stack["Outputs"]}
     make_concurrency_a_number(emulator)
-    return Deployment(emulator, outputs)
+    table = TokenTable(client("dynamodb", emulator), outputs["JobsTableName"])
+    token, _ = table.create(OWNER, "test")
+    return Deployment(emulator, outputs, token)
 
 
 def make_concurrency_a_number(endpoint: str) -> None:
@@ -127,11 +139,8 @@ def make_concurrency_a_number(endpoint: str) -> None:
 
 
 def upload(deployment: Deployment, filename: str) -> int:
-    answer = requests.post(
-        deployment.url("/kmeans/upload"),
-        files={"file": (filename, POINTS, "text/csv")},
-        timeout=ANSWER_SECONDS,
-    )
+    files = {"file": (filename, POINTS, "text/csv")}
+    answer = deployment.call("POST", "/kmeans/upload", files=files)
     assert answer.status_code == 200, answer.text
     return int(answer.json()["job_id"])
 
@@ -143,11 +152,32 @@ def test_the_stack_tells_where_everything_is(deployment: Deployment) -> None:
     assert {"JobsTableName", "FitQueueUrl", "FitDeadLetterQueueUrl"} <= deployment.outputs.keys()
 
 
+def test_what_is_deployed_with_no_word_on_access_is_closed(deployment: Deployment) -> None:
+    for path in ("/kmeans/jobs", "/kmeans/jobs/0", "/kmeans/ui/", "/kmeans/openapi.json"):
+        for headers in ({}, {"Authorization": "Bearer km_" + "a" * 43}):
+            answer = requests.get(deployment.url(path), headers=headers, timeout=ANSWER_SECONDS)
+            assert answer.status_code in (401, 403), path
+    assert requests.get(deployment.url("/kmeans/health"), timeout=ANSWER_SECONDS).ok
+
+
+def test_open_without_an_owner_is_not_deployed(deployment: Deployment) -> None:
+    done = subprocess.run(
+        [
+            *(SAM, "deploy", "--stack-name", f"{STACK}-open"),
+            *("--parameter-overrides", "Access=OPEN"),
+        ],
+        cwd=PROJECT,
+        env=environment(AWS_ENDPOINT_URL=deployment.endpoint),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode != 0
+    assert "it needs a DefaultOwner too" in done.stdout + done.stderr
+
+
 def test_the_deployed_api_uploads_fits_and_predicts(deployment: Deployment) -> None:
     job_id = upload(deployment, "model.csv")
-    fitted = requests.post(
-        deployment.url("/kmeans/fit"), json={"job_id": job_id}, timeout=ANSWER_SECONDS
-    )
+    fitted = deployment.call("POST", "/kmeans/fit", json={"job_id": job_id})
     if fitted.status_code == 202:  # a cold start may use up the request's time: then it goes on
         wait_until_fitted(deployment, job_id)
     else:
@@ -155,12 +185,8 @@ def test_the_deployed_api_uploads_fits_and_predicts(deployment: Deployment) -> N
         labels = fitted.text.split()
         assert len(set(labels[:3])) == len(set(labels[3:])) == 1
         assert labels[0] != labels[3]
-    predicted = requests.post(
-        deployment.url("/kmeans/predict"),
-        data={"job_id": job_id},
-        files={"file": ("predict.csv", "0, 0\n12, 3\n", "text/csv")},
-        timeout=ANSWER_SECONDS,
-    )
+    files = {"file": ("predict.csv", "0, 0\n12, 3\n", "text/csv")}
+    predicted = deployment.call("POST", "/kmeans/predict", data={"job_id": job_id}, files=files)
     assert predicted.status_code == 200, predicted.text
     first, second = predicted.text.split()
     assert first != second
@@ -175,7 +201,7 @@ def wait_until_fitted(deployment: Deployment, job_id: int) -> None:
 
 
 def read(deployment: Deployment, job_id: int) -> dict[str, Any]:
-    answer = requests.get(deployment.url(f"/kmeans/jobs/{job_id}"), timeout=ANSWER_SECONDS)
+    answer = deployment.call("GET", f"/kmeans/jobs/{job_id}")
     assert answer.status_code == 200, answer.text
     job: dict[str, Any] = answer.json()
     return job
@@ -186,7 +212,7 @@ def test_a_file_dropped_into_the_bucket_is_fitted_through_the_queue(
 ) -> None:
     deployment.client("s3").put_object(
         Bucket=deployment.outputs["DataBucketName"],
-        Key="incoming/public/dropped here.csv",
+        Key=f"incoming/{OWNER}/dropped here.csv",
         Body=POINTS.encode(),
     )
     deadline = time.monotonic() + FIT_SECONDS
@@ -197,7 +223,7 @@ def test_a_file_dropped_into_the_bucket_is_fitted_through_the_queue(
 
 
 def jobs_named(deployment: Deployment, filename: str) -> list[int]:
-    answer = requests.get(deployment.url("/kmeans/jobs"), timeout=ANSWER_SECONDS)
+    answer = deployment.call("GET", "/kmeans/jobs")
     assert answer.status_code == 200, answer.text
     return [job["job_id"] for job in answer.json()["jobs"] if job["filename"] == filename]
 

@@ -16,10 +16,11 @@ ASSETS = {
     "swagger-ui.min.css": "text/css; charset=utf-8",
 }
 
-app = http.resolver()
+HEALTH = "/kmeans/health"
+app = http.resolver(HEALTH)
 
 
-@app.get("/kmeans/health")
+@app.get(HEALTH)
 def health() -> http.Answer:
     http.request(app).accepted(http.JSON)
     return http.json_answer({"status": "ok", "version": __version__})

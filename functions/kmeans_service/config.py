@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 
 # Lambda carries 6 MB each way; a binary body travels as base64, four bytes for three.
@@ -44,6 +45,14 @@ REPORT_SECONDS = 10
 SWEEP_AFTER_SECONDS = 120
 
 
+class Access(StrEnum):
+    """How a call shows whose it is; open only where the deployment says so."""
+
+    TOKEN = "TOKEN"  # noqa: S105 (the word, not one)
+    IAM = "IAM"
+    OPEN = "OPEN"
+
+
 @dataclass(frozen=True)
 class Settings:
     """What the template tells the functions through their environment."""
@@ -51,6 +60,7 @@ class Settings:
     data_bucket: str
     jobs_table: str
     fit_queue_url: str
+    access: Access
     default_owner: str
     job_expiry_days: int
 
@@ -63,6 +73,7 @@ def settings() -> Settings:
         data_bucket=environ["DATA_BUCKET"],
         jobs_table=environ["JOBS_TABLE"],
         fit_queue_url=environ.get("FIT_QUEUE_URL", ""),
+        access=Access(environ.get("ACCESS", Access.TOKEN)),
         default_owner=environ.get("DEFAULT_OWNER", ""),
         job_expiry_days=int(environ.get("JOB_EXPIRY_DAYS", "30")),
     )

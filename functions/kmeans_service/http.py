@@ -160,6 +160,8 @@ def problem(error: ServiceError, request_id: str) -> Answer:
         headers["Allow"] = ", ".join(error.allow)
     if isinstance(error, errors.Unavailable):
         headers["Retry-After"] = str(config.RETRY_AFTER_SECONDS)
+    if isinstance(error, errors.Unauthenticated):
+        headers["WWW-Authenticate"] = "Bearer"
     return Response(
         status_code=document["status"],
         content_type=PROBLEM,
@@ -173,9 +175,18 @@ def _json_of_any_text(document: dict[str, Any]) -> str:
     return json.dumps(document, ensure_ascii=False).encode(errors="backslashreplace").decode()
 
 
-def resolver() -> APIGatewayRestResolver:
-    """A Powertools resolver that answers every refusal with a problem document."""
+def resolver(*public: str) -> APIGatewayRestResolver:
+    """A Powertools resolver that answers every refusal with a problem document.
+
+    It serves nothing to a call without an owner, whatever the gateway let through, but what is
+    at the public paths.
+    """
     app = APIGatewayRestResolver()
+
+    def for_owners(app: APIGatewayRestResolver, following: Any) -> Any:
+        if app.current_event.path.rstrip("/") not in public:
+            _ = request(app).owner  # raises Unauthenticated
+        return following(app)
 
     def request_id() -> str:
         return str(app.current_event.request_context.request_id or "")
@@ -202,6 +213,7 @@ def resolver() -> APIGatewayRestResolver:
     def unrouted(_error: NotFoundError) -> Answer:
         return problem(_unrouted(app), request_id())
 
+    app.use(middlewares=[for_owners])
     app.exception_handler(ServiceError)(refused)
     app.exception_handler(Exception)(failed)
     app.not_found(unrouted)

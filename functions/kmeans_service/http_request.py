@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from kmeans_service import config, errors, json_body
+from kmeans_service import access, config, errors, json_body
 from kmeans_service.errors import quoted
 from kmeans_service.multipart_form import Part, parse_form
 
@@ -56,12 +56,8 @@ class Request:
 
     @property
     def owner(self) -> str:
-        """Whose jobs the call sees: the authorizer's word, or the one owner of an open service."""
-        context = self._event.get("requestContext") or {}
-        owner = (context.get("authorizer") or {}).get("owner") or config.settings().default_owner
-        if not owner:
-            raise errors.Unauthenticated("The call names no owner; send credentials")
-        return str(owner)
+        """Whose jobs the call sees; raises Unauthenticated."""
+        return access.owner_of(self._event.get("requestContext") or {})
 
     @property
     def arrived(self) -> float:
