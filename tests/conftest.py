@@ -29,6 +29,7 @@ os.environ |= {
     "JOBS_TABLE": TABLE,
     "DEFAULT_OWNER": "tester",
     "JOB_EXPIRY_DAYS": "30",
+    "ACCESS": "TOKEN",
     # GNU OpenMP hangs in a forked child whose parent has used its threads.
     "OMP_NUM_THREADS": "1",
 }

@@ -73,7 +73,7 @@ def settings() -> Settings:
         data_bucket=environ["DATA_BUCKET"],
         jobs_table=environ["JOBS_TABLE"],
         fit_queue_url=environ.get("FIT_QUEUE_URL", ""),
-        access=Access(environ.get("ACCESS", Access.TOKEN)),
+        access=Access(environ.get("ACCESS") or Access.TOKEN),
         default_owner=environ.get("DEFAULT_OWNER", ""),
         job_expiry_days=int(environ.get("JOB_EXPIRY_DAYS", "30")),
     )
