@@ -29,7 +29,6 @@ os.environ |= {
     "JOBS_TABLE": TABLE,
     "DEFAULT_OWNER": "tester",
     "JOB_EXPIRY_DAYS": "30",
-    "ACCESS": "TOKEN",
     # GNU OpenMP hangs in a forked child whose parent has used its threads.
     "OMP_NUM_THREADS": "1",
 }
