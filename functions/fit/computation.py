@@ -22,8 +22,6 @@ from kmeans_service.jobs.job import Input, Job, Model, StoredObject
 from kmeans_service.labels import csv_chunks
 from kmeans_service.storage import ObjectMissing, data_bucket
 
-BINARY = "application/octet-stream"
-
 
 @dataclass(frozen=True)
 class Fitted:
@@ -90,8 +88,8 @@ def _opened(given: Input) -> Iterator[HashingStream]:
 
 def _store(claimed: Job, found: Clustering, labels_file: IO[bytes]) -> Fitted:
     prefix, bucket = claimed.fit_prefix, data_bucket()
-    pickle = bucket.put(f"{prefix}model.joblib", found.pickle, BINARY)
-    centers = bucket.put(f"{prefix}centers.npy", _npy(found.centers), BINARY)
+    pickle = bucket.put(f"{prefix}model.joblib", found.pickle, http.BINARY)
+    centers = bucket.put(f"{prefix}centers.npy", _npy(found.centers), http.BINARY)
     labels, labels_csv = _store_labels(f"{prefix}labels.csv", labels_file)
     given = claimed.input
     model = Model(
@@ -114,11 +112,11 @@ def _store_labels(key: str, labels_file: IO[bytes]) -> tuple[StoredObject, bytes
     labels_file.seek(0)
     if size <= config.MAX_ANSWER_BYTES:
         labels_csv = labels_file.read()
-        stored = data_bucket().put(key, labels_csv, "text/csv")
+        stored = data_bucket().put(key, labels_csv, http.CSV)
         return stored, labels_csv if http.fits_answer(labels_csv) else None
     digest = hashlib.file_digest(labels_file, "sha256").hexdigest()  # type: ignore[arg-type]
     labels_file.seek(0)
-    data_bucket().upload(key, labels_file, "text/csv")
+    data_bucket().upload(key, labels_file, http.CSV)
     return StoredObject(key, digest, size), None
 
 

@@ -19,13 +19,13 @@ from fit.clustering import Array, Clustering
 from fit.isolated import Say
 from kmeans_service.dataset import RowBlocks
 from kmeans_service.errors import FitFailed
+from kmeans_service.label_text import ROW_BYTES
 from kmeans_service.labels import csv_chunks
 
 CHUNK_BYTES = 4 * 1024**2
 SAMPLE_BYTES = 32 * 1024**2
 # What importing scikit-learn and the work itself take, whatever the data.
 FIXED_BYTES = 300 * 1024**2
-LABEL_ROW_BYTES = 25
 
 
 def memory_needed(n_samples: int, n_features: int) -> int:
@@ -84,7 +84,7 @@ def spill(blocks: RowBlocks, file: IO[bytes]) -> RowFile:
 
 def check_room(n_samples: int, n_features: int) -> None:
     """Raise FitFailed if the rows and their labels do not fit the scratch disk."""
-    needed = n_samples * (8 * n_features + LABEL_ROW_BYTES)
+    needed = n_samples * (8 * n_features + ROW_BYTES)
     free = shutil.disk_usage(tempfile.gettempdir()).free
     if needed > free:
         raise FitFailed(

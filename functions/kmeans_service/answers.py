@@ -3,10 +3,8 @@
 from kmeans_service import config, http
 from kmeans_service.job_view import job_path, job_view
 from kmeans_service.jobs.job import Job
-from kmeans_service.label_text import csv_to_json
+from kmeans_service.label_text import ROW_BYTES, csv_to_json
 from kmeans_service.storage import data_bucket
-
-LABEL_ROW_BYTES = 25  # as numpy.savetxt writes a label; its line feed is two bytes in JSON
 
 
 def labels_answer(
@@ -16,7 +14,8 @@ def labels_answer(
     stored = job.published.labels
     filename = f"{job.filename}.labels.csv"
     if labels_csv is None:
-        if stored.size + stored.size // LABEL_ROW_BYTES > config.MAX_ANSWER_BYTES:
+        # Each line feed is two bytes in the JSON string that carries the answer.
+        if stored.size + stored.size // ROW_BYTES > config.MAX_ANSWER_BYTES:
             disposition = http.content_disposition(filename)
             url = data_bucket().presigned_get(stored.key, disposition, http.CSV)
             return http.see_other(url, headers)

@@ -27,8 +27,8 @@ MAX_N_INIT = 100
 MAX_ITER = 10_000
 MAX_INIT_NUMBERS = 10_000
 MAX_PARAMS_BYTES = 2_048  # what S3 allows for all user metadata of an object
-# n_samples * n_features * n_clusters * n_init for one Lloyd iteration: about four minutes
-# of one vCPU for each of them would be 1e11, so no request can ask for more than a Lambda has.
+# n_samples * n_features * n_clusters * n_init: multiplications of one iteration over all restarts.
+# 1e11 take one vCPU some 200 s, and a function has 900 s for all iterations.
 MAX_WORK = 1e11
 
 # The gateway gives up after 29 s; this leaves time to store and to answer.

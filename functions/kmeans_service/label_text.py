@@ -1,5 +1,7 @@
 """Labels as they are stored, a CSV of one label a line, for answers. No NumPy here."""
 
+ROW_BYTES = 25  # of one label and its line feed, as numpy.savetxt writes them
+
 
 def csv_to_json(csv: bytes) -> str:
     """The labels as a JSON array of integers."""

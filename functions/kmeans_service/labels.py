@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from kmeans_service.label_text import ROW_BYTES
+
 type Labels = NDArray[np.integer]
 
-ROW_BYTES = 25
 ROWS_PER_CHUNK = 16 * 1024
 
 
