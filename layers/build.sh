@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Builds one layer: build.sh LAYER ARCHITECTURE TARGET
-#   LAYER         folder with a hashed requirements.txt
+#   LAYER         folder with a hashed requirements.txt, and perhaps with C of our own
 #   ARCHITECTURE  x86_64 or arm64, as Lambda spells it; any machine builds either
 # The same lock file gives the same bytes.
 set -euo pipefail
 layer=$1 architecture=$2 target=$(realpath -m "$3")
+layers=$PWD
 site_packages=$target/python/lib/python3.13/site-packages
 
 case $architecture in
@@ -46,6 +47,11 @@ strip_symbols() {
   find . -name '*.so' -not -path '*.libs/*' -exec "$strip" --strip-unneeded --preserve-dates {} +
 }
 
+compile_c() {
+  [ ! -e "$layers/$layer/csv_numbers.c" ] ||
+    bash "$layers/compile.sh" python3.13 "$machine-linux" "$site_packages"
+}
+
 compile_bytecode() {
   # Lambda's file system is read-only: without bytecode each cold start compiles everything again.
   # Unchecked, because the zip's times say nothing; and paths as they will be in Lambda.
@@ -56,5 +62,6 @@ compile_bytecode() {
 install_wheels
 trim
 strip_symbols
+compile_c
 compile_bytecode
 find "$target" -exec touch --no-dereference --date=@315532800 {} + # 1980, where zip's time begins

@@ -1,6 +1,12 @@
 """CSV files, good and bad, that every reader of the grammar is held to, and ways to make more."""
 
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
 from hypothesis import strategies as st
+
+from kmeans_service.errors import ServiceError
 
 # (bytes, names, rows)
 VALID: list[tuple[bytes, tuple[str, ...] | None, list[list[float]]]] = [
@@ -203,3 +209,24 @@ def _mutated(draw: st.DrawFn, body: bytes) -> bytes:
         [b"", b",", b"\n", b"\r", b'"', b"1", b"e", b"\0", b"\xff", b"[", b"\xef\xbb\xbf"]
     )
     return body[:at] + draw(alphabet) + body[at + cut :]
+
+
+class Refused(NamedTuple):
+    """What a reader says of a file against the grammar."""
+
+    kind: type[ServiceError]
+    detail: str
+    members: dict[str, Any]
+
+
+def outcome(read: Callable[..., object], *arguments: object) -> object:
+    """What `read` returns, or its refusal: to hold one reader to another."""
+    try:
+        return read(*arguments)
+    except ServiceError as refusal:
+        return Refused(type(refusal), refusal.detail, refusal.members)
+
+
+def bits(X: Any) -> Any:
+    """Of doubles, which tells 0.0 from -0.0."""
+    return np.asarray(X, dtype=np.float64).view(np.uint64)

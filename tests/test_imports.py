@@ -9,7 +9,7 @@ import pytest
 
 FUNCTIONS = Path(__file__).parent.parent / "functions"
 # pybase64 is not among them: it is small, used where it is there, and only in the NumPy layer.
-SCIENCE = {"numpy", "scipy", "sklearn", "joblib", "pandas", "simdjson"}
+SCIENCE = {"numpy", "scipy", "sklearn", "joblib", "pandas"}
 UNUSED = {"pydantic", "aws_xray_sdk", "requests", "yaml", "fastjsonschema", "jsonschema"}
 # No network at import: whatever opens a connection or makes a client fails.
 PROGRAM = """

@@ -19,7 +19,7 @@ SITE_PACKAGES = "python/lib/python3.13/site-packages"
 
 FIT_AND_DESCRIBE = """
 import json, pickle, sys
-import joblib, numpy, pybase64, scipy, simdjson, sklearn
+import joblib, numpy, pybase64, scipy, sklearn
 from sklearn.cluster import KMeans
 from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, silhouette_score
 
@@ -97,7 +97,19 @@ def test_predict_needs_numpy_only() -> None:
     site_packages = build() / layer / SITE_PACKAGES
     assert not (site_packages / "sklearn").exists()
     assert not (site_packages / "scipy").exists()
-    run_with([site_packages], "import numpy, pybase64, simdjson")
+    run_with([site_packages], "import numpy, pybase64")
+
+
+def test_predict_reads_numbers_with_what_its_layer_compiled() -> None:
+    [layer] = layers_of("PredictFunction")
+    folders = [build() / "PredictFunction", build() / layer / SITE_PACKAGES]
+    program = (
+        "from kmeans_service import csv_numbers, dataset\n"
+        "print(dataset.parse_csv(b'1.5,2\\n3,-4e1').X.tolist(), csv_numbers.library()._name)"
+    )
+    rows, library = run_with(folders, program).rsplit(maxsplit=1)
+    assert json.loads(rows) == [[1.5, 2], [3, -40]]
+    assert Path(library) == folders[1] / "csv_numbers.so"
 
 
 @pytest.mark.parametrize("layer", ["NumpyLayer", "SklearnLayer"])

@@ -14,7 +14,7 @@ a line never breaks. What reads as a number elsewhere (nan, inf, 1_000) is no na
 of measurements must not lose its first row to a header it does not have.
 
 `check` and `kmeans_service.dataset` accept and refuse the same files with the same words, as
-both read blocks that one regular expression matches, and leave the others to `CsvRows.read`.
+both leave each line to `CsvRows.read` that their fast way does not vouch for.
 """
 
 import re
@@ -27,12 +27,12 @@ from typing import NoReturn
 from kmeans_service.config import MAX_MAGNITUDE
 from kmeans_service.csv_lines import (
     BLOCK_BYTES,
-    DEFAULT_LIMITS,
     Block,
     ByteStream,
     CsvLimits,
     blank_line,
     blocks_of_lines,
+    csv_limits,
     pieces_from,
     pieces_of,
 )
@@ -44,7 +44,6 @@ _TEXT_CELL = re.compile(r'([ \t]*+"(?:[^"]++|"")*+"[ \t]*+|[^,]*+)(,|\Z)')
 _QUOTED_TEXT = re.compile(r'"(?:[^"]++|"")*+"')
 _NOT_UTF8 = re.compile(r"[\udc80-\udcff]")
 _OTHER_SEPARATOR = re.compile(r"[0-9][;\t ]")
-_LINES_TO_CELLS = bytes.maketrans(b"\n", b",")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +55,12 @@ class CsvShape:
     n_features: int
 
 
-def check(body: bytes | memoryview, limits: CsvLimits = DEFAULT_LIMITS) -> CsvShape:
+def check(body: bytes | memoryview, limits: CsvLimits | None = None) -> CsvShape:
     """The shape of a CSV file; raises InvalidCsv or TooLarge that name line and column."""
     return _shape(open_csv(body, limits))
 
 
-def check_stream(stream: ByteStream, limits: CsvLimits = DEFAULT_LIMITS) -> CsvShape:
+def check_stream(stream: ByteStream, limits: CsvLimits | None = None) -> CsvShape:
     """As `check`, for a file of any size, of which one block at a time is held."""
     return _shape(open_csv(stream, limits))
 
@@ -90,23 +89,18 @@ class CsvRows:
     def verify(self, block: Block) -> None:
         """Raises for the first place in the block that breaks the grammar."""
         if not self.matches(block.text):
-            for line, text in _lines(block):
+            for line, text in block.lines():
                 if not self.matches(text):
                     self._read_row(line, text)
 
-    def read(self, block: Block) -> list[float]:
-        """The block's numbers, row after row; raises for the first place that breaks the grammar.
+    def read(self, line: int, text: bytes) -> list[float]:
+        """The numbers of one line; raises for the first place in it that breaks the grammar.
 
         Every number is the one nearest to its decimal form, as `float` reads it.
         """
-        if self.matches(block.text):
-            return numbers(block.text)
-        return list(
-            chain.from_iterable(
-                numbers(text) if self.matches(text) else self._read_row(line, text)
-                for line, text in _lines(block)
-            )
-        )
+        if self.matches(text):
+            return list(map(float, text.replace(b'"', b"").split(b",")))
+        return self._read_row(line, text)
 
     def _read_row(self, line: int, row: bytes) -> list[float]:
         text = _decoded(row)
@@ -131,10 +125,14 @@ class CsvRows:
 
 def open_csv(
     source: bytes | memoryview | ByteStream,
-    limits: CsvLimits = DEFAULT_LIMITS,
+    limits: CsvLimits | None = None,
     block_bytes: int = BLOCK_BYTES,
 ) -> CsvRows:
-    """The file with its first line read and the rest to come; raises InvalidCsv or TooLarge."""
+    """The file with its first line read and the rest to come; raises InvalidCsv or TooLarge.
+
+    limits   None for those of this deployment
+    """
+    limits = limits or csv_limits()
     size = min(block_bytes, limits.line_length)
     if isinstance(source, bytes | memoryview):
         pieces = pieces_of(source, size)
@@ -151,11 +149,6 @@ def open_csv(
     else:
         rows = chain([Block(2, rest)] if rest else [], blocks)
     return CsvRows(names, n_features, _some_rows(_within_limit(rows, limits)), limits)
-
-
-def numbers(text: bytes) -> list[float]:
-    """The numbers of rows that the grammar was found to hold for."""
-    return list(map(float, text.translate(_LINES_TO_CELLS, b'"').split(b",")))
 
 
 @lru_cache(maxsize=64)
@@ -182,12 +175,10 @@ def _some_rows(blocks: Iterator[Block]) -> Iterator[Block]:
 
 def _within_limit(blocks: Iterator[Block], limits: CsvLimits) -> Iterator[Block]:
     """The blocks up to the row that is one too many, then TooLarge."""
-    if limits.rows is None:
-        yield from blocks
-        return
     left = limits.rows
     for block in blocks:
-        if block.n_lines > left:
+        # A row has two bytes at least, so most blocks need not be counted before they are read.
+        if len(block.text) // 2 >= left and block.n_lines > left:
             lines = block.text.split(b"\n", left + 1)
             if left:
                 yield Block(block.line, b"\n".join(lines[:left]).removesuffix(b"\r"))
@@ -195,15 +186,8 @@ def _within_limit(blocks: Iterator[Block], limits: CsvLimits) -> Iterator[Block]
             if not lines[left].strip(b" \t\r"):
                 raise blank_line(line)
             raise TooLarge(f"more than the {limits.rows:,} rows a file may have", line=line)
-        left -= block.n_lines
         yield block
-
-
-def _lines(block: Block) -> Iterator[tuple[int, bytes]]:
-    lines = block.text.split(b"\n")
-    for line, text in enumerate(lines[:-1], start=block.line):
-        yield line, text.removesuffix(b"\r")
-    yield block.line + len(lines) - 1, lines[-1]
+        left -= block.n_lines
 
 
 def _cells(text: str) -> Iterator[str]:
@@ -246,7 +230,7 @@ def _read_first_line(line: bytes, limits: CsvLimits) -> tuple[tuple[str, ...] | 
     if any(numeric):
         column = numeric.index(False) + 1
         raise _bad_cell(cells[column - 1], 1, column, hint="; a header has no numbers")
-    if len(line) > limits.header_length:
+    if len(line.rstrip(b" \t")) > limits.header_length:
         raise TooLarge(
             f"line 1 is longer than the {limits.header_length:,} bytes a header may have", line=1
         )
@@ -271,7 +255,7 @@ def _name(cell: str, column: int) -> str:
         if not _QUOTED_TEXT.fullmatch(cell):
             raise _refusal(f"{_shown(cell)} has a quote that does not enclose it", 1, column)
         name = cell[1:-1].replace('""', '"')
-    fault = _fault(name.strip())
+    fault = _fault(name if name.strip() else "")
     if fault or "\0" in name or _is_float_elsewhere(name):
         raise _refusal(fault or f"{_shown(cell)} is neither a name nor a number", 1, column)
     return name
