@@ -20,6 +20,14 @@ from botocore.exceptions import ClientError, WaiterError
 
 from local.settings import OWNER, PROJECT, REGION, STACK_NAME, STAGE, Settings
 
+# Limits that would be in the way of a service that has one user, and tests that hurry.
+RAISED_LIMITS = {
+    # The proxy queues what comes at once; a second, much lower limit behind it would refuse it.
+    "ThrottlingRateLimit": 10_000,
+    "ThrottlingBurstLimit": 5_000,
+    "MaxRequestsPerMinute": 600_000,
+    "MaxJobs": 1_000_000,
+}
 ARTIFACTS_BUCKET = "deployment-artifacts"
 METHODS = ("delete", "get", "head", "options", "patch", "post", "put")
 Template = dict[str, Any]
@@ -237,26 +245,41 @@ def _with_numbers(part: Any, numbers: Mapping[str, int]) -> Any:
 
 
 def parameters(template: Template, settings: Settings) -> list[dict[str, str]]:
-    wanted = {
+    """What the stack is told: by the local service, then by its user, then by RAISED_LIMITS."""
+    own = {
         "StageName": STAGE,
         "Access": settings.access,
         "DefaultOwner": OWNER if settings.access == "OPEN" else "",
         "AwsEndpointUrl": settings.endpoint,
         "ApiGatewayLogRole": "existing",
-        # The proxy queues what comes at once; a second, much lower limit behind it would refuse it.
-        "ThrottlingRateLimit": 10_000,
-        "ThrottlingBurstLimit": 5_000,
-        "WorkerConcurrency": 2,
         # What a killed fit waits for before it is tried again: all shorter than on AWS.
         "WorkerTimeout": settings.worker_timeout,
         "SweepSchedule": "rate(1 minute)",
         "FitVisibilityTimeout": settings.worker_timeout + 60,
     }
+    for name, value in settings.parameters.items():
+        if name in own:
+            raise DeploymentError(f"PARAMETERS: {name} is set by the local service itself.")
+        _check_parameter(name, value, template["Parameters"])
+    wanted = {"WorkerConcurrency": 2, **RAISED_LIMITS, **settings.parameters, **own}
     return [
         {"ParameterKey": name, "ParameterValue": str(value)}
         for name, value in wanted.items()
         if name in template["Parameters"]
     ]
+
+
+def _check_parameter(name: str, value: str, declared: Mapping[str, Any]) -> None:
+    """What CloudFormation refuses and the emulator does not; raises DeploymentError."""
+    if name not in declared:
+        raise DeploymentError(f"PARAMETERS: template.yaml has no parameter {name}.")
+    if declared[name]["Type"] == "Number":
+        low = declared[name].get("MinValue", 0)
+        high = declared[name].get("MaxValue", 10**15)
+        if not value.isdecimal() or not low <= int(value) <= high:
+            raise DeploymentError(
+                f"PARAMETERS: {name}={value} should be a whole number from {low} to {high}."
+            )
 
 
 def _apply(cloudformation: Any, template_url: str, chosen: list[dict[str, str]]) -> None:

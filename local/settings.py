@@ -1,7 +1,9 @@
 """Where the local service lives and how much it does at once: everything that can be set."""
 
 import os
-from dataclasses import dataclass
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -19,7 +21,7 @@ class StartRefused(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """Ports, folders and limits of one local service."""
+    """Ports, folders and limits of one local service; `parameters` are the template's."""
 
     port: int = 8080
     emulator_port: int = 14566  # outside 5000-9000, which `sam local` takes its ports from
@@ -29,6 +31,7 @@ class Settings:
     queue_limit: int = 256
     worker_timeout: int = 300
     access: str = ACCESS[0]
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def endpoint(self) -> str:
@@ -75,7 +78,19 @@ def from_environment() -> Settings:
         queue_limit=_number("QUEUE_LIMIT", default.queue_limit, 0, 10_000),
         worker_timeout=_number("WORKER_TIMEOUT", default.worker_timeout, 1, 900),
         access=_access("ACCESS", default.access),
+        parameters=_pairs("PARAMETERS"),
     )
+
+
+def _pairs(name: str) -> dict[str, str]:
+    """What `make deploy` takes too: Name=value Name=value."""
+    pairs = {}
+    for word in shlex.split(os.environ.get(name, "")):
+        key, equals, value = word.partition("=")
+        if not equals:
+            raise StartRefused(f"{name} holds {word}; it should be Name=value, as often as needed.")
+        pairs[key] = value
+    return pairs
 
 
 def _access(name: str, default: str) -> str:

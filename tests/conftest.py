@@ -29,6 +29,7 @@ os.environ |= {
     "JOBS_TABLE": TABLE,
     "DEFAULT_OWNER": "tester",
     "JOB_EXPIRY_DAYS": "30",
+    "MAX_REQUESTS_PER_MINUTE": "1000000",  # all tests are one owner
     # GNU OpenMP hangs in a forked child whose parent has used its threads.
     "OMP_NUM_THREADS": "1",
 }
@@ -88,10 +89,13 @@ def empty_aws(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     requests.post(f"{aws_endpoint}/moto-api/reset", timeout=10).raise_for_status()
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws_endpoint)
-    from kmeans_service import aws, config, storage
+    from kmeans_service import aws, config, rate, storage
 
-    for cached in (aws.s3, aws.dynamodb, aws.sqs, config.settings, storage.data_bucket):
-        cached.cache_clear()
+    forget_clients()
+    for made in (config.settings, config.limits, rate.meter, storage.data_bucket):
+        made.cache_clear()
+    # All calls share one resolver, whose event a thread must have read before it waits for AWS.
+    monkeypatch.setattr(rate, "WINDOW_SECONDS", 10**9)
     aws.s3().create_bucket(
         Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
     )
@@ -122,7 +126,15 @@ def empty_aws(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
             }
         ],
     )
+    rate.meter().spend(os.environ["DEFAULT_OWNER"])
     return aws
+
+
+def forget_clients() -> None:
+    from kmeans_service import aws
+
+    for client in (aws.s3, aws.dynamodb, aws.sqs):
+        client.cache_clear()
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ def path_parameters(path: str) -> dict[str, str] | None:
 def function_of(item: dict[str, Any]) -> str:
     """The logical id in an operation's integration."""
     uri = item[INTEGRATION]["uri"]["Fn::Sub"]
-    return re.search(r"functions/\$\{(\w+)\.Arn\}", uri)[1]  # type: ignore[index]
+    return re.search(r"functions/\$\{(\w+)\.(?:Arn|Alias)\}", uri)[1]  # type: ignore[index]
 
 
 def module_of(function: str) -> Any:
@@ -76,6 +76,8 @@ def check(method: str, path: str, status: int, headers: dict[str, str], body: by
     if status >= 400:
         assert media_type == "application/problem+json", f"{status} is {media_type}"
         assert json.loads(body)["status"] == status
+    if status in (429, 503):
+        assert int(headers["Retry-After"]) >= 1
         _check_schema(PROBLEM, body)
     if method.lower() not in item:
         assert status == (405 if template_of(path) != UNKNOWN else 404)

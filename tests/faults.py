@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from kmeans_service import aws
+from tests.conftest import forget_clients
 
 
 class Fault(StrEnum):
@@ -118,6 +118,6 @@ def injected(monkeypatch: pytest.MonkeyPatch) -> Iterator[Faults]:
         session.events.register(name, act)
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
     monkeypatch.setattr("botocore.endpoint.time", Hurried())
-    aws.forget_clients()
+    forget_clients()
     yield faults
-    aws.forget_clients()
+    forget_clients()

@@ -210,9 +210,9 @@ def test_a_fit_claimed_while_its_job_is_being_deleted_leaves_nothing(
     client.fit(0, **ASYNC)
     begin = deletion._begin
 
-    def claim_first(found: Job) -> None:
+    def claim_first(found: Job) -> bool:
         fits.claim(found)
-        begin(found)
+        return begin(found)
 
     monkeypatch.setattr(deletion, "_begin", claim_first)
     assert client.call("DELETE", "/kmeans/jobs/0").status == 204

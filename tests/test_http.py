@@ -110,8 +110,11 @@ def test_every_refusal_has_a_status_a_title_and_one_sentence(kind: type[ServiceE
     assert STATUS[kind] >= 400
     assert kind.title != ServiceError.title
     assert (inspect.getdoc(kind) or "").endswith(".")
-    extra: Any = {"allow": ()} if kind is errors.MethodNotAllowed else {}
-    document = problem_document(kind("what is wrong", **extra))
+    more: dict[type[ServiceError], Any] = {
+        errors.MethodNotAllowed: {"allow": ()},
+        errors.TooManyRequests: {"retry_after": 1},
+    }
+    document = problem_document(kind("what is wrong", **more.get(kind, {})))
     assert re.fullmatch(r"urn:kmeans-service:problem:[a-z]+(-[a-z]+)*", document["type"])
 
 
@@ -137,12 +140,23 @@ def test_busy_is_a_503_that_says_when_to_come_back(
 ) -> None:
     from botocore.exceptions import ClientError
 
-    def throttled() -> Any:
-        raise ClientError({"Error": {"Code": "ThrottlingException"}}, "GetItem")
+    throttled: Any = {"Error": {"Code": "ThrottlingException"}}
+    # Of a 503 without a body, botocore makes its number the code.
+    unavailable: Any = {"Error": {"Code": "503"}, "ResponseMetadata": {"HTTPStatusCode": 503}}
+    for response in (throttled, unavailable):
 
-    monkeypatch.setattr(aws, "dynamodb", throttled)
-    answer = client.get("/kmeans/jobs/0")
-    assert (answer.status, answer.headers["Retry-After"]) == (503, "2")
+        def busy(response: Any = response) -> Any:
+            raise ClientError(response, "GetItem")
+
+        monkeypatch.setattr(aws, "dynamodb", busy)
+        answer = client.get("/kmeans/jobs/0")
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "2")
+
+
+def test_no_answer_is_taken_for_a_page_that_it_is_not(client: Client) -> None:
+    answers = [client.get("/kmeans/jobs"), client.get("/kmeans/jobs/9"), client.get("/kmeans/no")]
+    assert [answer.status for answer in answers] == [200, 404, 404]
+    assert {answer.headers["X-Content-Type-Options"] for answer in answers} == {"nosniff"}
 
 
 def test_a_wrong_method_names_the_right_ones_in_allow(client: Client) -> None:

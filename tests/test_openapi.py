@@ -92,6 +92,36 @@ def test_the_published_contract_is_served_without_what_is_the_gateways(client: C
     OpenAPIV30SpecValidator(served).validate()
 
 
+PROBLEMS = [
+    (f"{method} {path}", status, response)
+    for method, path, operation in contract.operations()
+    for status, response in operation["responses"].items()
+    if int(status) >= 400
+]
+
+
+def test_examples_of_problems_are_problems_of_their_status() -> None:
+    shown = set()
+    for _, status, response in PROBLEMS:
+        example = response["content"]["application/problem+json"].get("example")
+        if example:
+            contract.validator(json.dumps(contract.PROBLEM)).validate(example)
+            assert str(example["status"]) == status
+            shown.add(status)
+    assert shown >= {"413", "422", "429"}
+
+
+def test_whoever_is_told_to_come_again_is_told_when() -> None:
+    for operation, status, response in PROBLEMS:
+        if status in ("429", "503"):
+            assert "Retry-After" in response["headers"], operation
+
+
+def test_every_operation_may_be_asked_too_often() -> None:
+    for method, path, operation in contract.operations():
+        assert "429" in operation["responses"], f"{method} {path}"
+
+
 EXAMPLES = [
     (method, path, media_type, content["example"])
     for method, path, operation in contract.operations()

@@ -1,7 +1,6 @@
 """model_params: scikit-learn's own, strictly typed, with the defaults filled in."""
 
 import inspect
-import math
 from typing import Any
 
 import pytest
@@ -41,11 +40,11 @@ def test_every_parameter_has_a_check_and_a_default() -> None:
     ("name", "value"),
     [
         ("n_clusters", 1),
-        ("n_clusters", config.MAX_CLUSTERS),
+        ("n_clusters", config.Limits.clusters),
         ("init", "random"),
         ("n_init", "auto"),
-        ("n_init", config.MAX_N_INIT),
-        ("max_iter", config.MAX_ITER),
+        ("n_init", config.Limits.n_init),
+        ("max_iter", config.Limits.iterations),
         ("tol", 0),
         ("tol", 1e300),
         ("random_state", None),
@@ -117,7 +116,11 @@ def test_restarts_count_in_the_work_as_scikit_learn_makes_them() -> None:
 
 
 def test_work_beyond_all_bounds_is_refused_with_both_numbers() -> None:
-    params = parse_params({"n_clusters": 1000, "n_init": 100})
-    rows = math.ceil(config.MAX_WORK / (1000 * 100)) + 1
-    with pytest.raises(InvalidParameter, match=r"is 1e\+11; at most 1e\+11 is taken"):
-        check_against_data(params, rows, 1)
+    params = parse_params({"n_clusters": 1000, "n_init": 100, "max_iter": 300})
+    rows = config.Limits.work // (1000 * 100 * 300)
+    check_against_data(params, rows, 1)
+    with pytest.raises(
+        InvalidParameter,
+        match=r"n_init \* max_iter is 30,000,030,000,000; at most 30,000,000,000,000 is taken",
+    ):
+        check_against_data(params, rows + 1, 1)

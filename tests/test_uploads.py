@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from kmeans_service import config
-from kmeans_service.jobs import creation
+from kmeans_service.jobs import creation, quota, table
+from kmeans_service.jobs.quota import Holdings
 from kmeans_service.storage import DataBucket
 from tests.api import MODEL_CSV, Answer, Client
 from tests.faults import Died
@@ -66,7 +67,7 @@ def test_two_owners_count_from_0_each_and_never_meet(client: Client) -> None:
 def test_an_upload_that_dies_after_storing_its_object_leaves_no_job_and_can_be_sent_again(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def die(*_: Any) -> None:
+    def die(*_: Any, **__: Any) -> None:
         raise Died
 
     with monkeypatch.context() as patch:
@@ -134,16 +135,17 @@ def test_an_id_is_not_given_twice_though_its_job_was_removed_and_the_count_was_r
     for found in (*items(), *items(prefix="UP#")):
         key = {"pk": {"S": found["pk"]}, "sk": {"S": found["sk"]}}
         aws.dynamodb().delete_item(TableName=config.settings().jobs_table, Key=key)
-    counted = iter([0, 1])
-    monkeypatch.setattr(creation, "next_id", lambda _owner: next(counted))
+    now = quota.read("tester")
+    counted = iter([Holdings(), now])
+    monkeypatch.setattr(quota, "read", lambda _owner: next(counted))
     assert client.upload().json()["job_id"] == 1
 
 
 def test_an_upload_whose_id_is_taken_over_and_over_is_told_to_come_again(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(creation, "TRIES", 2)
-    monkeypatch.setattr(creation, "_create_as", lambda *_: False)
+    monkeypatch.setattr(table, "TRIES", 2)
+    monkeypatch.setattr(creation, "_create", lambda *_: False)
     answer = client.upload()
     assert answer.status == 503
     assert "Retry-After" in answer.headers

@@ -18,8 +18,11 @@ from kmeans_service.errors import (
     JobGone,
     JobNotFound,
     MalformedRequest,
+    OverQuota,
     PredictionNotFound,
     ServiceError,
+    StorageFull,
+    TooLarge,
 )
 from kmeans_service.jobs import creation, deletion, fits, reads
 from kmeans_service.jobs.job import Input, Job, Status, fit_id_of
@@ -81,6 +84,7 @@ def _awaited(arrival: Arrival, owner: str, job_id: int, rest: str, seconds: floa
             return _complete(arrival, job, opened)
         found = predictions.find(owner, f"{job_id}-{PurePosixPath(rest).stem}")
         prediction.run(job, found, opened, seconds)
+        data_bucket().delete(arrival.key, arrival.version_id)  # taken, or sent twice
     except JobGone:
         deletion.remove_objects(owner, job_id)  # those that came after its deletion
         raise
@@ -95,30 +99,49 @@ def _dropped(arrival: Arrival, owner: str, filename: str) -> Job | None:
     if arrival.version_id and creation.is_handled(owner, arrival.event):
         return None
     opened = data_bucket().open(arrival.key, arrival.version_id)
-    given, refusal = _checked(arrival, opened)
-    job = reads.get(owner, creation.create(owner, filename, given))
     try:
-        if refusal:
-            raise refusal
-        queued = _queue(job, _params_of(opened))
-    except FitConflict:
-        raise
-    except ServiceError as error:
-        creation.refuse(job, problem_document(error))
+        queued = _fit_dropped(arrival, owner, filename, opened)
+    except OverQuota as refusal:  # the file stays where it is; no job can say why
+        _turned_away(owner, refusal)
         queued = None
     creation.remember(owner, arrival.event)
     return queued
 
 
+def _fit_dropped(arrival: Arrival, owner: str, filename: str, opened: OpenObject) -> Job | None:
+    given, refusal = _checked(arrival, opened)
+    try:
+        job_id = creation.create(owner, filename, given)
+    except StorageFull as full:
+        _turned_away(owner, full)
+        refusal = full
+        job_id = creation.create(owner, filename, None)  # without the file: it says why
+    job = reads.get(owner, job_id)
+    try:
+        if refusal:
+            raise refusal
+        return _queue(job, _params_of(opened))
+    except FitConflict:
+        raise
+    except ServiceError as error:
+        creation.refuse(job, problem_document(error))
+        return None
+
+
+def _turned_away(owner: str, refusal: OverQuota) -> None:
+    http.logger().warning("turned a file away", owner=owner, reason=refusal.detail)
+    http.count("FilesTurnedAway")
+
+
 def _complete(arrival: Arrival, job: Job, opened: OpenObject) -> Job | None:
     """The file of a job that was made for it."""
     if job.status is Status.PENDING:
-        given, refusal = _checked(arrival, opened)
-        if refusal:
-            creation.refuse(job, problem_document(refusal))
-            return None
-        creation.arrive(job, given)
+        _take(arrival, job, opened)
         job = reads.get(job.owner, job.job_id)
+    if job.input is None or job.input.version_id != arrival.version_id:
+        # Refused, or one too many for the same form: no job's file, and in no counter.
+        data_bucket().delete(arrival.key, arrival.version_id)
+        return None
     if job.params is None or job.fit_id is not None or job.status is not Status.UPLOADED:
         return job if job.is_active else None
     try:
@@ -128,8 +151,30 @@ def _complete(arrival: Arrival, job: Job, opened: OpenObject) -> Job | None:
         return None
 
 
-def _checked(arrival: Arrival, opened: OpenObject) -> tuple[Input, ServiceError | None]:
-    """The file read once, as a stream: its digest and shape, or what is wrong with it."""
+def _take(arrival: Arrival, job: Job, opened: OpenObject) -> None:
+    """PENDING → UPLOADED, or FAILED where the file cannot be used or there is no room for it."""
+    given, refusal = _checked(arrival, opened)
+    if given is not None and refusal is None:
+        try:
+            creation.arrive(job, given)
+            return
+        except StorageFull as full:
+            _turned_away(job.owner, full)
+            refusal = full
+    if refusal is not None:
+        creation.refuse(job, problem_document(refusal))
+
+
+def _checked(arrival: Arrival, opened: OpenObject) -> tuple[Input | None, ServiceError | None]:
+    """The file read once, as a stream: its digest and shape, or what is wrong with it.
+
+    One that is too large is not read.
+    """
+    most = config.limits().file_bytes
+    if opened.size > most:
+        return None, TooLarge(
+            f"the file has {opened.size:,} bytes; at most {most:,} are taken", max_bytes=most
+        )
     stream = HashingStream(opened.stream)
     refusal: ServiceError | None = None
     shape = REFUSED

@@ -1,39 +1,77 @@
 """The environment and the limits, in one place. Read on first use, never at import."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import cache
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is taken at most. The template has a parameter for each, with the same default.
+
+    file_bytes           a CSV, however it comes; S3 takes 5 GiB in one presigned POST
+    rows, columns        of a CSV
+    line_length          bytes
+    cell_length          characters, without the spaces around them
+    clusters, n_init     of a fit
+    iterations           a fit's max_iter
+    work                 of a fit: n_samples * n_features * n_clusters * n_init * max_iter
+    jobs, stored_bytes   of an owner: jobs that are there, and the sum of their files' sizes
+    requests_per_minute  of an owner
+    """
+
+    file_bytes: int = 5 * 1024**3
+    rows: int = 100_000_000
+    columns: int = 10_000
+    line_length: int = 1024**2
+    cell_length: int = 1024
+    clusters: int = 1000
+    n_init: int = 100
+    iterations: int = 10_000
+    work: int = 30_000_000_000_000
+    jobs: int = 10_000
+    stored_bytes: int = 50 * 1024**3
+    requests_per_minute: int = 1500
+
+
+@cache
+def limits() -> Limits:
+    """The limits of this process, MAX_ROWS and so on in the environment.
+
+    None can be switched off: an absent one is the default; ValueError for one below 1.
+    """
+    given = {field.name: os.environ.get(f"MAX_{field.name.upper()}") for field in fields(Limits)}
+    # CloudFormation may write a large number as 5.36870912E9.
+    chosen = {name: int(float(text)) for name, text in given.items() if text}
+    for name, number in chosen.items():
+        if number < 1:
+            raise ValueError(f"MAX_{name.upper()} is {number}; it should be 1 or more")
+    return Limits(**chosen)
+
+
+# --- what is not for a deployment to choose -------------------------------------------
 
 # Lambda carries 6 MB each way; a binary body travels as base64, four bytes for three.
 MAX_INLINE_BYTES = 4_500_000
 # A text answer counts as the JSON string it is carried in.
 MAX_ANSWER_BYTES = 5_500_000
-# S3's limit for a presigned POST is 5 GiB.
-MAX_UPLOAD_BYTES = 5 * 1024**3
 PRESIGNED_SECONDS = 900
+# A large prediction of which nothing came for so long has failed: the queue has given up by then.
+PREDICTION_SECONDS = 86_400
 
 MAX_FILENAME_LENGTH = 1024
 # As many digits as a job's sort key has.
 MAX_JOB_ID = 10**10 - 1
-MAX_CELL_LENGTH = 1024
-MAX_LINE_LENGTH = 1024**2
-MAX_COLUMNS = 10_000
+# The names stand in the job's item, which has 400 KB at most.
 MAX_HEADER_BYTES = 64 * 1024
 MAX_MAGNITUDE = 1e100
-
-MAX_CLUSTERS = 1000
-MAX_N_INIT = 100
-MAX_ITER = 10_000
 MAX_INIT_NUMBERS = 10_000
 MAX_PARAMS_BYTES = 2_048  # what S3 allows for all user metadata of an object
-# n_samples * n_features * n_clusters * n_init: multiplications of one iteration over all restarts.
-# 1e11 take one vCPU some 200 s, and a function has 900 s for all iterations.
-MAX_WORK = 1e11
 
 # The gateway gives up after 29 s; this leaves time to store and to answer.
 SYNCHRONOUS_SECONDS = 20.0
-# A synchronous request whose single iteration would need more than this is not even started.
+# Multiplications: a synchronous request whose single iteration needs more is not even started.
 MAX_SYNCHRONOUS_WORK = 2e8
 MAX_SYNCHRONOUS_BYTES = 50_000_000
 RETRY_AFTER_SECONDS = 2

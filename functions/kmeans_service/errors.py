@@ -72,6 +72,32 @@ class TooLarge(ServiceError):
     title = "Too large"
 
 
+class OverQuota(ServiceError):
+    """The owner has as much as one may have."""
+
+
+class TooManyJobs(OverQuota):
+    """The owner has as many jobs as one may have."""
+
+    title = "Too many jobs"
+
+
+class StorageFull(OverQuota):
+    """With this file, the owner's files would have more bytes than one's may have."""
+
+    title = "Storage full"
+
+
+class TooManyRequests(ServiceError):
+    """The owner's requests of this minute are used up; the next one begins in `retry_after` s."""
+
+    title = "Too many requests"
+
+    def __init__(self, detail: str, retry_after: int) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
 class InvalidParameter(ServiceError):
     """A field is missing, of the wrong type or out of range."""
 

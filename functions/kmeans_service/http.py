@@ -15,7 +15,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.metrics import MetricUnit
 
-from kmeans_service import aws, config, errors
+from kmeans_service import aws, config, errors, rate
 from kmeans_service.errors import ServiceError, quoted
 from kmeans_service.http_request import BINARY as BINARY
 from kmeans_service.http_request import CSV as CSV
@@ -49,6 +49,12 @@ def count(what: str, amount: int = 1) -> None:
     metrics().add_metric(what, MetricUnit.Count, amount)
 
 
+def count_damage(error: ServiceError) -> None:
+    """Count a stored object that is not what was written: an alarm watches for these."""
+    if isinstance(error, errors.ModelDamaged):
+        count("IntegrityFailures")
+
+
 def took(what: str, start: float) -> None:
     """Note the duration of work that began at `start` of the monotonic clock."""
     metrics().add_metric(what, MetricUnit.Milliseconds, _milliseconds_since(start))
@@ -68,7 +74,8 @@ def _milliseconds_since(start: float) -> float:
 
 def fits_answer(text: bytes) -> bool:
     """Whether a text can be carried in an answer: in a JSON string, a line feed is two bytes."""
-    return len(text) + text.count(b"\n") <= config.MAX_ANSWER_BYTES
+    most = config.MAX_ANSWER_BYTES
+    return 2 * len(text) <= most or len(text) + text.count(b"\n") <= most
 
 
 def check_answer_size(text: bytes) -> None:
@@ -160,6 +167,8 @@ def problem(error: ServiceError, request_id: str) -> Answer:
         headers["Allow"] = ", ".join(error.allow)
     if isinstance(error, errors.Unavailable):
         headers["Retry-After"] = str(config.RETRY_AFTER_SECONDS)
+    if isinstance(error, errors.TooManyRequests):
+        headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, errors.Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
     return Response(
@@ -175,17 +184,20 @@ def _json_of_any_text(document: dict[str, Any]) -> str:
     return json.dumps(document, ensure_ascii=False).encode(errors="backslashreplace").decode()
 
 
-def resolver(*public: str) -> APIGatewayRestResolver:
+def resolver(*public: str, counted: bool = True) -> APIGatewayRestResolver:
     """A Powertools resolver that answers every refusal with a problem document.
 
     It serves nothing to a call without an owner, whatever the gateway let through, but what is
-    at the public paths.
+    at the public paths. Owners' calls are counted where `counted` says so.
     """
     app = APIGatewayRestResolver()
 
     def for_owners(app: APIGatewayRestResolver, following: Any) -> Any:
         if app.current_event.path.rstrip("/") not in public:
-            _ = request(app).owner  # raises Unauthenticated
+            owner = request(app).owner  # raises Unauthenticated
+            if counted and not rate.meter().spend(owner):
+                logger().warning("the table is too busy to count requests: they are let in")
+                count("RequestsUncounted")
         return following(app)
 
     def request_id() -> str:
@@ -193,6 +205,7 @@ def resolver(*public: str) -> APIGatewayRestResolver:
 
     def refused(error: ServiceError) -> Answer:
         logger().append_keys(refused=type(error).__name__)
+        count_damage(error)
         return problem(error, request_id())
 
     def failed(error: Exception) -> Answer:
@@ -244,6 +257,8 @@ def lambda_handler(app: APIGatewayRestResolver) -> Handler:
     def serve(event: dict[str, Any], context: Any) -> dict[str, Any]:
         start = time.monotonic()
         answer = app.resolve(event, context)
+        # No browser is to see a page in what is none.
+        answer["multiValueHeaders"]["X-Content-Type-Options"] = ["nosniff"]
         logger().info(
             "served",
             method=event.get("httpMethod"),

@@ -94,7 +94,9 @@ def _boundary(content_type: str) -> str:
 
 def _check_end(boundary: str, body: bytes) -> None:
     """A file that holds the last boundary would be cut there: nothing may come after it."""
-    if body.partition(f"\r\n--{boundary}--".encode())[2].strip():
+    last = f"\r\n--{boundary}--".encode()
+    end = body.find(last)
+    if end >= 0 and body[end + len(last) :].strip():
         raise MalformedRequest(
             "the multipart body goes on after its last boundary; "
             "choose a boundary that no part contains"
@@ -146,7 +148,18 @@ def csv_part(parts: dict[str, Part], name: str) -> Part:
             field=name,
         )
     _check_csv_type(part)
+    _check_size(part)
     return part
+
+
+def _check_size(part: Part) -> None:
+    most = config.limits().file_bytes
+    if len(part.body) > most:
+        raise TooLarge(
+            f"the file '{part.name}' has {len(part.body):,} bytes; at most {most:,} are taken",
+            field=part.name,
+            max_bytes=most,
+        )
 
 
 def _check_csv_type(part: Part) -> None:

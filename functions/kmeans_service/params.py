@@ -60,10 +60,13 @@ def is_finite_number(value: Any) -> bool:
     return isinstance(value, float) and math.isfinite(value)
 
 
-def integer(low: int, high: int) -> Callable[[str, Any], int]:
+def integer(limit: str) -> Callable[[str, Any], int]:
+    """A check for an integer from 1 to the limit of this name."""
+
     def check(name: str, value: Any) -> int:
-        if not is_integer(value) or not low <= value <= high:
-            raise refuse(name, value, f"an integer from {low} to {high}")
+        most = getattr(config.limits(), limit)
+        if not is_integer(value) or not 1 <= value <= most:
+            raise refuse(name, value, f"an integer from 1 to {most}")
         return int(value)
 
     return check
@@ -81,8 +84,9 @@ def choice(*names: str) -> Callable[[str, Any], str]:
 def n_init(name: str, value: Any) -> int | str:
     if value == "auto":
         return "auto"
-    if not is_integer(value) or not 1 <= value <= config.MAX_N_INIT:
-        raise refuse(name, value, f'"auto" or an integer from 1 to {config.MAX_N_INIT}')
+    most = config.limits().n_init
+    if not is_integer(value) or not 1 <= value <= most:
+        raise refuse(name, value, f'"auto" or an integer from 1 to {most}')
     return int(value)
 
 
@@ -123,10 +127,10 @@ def _center(place: str, row: Any, width: int) -> list[float]:
 
 
 CHECKS: dict[str, Callable[[str, Any], Any]] = {
-    "n_clusters": integer(1, config.MAX_CLUSTERS),
+    "n_clusters": integer("clusters"),
     "init": init,
     "n_init": n_init,
-    "max_iter": integer(1, config.MAX_ITER),
+    "max_iter": integer("iterations"),
     "tol": tol,
     "random_state": random_state,
     "algorithm": choice("lloyd", "elkan"),
@@ -177,22 +181,23 @@ def check_against_data(params: Params, n_samples: int, n_features: int) -> None:
     if not isinstance(centers, str) and len(centers[0]) != n_features:
         columns = f"rows of n_features={n_features} numbers, the columns of the file"
         raise refusal("init", f"rows of {len(centers[0])} numbers", columns)
-    work = iteration_work(params, n_samples, n_features)
-    if work > config.MAX_WORK:
+    work = iteration_work(params, n_samples, n_features) * params["max_iter"]
+    most = config.limits().work
+    if work > most:
         raise InvalidParameter(
-            f"n_samples * n_features * n_clusters * n_init is {work:.3g}; "
-            f"at most {config.MAX_WORK:.3g} is taken. Lower n_clusters or n_init.",
+            f"n_samples * n_features * n_clusters * n_init * max_iter is {work:,}; "
+            f"at most {most:,} is taken. Lower n_clusters, n_init or max_iter.",
             field="model_params",
         )
 
 
-def iteration_work(params: Params, n_samples: int, n_features: int) -> float:
+def iteration_work(params: Params, n_samples: int, n_features: int) -> int:
     """Multiplications of one Lloyd iteration over all restarts."""
     restarts = params["n_init"]
     if restarts == "auto":
         # scikit-learn: 10 restarts for "random", 1 for k-means++ and for given centers.
         restarts = 10 if params["init"] == "random" else 1
-    return float(n_samples * n_features * params["n_clusters"] * restarts)
+    return int(n_samples * n_features * params["n_clusters"] * restarts)
 
 
 def canonical(params: Params) -> str:

@@ -20,12 +20,16 @@ STATUS: dict[type[ServiceError], HTTPStatus] = {
     errors.JobGone: HTTPStatus.GONE,
     errors.ModelDamaged: HTTPStatus.GONE,
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.StorageFull: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.InvalidParameter: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.InvalidCsv: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.FeatureMismatch: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.FitFailed: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.PredictionFailed: HTTPStatus.UNPROCESSABLE_ENTITY,
+    # Not 429, which clients try again by themselves: here only deleting a job helps.
+    errors.TooManyJobs: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     errors.InternalError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }

@@ -4,8 +4,8 @@ from typing import Any
 
 from kmeans_service import config
 from kmeans_service.csv_grammar import CsvShape
-from kmeans_service.errors import InvalidParameter
-from kmeans_service.jobs import creation, reads
+from kmeans_service.errors import InvalidParameter, ServiceError
+from kmeans_service.jobs import creation, quota, reads
 from kmeans_service.jobs.job import Input
 from kmeans_service.params import shown
 from kmeans_service.storage import data_bucket, new_input_key, sha256_of
@@ -34,7 +34,10 @@ def _is_filename(value: Any) -> bool:
 
 
 def store(owner: str, filename: str, body: bytes, shape: CsvShape) -> int:
-    """The job of this upload, new or already there; `shape` is what checking the body found."""
+    """The job of this upload, new or already there; `shape` is what checking the body found.
+
+    Raises TooManyJobs or StorageFull.
+    """
     given = Input(
         key=new_input_key(owner),
         version_id=None,
@@ -45,11 +48,15 @@ def store(owner: str, filename: str, body: bytes, shape: CsvShape) -> int:
         feature_names=shape.feature_names,
     )
     bucket = data_bucket()
-    found = creation.find_upload(owner, filename, given.sha256)
-    if found is not None:
-        return found
+    admitted = creation.admit(owner, filename, given)
+    if isinstance(admitted, int):
+        return admitted
     bucket.put(given.key, body, "text/csv")
-    job_id = creation.create(owner, filename, given)
+    try:
+        job_id = creation.create(owner, filename, given, held=admitted)
+    except ServiceError:  # others took the room, or the ids, meanwhile
+        bucket.delete(given.key)
+        raise
     winner = reads.get(owner, job_id).input
     if winner is None or winner.key != given.key:
         bucket.delete(given.key)
@@ -57,12 +64,18 @@ def store(owner: str, filename: str, body: bytes, shape: CsvShape) -> int:
 
 
 def reserve(owner: str, filename: str, params: dict[str, Any] | None) -> dict[str, Any]:
-    """A PENDING job and the presigned POST that its file goes to."""
-    job_id = creation.create(owner, filename, None, params)
+    """A PENDING job and the presigned POST that its file goes to.
+
+    The form takes a file as large as there is room for. Raises TooManyJobs or StorageFull.
+    """
+    held = quota.room_for(owner, size=1)
+    job_id = creation.create(owner, filename, None, params, held)
+    limits = config.limits()
+    max_bytes = min(limits.file_bytes, limits.stored_bytes - held.stored_bytes)
     key = f"pending/{owner}/{job_id}/input.csv"
     return {
         "job_id": job_id,
-        **data_bucket().presigned_post(key),
+        **data_bucket().presigned_post(key, max_bytes),
         "expires_in": config.PRESIGNED_SECONDS,
-        "max_bytes": config.MAX_UPLOAD_BYTES,
+        "max_bytes": max_bytes,
     }

@@ -3,7 +3,7 @@
 Whoever wins the write does the work; everybody else learns from the failed condition.
 
     pk         sk               what
-    O#{owner}  META             next_id, the next job id
+    O#{owner}  META             next_id, the next job id; jobs and stored_bytes, how many there are
     O#{owner}  UP#{upload}      job_id of this file name and bytes
     O#{owner}  EV#{event}       an S3 event that was handled
     O#{owner}  J#{job_id}       the job; while somebody must look after it also gsi1pk and due_at

@@ -2,24 +2,22 @@
 
 import hashlib
 import json
-import random
 import time
 from typing import Any
 
 from kmeans_service import aws
-from kmeans_service.errors import Unavailable
-from kmeans_service.jobs import table
+from kmeans_service.errors import OverQuota, Unavailable
+from kmeans_service.jobs import quota, reads, table
 from kmeans_service.jobs.items import (
     input_attribute,
+    job_key,
     job_sort_key,
     marshal,
     owner_key,
     unmarshal,
 )
 from kmeans_service.jobs.job import Input, Job, Status, upload_id_of
-from kmeans_service.jobs.reads import next_id
-
-TRIES = 200
+from kmeans_service.jobs.quota import Holdings
 
 
 def find_upload(owner: str, filename: str, sha256: str) -> int | None:
@@ -28,40 +26,61 @@ def find_upload(owner: str, filename: str, sha256: str) -> int | None:
     return item["job_id"] if item and item["expires_at"] > time.time() else None
 
 
+def admit(owner: str, filename: str, given: Input | None) -> Holdings | int:
+    """The owner's counters where there is room for one more job, or the job of this very upload.
+
+    Raises TooManyJobs or StorageFull.
+    """
+    refusal: OverQuota | None = None
+    try:
+        held = quota.room_for(owner, given.size if given else 0)
+    except OverQuota as error:
+        refusal = error
+    # Looked for last: what took the room may have been this very upload, sent at the same time.
+    found = find_upload(owner, filename, given.sha256) if given else None
+    if found is not None:
+        return found
+    if refusal:
+        raise refusal
+    return held
+
+
 def create(
-    owner: str, filename: str, given: Input | None, params: dict[str, Any] | None = None
+    owner: str,
+    filename: str,
+    given: Input | None,
+    params: dict[str, Any] | None = None,
+    held: Holdings | None = None,
 ) -> int:
     """A new job's id, or that of the job which this very upload already made.
 
     The job is UPLOADED, or PENDING if its file has yet to come; `params` are then those of the
     fit that its arrival starts. Ids are dense from 0.
-    Raises Unavailable if the owner's counter is contended beyond reason.
+
+    held   the owner's counters, where there was room a moment ago
+    Raises TooManyJobs or StorageFull, and Unavailable if the counters are contended beyond reason.
     """
-    for attempt in range(TRIES):
-        if given is not None:
-            found = find_upload(owner, filename, given.sha256)
-            if found is not None:
-                return found
-        job_id = next_id(owner)
-        if _create_as(job_id, _new_job(owner, job_id, filename, given, params)):
-            return job_id
-        # Others took this id: the more of them, the further apart the next tries.
-        time.sleep(random.uniform(0, 0.01 * min(attempt + 1, 20)))  # noqa: S311
+    for _ in table.tries():
+        admitted = held or admit(owner, filename, given)
+        if isinstance(admitted, int):
+            return admitted
+        job = _new_job(owner, admitted.next_id, filename, given, params)
+        if _create(admitted, job):
+            return admitted.next_id
+        held = None
     raise Unavailable("Too many uploads at once")
 
 
-def _create_as(job_id: int, job: dict[str, Any]) -> bool:
-    """One transaction: the counter moves on, the job is there, its upload is known; or nothing."""
-    counter = table.expression(
-        marshal({"pk": job["pk"], "sk": "META"}),
-        "SET next_id = :next",
-        "next_id = :id OR (attribute_not_exists(next_id) AND :id = :zero)",
-        {":next": job_id + 1, ":id": job_id, ":zero": 0},
-    )
-    actions: list[Any] = [{"Update": counter}, {"Put": _put_new(marshal(job))}]
+def _create(held: Holdings, job: dict[str, Any]) -> bool:
+    """One transaction: the counters move on, the job is there, its upload is known; or nothing."""
+    size = job["input"]["size"] if "input" in job else 0
+    actions: list[Any] = [
+        quota.new_job(job["owner"], held, size, job["expires_at"]),
+        {"Put": _put_new(marshal(job))},
+    ]
     if "input" in job:
         upload = upload_key(job["owner"], job["filename"], job["input"]["sha256"])
-        upload |= marshal({"job_id": job_id, "expires_at": job["expires_at"]})
+        upload |= marshal({"job_id": job["job_id"], "expires_at": job["expires_at"]})
         actions.append({"Put": _put_new(upload)})
     return not table.transact(actions)
 
@@ -105,10 +124,12 @@ def upload_key(owner: str, filename: str, sha256: str) -> dict[str, Any]:
 
 
 def arrive(job: Job, given: Input) -> bool:
-    """PENDING → UPLOADED with its file; False if the job was not waiting for one."""
-    return table.update_job(
-        job.owner,
-        job.job_id,
+    """PENDING → UPLOADED with its file; False if the job was not waiting for one.
+
+    Raises StorageFull if the owner has no room for it.
+    """
+    arrival = table.expression(
+        job_key(job.owner, job.job_id),
         "SET #status = :uploaded, #input = :input, uploaded_at = :now",
         "#status = :pending",
         {
@@ -118,6 +139,13 @@ def arrive(job: Job, given: Input) -> bool:
             ":now": table.timestamp(),
         },
     )
+    for _ in table.tries():
+        quota.room_for(job.owner, given.size, jobs=0)
+        if not table.transact([{"Update": arrival}, quota.new_file(job.owner, given.size)]):
+            return True
+        if reads.get(job.owner, job.job_id).status is not Status.PENDING:
+            return False
+    raise Unavailable("Too many uploads at once")
 
 
 def refuse(job: Job, error: dict[str, Any]) -> bool:

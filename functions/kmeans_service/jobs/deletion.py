@@ -3,8 +3,8 @@
 import time
 from typing import Any
 
-from kmeans_service.errors import JobGone, Unavailable
-from kmeans_service.jobs import reads, table
+from kmeans_service.errors import Unavailable
+from kmeans_service.jobs import quota, reads, table
 from kmeans_service.jobs.creation import find_upload, upload_key
 from kmeans_service.jobs.items import job_from_item, job_key, marshal
 from kmeans_service.jobs.job import Job, Status
@@ -17,7 +17,11 @@ def delete(owner: str, job_id: int) -> None:
     From here on it is gone for everybody. Its objects go now, or with the sweeper if a fit may
     still be writing some: that fit loses its fence, and its lease runs out.
     """
-    _begin(reads.get(owner, job_id))
+    for _ in table.tries():
+        if _begin(reads.get(owner, job_id)):
+            break
+    else:
+        raise Unavailable(f"Job {job_id} is changing")
     # Only now do its input and its lease stand still.
     item = table.get_item(job_key(owner, job_id))
     if item and not has_live_lease(marked := job_from_item(item)):
@@ -43,24 +47,27 @@ def remove_objects(owner: str, job_id: int) -> None:
         data_bucket().delete_prefix(f"{kind}/{owner}/{job_id}/")
 
 
-def _begin(job: Job) -> None:
-    """Any → DELETING, in one transaction with forgetting the upload."""
+def _begin(job: Job) -> bool:
+    """Any → DELETING, in one transaction with forgetting the upload and counting the job out.
+
+    False if the job or its owner's counters are changing.
+    """
+    _ = quota.read(job.owner)  # which makes sure that there are counters
     mark = table.expression(
         job_key(job.owner, job.job_id),
         "SET #status = :deleting, gsi1pk = :active, due_at = :due",
-        "attribute_exists(pk) AND NOT #status IN (:deleting, :deleted)",
+        "attribute_exists(pk) AND NOT #status IN (:deleting, :deleted) AND expires_at > :now"
+        + ("" if job.input else " AND attribute_not_exists(#input)"),
         {
             ":deleting": Status.DELETING.value,
             ":deleted": Status.DELETED.value,
             ":active": table.LOOKED_AFTER,
             ":due": table.seconds(),
+            ":now": table.seconds(),
         },
     )
-    obstacles = table.transact([{"Update": mark}, *_forget_upload(job)])
-    if "ConditionalCheckFailed" in obstacles:
-        raise JobGone(f"Job {job.job_id} was deleted or has expired")
-    if obstacles:
-        raise Unavailable(f"Job {job.job_id} is changing")
+    counted_out = quota.less(job.owner, job.input.size if job.input else 0)
+    return not table.transact([{"Update": mark}, counted_out, *_forget_upload(job)])
 
 
 def _forget_upload(job: Job) -> list[dict[str, Any]]:

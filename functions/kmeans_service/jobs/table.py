@@ -1,5 +1,6 @@
 """What all writes and reads of the table share."""
 
+import random
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -8,10 +9,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from kmeans_service import aws, config
+from kmeans_service.jobs import direct_read
 from kmeans_service.jobs.items import job_key, marshal
 
 # Of the sparse index: the jobs that somebody must look after.
 LOOKED_AFTER = "ACTIVE"
+TRIES = 200
 # Attribute names that are words which DynamoDB reserves.
 _RESERVED = {
     "#status": "status",
@@ -42,8 +45,12 @@ def table_name() -> str:
 
 def get_item(key: dict[str, Any]) -> dict[str, Any] | None:
     """The item as DynamoDB types it, or None. Consistent: reads decide what is done next."""
-    answer = aws.dynamodb().get_item(TableName=table_name(), Key=key, ConsistentRead=True)
-    return answer.get("Item")
+    request: Any = {"TableName": table_name(), "Key": key, "ConsistentRead": True}
+    answer: Any = direct_read.get_item(request)
+    if answer is None:
+        answer = aws.dynamodb().get_item(**request)
+    item: dict[str, Any] | None = answer.get("Item")
+    return item
 
 
 def pages(query: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
@@ -108,6 +115,13 @@ def update_job(
     except ConditionFailed:
         return False
     return True
+
+
+def tries() -> Iterator[int]:
+    """For what many do at once: the more often it failed, the further apart the next tries."""
+    for number in range(TRIES):
+        yield number
+        time.sleep(random.uniform(0, 0.01 * min(number + 1, 20)))  # noqa: S311
 
 
 def transact(actions: list[Any]) -> set[str]:

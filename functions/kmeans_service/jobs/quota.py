@@ -1,0 +1,156 @@
+"""What an owner has, and whether there is room for more.
+
+Two counters stand beside `next_id` in the owner's META item: their jobs, and the bytes of their
+files. Every transaction that makes, fills or deletes a job moves them too. DynamoDB alone removes
+jobs without a word, those that have expired: from `exact_until` on the counters may be too high.
+So where they stand in the way from then on, and only there, the jobs are counted anew.
+"""
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from kmeans_service import config
+from kmeans_service.errors import OverQuota, StorageFull, TooManyJobs
+from kmeans_service.jobs import table
+from kmeans_service.jobs.items import marshal, owner_key, unmarshal
+from kmeans_service.jobs.job import GONE
+
+NEVER = 10**10  # the year 2286
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """An owner's counters; none of their jobs expires before `exact_until`, in epoch seconds."""
+
+    next_id: int = 0
+    jobs: int = 0
+    stored_bytes: int = 0
+    exact_until: int = NEVER
+
+
+def room_for(owner: str, size: int, jobs: int = 1) -> Holdings:
+    """The owner's counters, if so many more bytes and jobs fit.
+
+    Raises TooManyJobs or StorageFull.
+    """
+    held = read(owner)
+    while (refusal := _refusal(held, size, jobs)) and held.exact_until <= time.time():
+        held = _count(owner, held)
+    if refusal:
+        raise refusal
+    return held
+
+
+def read(owner: str) -> Holdings:
+    """The owner's counters as they stand; jobs from before there were any are counted first."""
+    item = unmarshal(table.get_item(meta_key(owner)) or {})
+    if item and "jobs" not in item:
+        return _count(owner, Holdings(item["next_id"]))
+    return Holdings(**{name: item[name] for name in Holdings.__annotations__ if name in item})
+
+
+def _refusal(held: Holdings, size: int, jobs: int) -> OverQuota | None:
+    limits = config.limits()
+    if held.jobs + jobs > limits.jobs:
+        return TooManyJobs(
+            f"You have {held.jobs:,} jobs; at most {limits.jobs:,} are kept. "
+            "Make room with DELETE /kmeans/jobs/{job_id}.",
+            jobs=held.jobs,
+            max_jobs=limits.jobs,
+        )
+    if held.stored_bytes + size > limits.stored_bytes:
+        return StorageFull(
+            f"The files of your jobs have {held.stored_bytes:,} bytes; {size:,} more would be over "
+            f"the {limits.stored_bytes:,} that are kept. "
+            "Make room with DELETE /kmeans/jobs/{job_id}.",
+            stored_bytes=held.stored_bytes,
+            max_stored_bytes=limits.stored_bytes,
+        )
+    return None
+
+
+def _count(owner: str, held: Holdings) -> Holdings:
+    """The counters after counting the jobs, or as somebody else has changed them meanwhile."""
+    live = list(_live_jobs(owner))
+    counted = Holdings(
+        held.next_id,
+        len(live),
+        sum(job.get("input", {}).get("size", 0) for job in live),
+        min((job["expires_at"] for job in live), default=NEVER),
+    )
+    values = {
+        ":jobs": counted.jobs,
+        ":bytes": counted.stored_bytes,
+        ":until": counted.exact_until,
+        ":id": held.next_id,
+        ":old_jobs": held.jobs,
+        ":old_bytes": held.stored_bytes,
+    }
+    with suppress(table.ConditionFailed):
+        table.update(
+            meta_key(owner),
+            "SET jobs = :jobs, stored_bytes = :bytes, exact_until = :until",
+            "next_id = :id AND (attribute_not_exists(jobs) OR "
+            "(jobs = :old_jobs AND stored_bytes = :old_bytes))",
+            values,
+        )
+        return counted
+    return read(owner)
+
+
+def _live_jobs(owner: str) -> Any:
+    """`expires_at` and the file's size of every job that is there."""
+    gone = {f":{status.value.lower()}": status.value for status in GONE}
+    query = {
+        "KeyConditionExpression": "pk = :pk AND begins_with(sk, :j)",
+        "FilterExpression": f"NOT #status IN ({', '.join(gone)}) AND expires_at > :now",
+        "ProjectionExpression": "expires_at, #input.#size",
+        "ExpressionAttributeNames": {"#status": "status", "#input": "input", "#size": "size"},
+        "ExpressionAttributeValues": marshal(
+            {":pk": owner_key(owner), ":j": "J#", ":now": table.seconds(), **gone}
+        ),
+        "ConsistentRead": True,
+    }
+    for page in table.pages(query):
+        yield from map(unmarshal, page)
+
+
+def new_job(owner: str, held: Holdings, size: int, expires_at: int) -> dict[str, Any]:
+    """The part of a job's making: it takes the next id, and there still is room for it."""
+    limits = config.limits()
+    values = {
+        ":next": held.next_id + 1,
+        ":until": min(held.exact_until, expires_at),
+        ":one": 1,
+        ":size": size,
+    }
+    condition = "attribute_not_exists(next_id)"
+    if held.next_id:
+        condition = "next_id = :id AND jobs < :most_jobs AND stored_bytes <= :room"
+        values |= {
+            ":id": held.next_id,
+            ":most_jobs": limits.jobs,
+            ":room": limits.stored_bytes - size,
+        }
+    update = "SET next_id = :next, exact_until = :until ADD jobs :one, stored_bytes :size"
+    return {"Update": table.expression(meta_key(owner), update, condition, values)}
+
+
+def new_file(owner: str, size: int) -> dict[str, Any]:
+    """The part of a file's arrival at a job that waited for it: there still is room."""
+    values = {":size": size, ":room": config.limits().stored_bytes - size}
+    update, condition = "ADD stored_bytes :size", "stored_bytes <= :room"
+    return {"Update": table.expression(meta_key(owner), update, condition, values)}
+
+
+def less(owner: str, size: int) -> dict[str, Any]:
+    """The part of a job's deletion."""
+    values = {":minus_one": -1, ":minus_size": -size}
+    update, condition = "ADD jobs :minus_one, stored_bytes :minus_size", "attribute_exists(jobs)"
+    return {"Update": table.expression(meta_key(owner), update, condition, values)}
+
+
+def meta_key(owner: str) -> dict[str, Any]:
+    return marshal({"pk": owner_key(owner), "sk": "META"})
