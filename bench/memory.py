@@ -53,7 +53,7 @@ def in_child(work: Callable[[], object]) -> None:
     if child == 0:
         status = 1
         try:
-            aws.forget_clients()
+            aws.close_connections()
             work()
             status = 0
         finally:

@@ -140,4 +140,4 @@ def serving() -> Iterator[Ours]:
         server.wait()
 
 
-os.environ.setdefault("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "3008")
+os.environ.setdefault("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1769")

@@ -1,16 +1,19 @@
-"""How the threads of BLAS and OpenMP are told to behave: environment variables, read at import."""
+"""How BLAS, OpenMP and malloc are told to behave, by environment variables."""
 
 import os
 
-PREFIXES = ("OPENBLAS_", "OMP_", "GOMP_")
+PREFIXES = ("OPENBLAS_", "OMP_", "GOMP_", "MALLOC_")
 
 
 def of_functions() -> dict[str, str]:
-    """What the template tells all functions."""
+    """What the template tells all functions, and how much memory FitFunction has."""
     from local.deployment import load_template
 
-    variables = load_template()["Globals"]["Function"]["Environment"]["Variables"]
-    return {name: str(value) for name, value in variables.items() if name.startswith(PREFIXES)}
+    template = load_template()
+    variables = template["Globals"]["Function"]["Environment"]["Variables"]
+    told = {name: str(value) for name, value in variables.items() if name.startswith(PREFIXES)}
+    memory = template["Parameters"]["FitMemory"]["Default"]
+    return told | {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory)}
 
 
 def of_others() -> dict[str, str]:

@@ -1,31 +1,56 @@
 """A large prediction: points streamed from the bucket, labels streamed back, memory bounded."""
 
 import hashlib
-import tempfile
+import io
+import sys
 import time
+from collections.abc import Iterator
 
-from kmeans_service.dataset import read_blocks
+from kmeans_service import http
+from kmeans_service.dataset import RowBlocks, read_blocks
 from kmeans_service.errors import PredictionFailed, ServiceError
 from kmeans_service.jobs import reads
 from kmeans_service.jobs.job import Job, StoredObject
 from kmeans_service.labels import csv_chunks
 from kmeans_service.models import centers_of, check_features
-from kmeans_service.nearest import nearest
-from kmeans_service.predictions import Prediction, PredictionStatus, fail, succeed
+from kmeans_service.nearest import Array, nearest
+from kmeans_service.predictions import (
+    Prediction,
+    PredictionStatus,
+    claim,
+    fail,
+    release,
+    succeed,
+)
 from kmeans_service.problems import problem_document
 from kmeans_service.storage import OpenObject, data_bucket
+
+# What the last part and the closing words take.
+LEASE_MARGIN_SECONDS = 30.0
 
 
 def run(job: Job, prediction: Prediction, opened: OpenObject, seconds: float) -> None:
     """Predict the points within `seconds`; what is wrong with them is the prediction's error.
 
-    Points that came twice change nothing. Raises JobGone if the job went meanwhile.
+    Points that came twice change nothing. Raises JobGone if the job went meanwhile, and LeaseHeld.
     """
     if prediction.status is not PredictionStatus.PENDING:
         return
+    if not claim(prediction, seconds + LEASE_MARGIN_SECONDS):
+        return
+    try:
+        _attempt(job, prediction, opened, seconds)
+    except Exception:
+        release(prediction)
+        raise
+
+
+def _attempt(job: Job, prediction: Prediction, opened: OpenObject, seconds: float) -> None:
     try:
         result = _predict(job, prediction, opened, time.monotonic() + seconds)
     except ServiceError as error:
+        http.logger().info("the prediction failed", job_id=job.job_id, reason=type(error).__name__)
+        http.count_damage(error)
         fail(prediction, problem_document(error))
         return
     reads.get(job.owner, job.job_id)  # whoever deleted it did not see the result
@@ -35,17 +60,41 @@ def run(job: Job, prediction: Prediction, opened: OpenObject, seconds: float) ->
 def _predict(job: Job, prediction: Prediction, opened: OpenObject, deadline: float) -> StoredObject:
     model = job.published
     centers = centers_of(model.centers)
-    digest = hashlib.sha256()
     rows = read_blocks(opened.stream)
     check_features(model, rows.n_features, rows.feature_names)
-    with tempfile.TemporaryFile() as file:
-        for points in rows:
-            for chunk in csv_chunks(nearest(points, centers)):
-                digest.update(chunk)
-                file.write(chunk)
-            if time.monotonic() > deadline:
-                raise PredictionFailed("The points are too many for the time there is")
-        size = file.tell()
-        file.seek(0)
-        data_bucket().upload(prediction.result_key, file, "text/csv")
-    return StoredObject(prediction.result_key, digest.hexdigest(), size)
+    labels = _Stream(_labels_csv(rows, centers, deadline))
+    data_bucket().upload(prediction.result_key, labels, "text/csv")
+    return labels.stored_as(prediction.result_key)
+
+
+def _labels_csv(rows: RowBlocks, centers: Array, deadline: float) -> Iterator[bytes]:
+    for points in rows:
+        yield from csv_chunks(nearest(points, centers))
+        if time.monotonic() > deadline:
+            raise PredictionFailed("The points are too many for the time there is")
+
+
+class _Stream:
+    """What an iterator gives, to be read as a file is, and hashed as it is read."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._rest = b""
+        self._hash = hashlib.sha256()
+        self._size = 0
+
+    def read(self, size: int = sys.maxsize) -> bytes:
+        read = io.BytesIO()
+        while missing := size - read.tell():
+            piece = self._rest or next(self._pieces, b"")
+            if not piece:
+                break
+            read.write(piece[:missing])
+            self._rest = piece[missing:]
+        self._hash.update(read.getbuffer())
+        self._size += read.tell()
+        return read.getvalue()
+
+    def stored_as(self, key: str) -> StoredObject:
+        """All that was read, as the object of this key."""
+        return StoredObject(key, self._hash.hexdigest(), self._size)

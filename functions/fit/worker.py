@@ -65,6 +65,7 @@ def _fit(job: Job, context: Any) -> None:
         except ServiceError as error:
             http.logger().info("the fit failed", job_id=job.job_id, reason=type(error).__name__)
             http.count("FitsFailed")
+            http.count_damage(error)
         else:
             http.count("Fits")
             http.count("RowsFitted", job.input.n_samples if job.input else 0)
@@ -83,7 +84,11 @@ def _give_up_if_spent(job: Job | None, fit_id: str | None) -> None:
 
 
 def _record(record: SQSRecord, lambda_context: Any) -> None:
-    _handle(json.loads(record.body), lambda_context)
+    try:
+        _handle(json.loads(record.body), lambda_context)
+    except Exception:
+        http.logger().warning("a message was not handled: it comes again", exc_info=True)
+        raise
 
 
 @http.logger().inject_lambda_context(clear_state=True)

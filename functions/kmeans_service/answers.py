@@ -27,11 +27,16 @@ def labels_csv_answer(
     labels_csv: bytes, filename: str, media_type: str, headers: http.Headers
 ) -> http.Answer:
     """Labels as CSV, or as JSON with the job's id where a header names it; raises TooLarge."""
-    if media_type == http.CSV:
-        http.check_answer_size(labels_csv)
-        return http.csv_answer(labels_csv.decode(), filename, headers)
+    if media_type == http.JSON:
+        return labels_json_answer(csv_to_json(labels_csv), headers)
+    http.check_answer_size(labels_csv)
+    return http.csv_answer(labels_csv.decode(), filename, headers)
+
+
+def labels_json_answer(labels: str, headers: http.Headers) -> http.Answer:
+    """An object of the labels, a JSON array, and the job's id where a header names it."""
     job = f'"job_id": {headers["X-Job-Id"]}, ' if "X-Job-Id" in headers else ""
-    text = f'{{{job}"labels": {csv_to_json(labels_csv)}}}'
+    text = f'{{{job}"labels": {labels}}}'
     http.check_answer_size(text.encode())
     return http.json_answer(text, headers=headers)
 

@@ -8,6 +8,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 if TYPE_CHECKING:
+    from botocore.credentials import ReadOnlyCredentials
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
@@ -35,13 +36,16 @@ def sqs() -> "SQSClient":
     return boto3.client("sqs", config=Config(retries=_RETRIES, **_TIMEOUTS))
 
 
+def credentials() -> "ReadOnlyCredentials | None":
+    """Those that the clients sign with, refreshed where they run out."""
+    found = (boto3.DEFAULT_SESSION or boto3.Session()).get_credentials()
+    return found.get_frozen_credentials() if found else None
+
+
 _BUSY = {
-    "InternalError",
-    "InternalServerError",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "RequestTimeout",
-    "ServiceUnavailable",
     "SlowDown",
     "ThrottlingException",
     "TransactionConflictException",
@@ -52,13 +56,17 @@ _BUSY = {
 def is_transient(error: Exception) -> bool:
     """Whether the same call may succeed later: AWS was busy, or the network failed."""
     if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if status >= 500:  # whatever its code, which may be "503" and no more
+            return True
         reasons = error.response.get("CancellationReasons") or []
         codes = {reason.get("Code", "") + "Exception" for reason in reasons}
         return not _BUSY.isdisjoint(codes | {error.response["Error"]["Code"]})
     return isinstance(error, (ConnectionError, HTTPClientError))
 
 
-def forget_clients() -> None:
-    """Make new clients from here on, as a forked process must."""
+def close_connections() -> None:
+    """Make new connections from here on, as a forked process must; the clients stay."""
     for client in (s3, dynamodb, sqs):
-        client.cache_clear()
+        if client.cache_info().currsize:
+            client().close()

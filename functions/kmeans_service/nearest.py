@@ -22,7 +22,7 @@ def nearest(points: Array, centers: Array) -> Array:
     Returns  shape (n_samples,), int32; ties go to the lower index.
     Source: ||p - c||^2 = ||p||^2 - 2 p.c + ||c||^2, whose first term is constant per row.
     """
-    few = len(centers) <= FEW_CLUSTERS
+    few = len(centers) <= FEW_CLUSTERS and len(points) > CHUNK
     smallest, rows = (_smallest_of_few, ROWS_OF_FEW_CLUSTERS) if few else (_smallest, CHUNK)
     labels = np.empty(len(points), dtype=np.int32)
     minus_two_centers = (-2.0 * centers).T

@@ -1,10 +1,16 @@
 """Large predictions: points come through a presigned upload, labels lie in the bucket.
 
 pk         sk                       what
-O#{owner}  P#{job_id}#{uuid}        status, and then the result or the error
+O#{owner}  P#{job_id}#{uuid}        status, and then the result or the error; give_up_at,
+                                    and the attempt and the lease of who works at it
+
+Nobody sweeps them. A crash leaves the message to the queue, which delivers it again when the
+lease is over; the attempt after the last one fails the prediction. Where the queue, too, gave up,
+or no points ever came, it has failed from `give_up_at` on.
 """
 
 import json
+import math
 import re
 import time
 import uuid
@@ -14,13 +20,18 @@ from enum import StrEnum
 from typing import Any
 
 from kmeans_service import aws, config
-from kmeans_service.errors import PredictionNotFound, quoted
+from kmeans_service.errors import PredictionFailed, PredictionNotFound, quoted
 from kmeans_service.jobs import table
 from kmeans_service.jobs.items import marshal, owner_key, unmarshal
 from kmeans_service.jobs.job import Job, StoredObject
+from kmeans_service.problems import problem_document
 from kmeans_service.storage import data_bucket
 
 _ID = re.compile("([0-9]{1,10})-([0-9a-f]{32})")
+
+
+class LeaseHeld(Exception):
+    """Another delivery of the same points is at it: this one should come again later."""
 
 
 class PredictionStatus(StrEnum):
@@ -60,14 +71,19 @@ def reserve(job: Job) -> dict[str, Any]:
     """
     _ = job.published  # raises NotFitted
     prediction = Prediction(job.owner, job.job_id, uuid.uuid4().hex, PredictionStatus.PENDING)
-    item = {"status": prediction.status.value, "expires_at": job.expires_at}
+    item = {
+        "status": prediction.status.value,
+        "expires_at": job.expires_at,
+        "give_up_at": table.seconds(config.PREDICTION_SECONDS),
+    }
     aws.dynamodb().put_item(TableName=table.table_name(), Item=_key(prediction) | marshal(item))
+    max_bytes = config.limits().file_bytes
     return {
         "prediction_id": prediction.prediction_id,
         "job_id": job.job_id,
-        **data_bucket().presigned_post(prediction.upload_key),
+        **data_bucket().presigned_post(prediction.upload_key, max_bytes),
         "expires_in": config.PRESIGNED_SECONDS,
-        "max_bytes": config.MAX_UPLOAD_BYTES,
+        "max_bytes": max_bytes,
         "result": f"/kmeans/predictions/{prediction.prediction_id}",
     }
 
@@ -82,14 +98,63 @@ def find(owner: str, prediction_id: str) -> Prediction:
     item = unmarshal(table.get_item(_key(named)) or {})
     if not item or item["expires_at"] <= time.time():
         raise missing
-    return Prediction(
-        owner,
-        named.job_id,
-        named.name,
-        PredictionStatus(item["status"]),
-        StoredObject(**item["result"]) if "result" in item else None,
-        json.loads(item["error"]) if "error" in item else None,
-    )
+    status = PredictionStatus(item["status"])
+    error = json.loads(item["error"]) if "error" in item else None
+    if status is PredictionStatus.PENDING and item.get("give_up_at", math.inf) <= time.time():
+        status = PredictionStatus.FAILED
+        error = _failure("No points came, or they could not be worked off in time")
+    result = StoredObject(**item["result"]) if "result" in item else None
+    return Prediction(owner, named.job_id, named.name, status, result, error)
+
+
+def claim(prediction: Prediction, seconds: float) -> bool:
+    """Begin an attempt that ends within `seconds`; False if there is nothing (more) to do.
+
+    The attempt after the last one makes the prediction FAILED. Raises LeaseHeld.
+    """
+    claimant = uuid.uuid4().hex
+    values = {
+        ":pending": PredictionStatus.PENDING.value,
+        ":claimant": claimant,
+        ":now": table.seconds(),
+        ":lease": table.seconds(seconds),
+        ":max": config.MAX_ATTEMPTS,
+        ":one": 1,
+    }
+    try:
+        table.update(
+            _key(prediction),
+            "SET lease_until = :lease, claimant = :claimant ADD attempt :one",
+            "#status = :pending AND (attribute_not_exists(lease_until) OR lease_until < :now) "
+            "AND (attribute_not_exists(attempt) OR attempt < :max)",
+            values,
+        )
+    except table.ConditionFailed as failed:
+        found = unmarshal(failed.item or {})
+        if found.get("status") != PredictionStatus.PENDING:
+            return False
+        if found.get("claimant") == claimant:
+            return True  # ours: only the answer to the first try was lost
+        if found.get("lease_until", 0) >= values[":now"]:
+            raise LeaseHeld from None
+        fail(prediction, _failure(f"The prediction crashed {found['attempt']} times"))
+        return False
+    return True
+
+
+def release(prediction: Prediction) -> None:
+    """End an attempt that did not crash, and did not succeed either: the next may begin at once."""
+    with suppress(table.ConditionFailed):
+        table.update(
+            _key(prediction),
+            "REMOVE lease_until",
+            "#status = :pending",
+            {":pending": PredictionStatus.PENDING.value},
+        )
+
+
+def _failure(detail: str) -> dict[str, Any]:
+    return problem_document(PredictionFailed(f"{detail}; send the points again"))
 
 
 def succeed(prediction: Prediction, result: StoredObject) -> None:

@@ -5,13 +5,20 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import IO, Any
+from typing import IO, Any, cast
 
+from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from kmeans_service import aws, config
+from kmeans_service.csv_lines import ByteStream
 from kmeans_service.errors import JobGone, ModelDamaged
 from kmeans_service.jobs.job import StoredObject
+
+# One part in memory at a time, and as small as S3 takes them: it has 10,000 at most, 50 GB.
+_IN_PARTS = TransferConfig(
+    multipart_threshold=5 * 1024**2, multipart_chunksize=5 * 1024**2, use_threads=False
+)
 
 
 class ObjectMissing(Exception):
@@ -55,9 +62,15 @@ class DataBucket:
                 raise
         return StoredObject(key, sha256_of(body), len(body))
 
-    def upload(self, key: str, file: IO[bytes], content_type: str) -> None:
-        """Write an object of any size, in parts where it is large."""
-        aws.s3().upload_fileobj(file, self._name, key, ExtraArgs={"ContentType": content_type})
+    def upload(self, key: str, file: ByteStream, content_type: str) -> None:
+        """Write an object of any size, a part at a time; nothing is there if reading fails."""
+        aws.s3().upload_fileobj(
+            cast(IO[bytes], file),  # a file that cannot be sought is read part by part
+            self._name,
+            key,
+            ExtraArgs={"ContentType": content_type},
+            Config=_IN_PARTS,
+        )
 
     def get(self, stored: StoredObject) -> bytes:
         """The bytes of an object of ours; raises as `checked` does."""
@@ -135,12 +148,12 @@ class DataBucket:
             ExpiresIn=config.PRESIGNED_SECONDS,
         )
 
-    def presigned_post(self, key: str) -> dict[str, Any]:
+    def presigned_post(self, key: str, max_bytes: int) -> dict[str, Any]:
         """`url` and `fields` of a form POST of one object, under exactly this key."""
         return aws.s3().generate_presigned_post(
             self._name,
             key,
-            Conditions=[["content-length-range", 1, config.MAX_UPLOAD_BYTES]],
+            Conditions=[["content-length-range", 1, max_bytes]],
             ExpiresIn=config.PRESIGNED_SECONDS,
         )
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from kmeans_service import http, json_body, predictions
-from kmeans_service.answers import labels_csv_answer
+from kmeans_service.answers import labels_csv_answer, labels_json_answer
 from kmeans_service.jobs import reads
 from kmeans_service.jobs.job import Job
-from kmeans_service.labels import to_csv
+from kmeans_service.labels import to_csv, to_json
 from kmeans_service.models import centers_of, check_features
 from kmeans_service.nearest import Array, distances, nearest, score
 from kmeans_service.storage import data_bucket
@@ -43,8 +43,11 @@ def predict() -> http.Answer:
     request = http.request(app)
     media_type = request.accepted(http.CSV, http.JSON)
     call = _call(request)
-    labels_csv = to_csv(nearest(call.points, call.centers))
-    return labels_csv_answer(labels_csv, f"{call.job.filename}.predicted.csv", media_type, {})
+    labels = nearest(call.points, call.centers)
+    if media_type == http.JSON:
+        return labels_json_answer(to_json(labels), {})
+    filename = f"{call.job.filename}.predicted.csv"
+    return labels_csv_answer(to_csv(labels), filename, media_type, {})
 
 
 @app.post("/kmeans/transform")
