@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-PACKAGES = ("numpy", "scipy", "scikit-learn", "pysimdjson", "pybase64", "boto3")
+PACKAGES = ("numpy", "scipy", "scikit-learn", "pybase64", "boto3")
 INTRODUCTION = """# Benchmarks
 
 Written by `make bench`; the next run writes it anew. Every ratio compares two ways that were
@@ -27,12 +27,16 @@ absolute figures are this machine's.
 
 @dataclass(frozen=True)
 class Goal:
-    """A goal and what was measured of it; `met` is None where it was not measured."""
+    """A goal and what was measured of it; `met` is None where it was not measured.
+
+    why   what was measured that tells why it is not met
+    """
 
     what: str
     goal: str
     measured: str
     met: bool | None
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,10 @@ class Table:
 
 def write(path: Path, rounds: int, goals: list[Goal], tables: list[Table]) -> None:
     marks = {True: "✓", False: "✗", None: "not measured"}
-    shown = [(goal.what, goal.goal, goal.measured, marks[goal.met]) for goal in goals]
+    shown = [
+        (goal.what, goal.goal, goal.measured, marks[goal.met] + (goal.met is False) * goal.why)
+        for goal in goals
+    ]
     parts = [
         INTRODUCTION.format(rounds=rounds),
         _machine(),

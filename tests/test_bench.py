@@ -5,7 +5,18 @@ from pathlib import Path
 
 from tests.local_service import PROJECT
 
-TITLES = ("Goals", "Cold start", "CSV", "End to end", "Peak memory", "Parallel predicts over HTTP")
+TITLES = (
+    "Goals",
+    "Cold start",
+    "CSV",
+    "CSV → array by notation",
+    "End to end",
+    "Cost",
+    "Memory of FitFunction",
+    "Peak memory",
+    "float32",
+    "Parallel predicts over HTTP",
+)
 
 
 def test_the_benchmark_runs_beside_the_original_and_writes_its_report(tmp_path: Path) -> None:

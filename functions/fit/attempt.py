@@ -4,7 +4,7 @@ from contextlib import closing
 
 from fit import isolated
 from fit.computation import Fitted, compute
-from kmeans_service import config
+from kmeans_service import aws, config
 from kmeans_service.errors import FitFailed, ServiceError
 from kmeans_service.jobs import fits
 from kmeans_service.jobs.fits import FenceLost
@@ -53,6 +53,7 @@ def _failed(claimed: Job, error: ServiceError) -> ServiceError:
 
 def _compute(claimed: Job, seconds: float) -> Fitted:
     """The fit in a process of its own; meanwhile, the lease is renewed and progress reported."""
+    aws.s3()  # made before the fork: the next process need not make it again
     work = isolated.run(lambda say: compute(claimed, say), seconds, config.REPORT_SECONDS)
     with closing(work):
         while True:

@@ -4,6 +4,7 @@ import io
 import os
 import platform
 import warnings
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,8 @@ from sklearn.metrics import (
     pairwise_distances_argmin,
     silhouette_score,
 )
-from threadpoolctl import threadpool_limits
+from sklearn.utils import check_array
+from threadpoolctl import ThreadpoolController
 
 from kmeans_service.errors import FitFailed
 
@@ -28,7 +30,15 @@ SILHOUETTE_SAMPLE = 1_000
 INDEX_SAMPLE = 20_000
 SAMPLE_RESTARTS = 10
 
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+MEGABYTES_PER_VCPU = 1769
+
 type Array = np.ndarray[Any, np.dtype[Any]]
+
+# What is looked up once in a process. Every fit is a process of its own: here it is done already
+# by the one that they are all forked from. Nothing here may run OpenMP.
+_THREADPOOLS = ThreadpoolController()
+check_array(np.zeros((1, 1)))
 
 VERSIONS = {
     "python": platform.python_version(),
@@ -56,7 +66,10 @@ class Clustering:
 
 
 def fit(X: Array, params: dict[str, Any]) -> Clustering:
-    """KMeans(**params).fit(X), X of shape (n_samples, n_features); raises FitFailed."""
+    """KMeans(**params).fit(X), X of shape (n_samples, n_features); raises FitFailed.
+
+    The fit centers X in place; afterwards X is as it was but for its values' last bits.
+    """
     with all_cpus():
         estimator = _fitted(X, params)
         labels = estimator.labels_
@@ -72,14 +85,23 @@ def _fitted(X: Array, params: dict[str, Any]) -> KMeans:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct points than clusters
         try:
-            return KMeans(**(params | {"init": init})).fit(X)
+            estimator = KMeans(**(params | {"init": init}), copy_x=False).fit(X)
+            return estimator.set_params(copy_x=True)  # an own copy is all that this would change
         except MemoryError:
             raise FitFailed("The data does not fit the memory of the function") from None
 
 
-def all_cpus() -> threadpool_limits:
-    """A context in which BLAS and OpenMP use the CPUs that this process may really run on."""
-    return threadpool_limits(len(os.sched_getaffinity(0)))
+def all_cpus() -> AbstractContextManager[Any]:
+    """A context in which BLAS and OpenMP use the CPUs that the function really has."""
+    limit: AbstractContextManager[Any] = _THREADPOOLS.limit(limits=_cpus())
+    return limit
+
+
+def _cpus() -> int:
+    """Those that can be seen, but as many as the memory pays for: Lambda shows two for one."""
+    visible = len(os.sched_getaffinity(0))
+    memory = int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", visible * MEGABYTES_PER_VCPU))
+    return min(visible, max(1, round(memory / MEGABYTES_PER_VCPU)))
 
 
 # For fits that hold only a part of the rows at a time.

@@ -19,6 +19,7 @@ from kmeans_service.dataset import read_blocks, read_csv
 from kmeans_service.digest import HashingStream
 from kmeans_service.errors import JobGone, ModelDamaged
 from kmeans_service.jobs.job import Input, Job, Model, StoredObject
+from kmeans_service.label_text import ROW_BYTES
 from kmeans_service.labels import csv_chunks
 from kmeans_service.storage import ObjectMissing, data_bucket
 
@@ -36,13 +37,22 @@ def compute(claimed: Job, say: Say) -> Fitted:
     given, params = claimed.input, claimed.params
     if given is None or params is None:
         raise ValueError("a claimed job has an input and parameters")
-    with tempfile.SpooledTemporaryFile(config.MAX_ANSWER_BYTES) as labels_file:
-        if out_of_core.memory_needed(given.n_samples, given.n_features) <= _memory():
+    np.random.seed()  # scikit-learn's, where random_state is null: else every child has the same
+    needed = out_of_core.memory_needed(given.n_samples, given.n_features, params["n_clusters"])
+    with _labels_file(given.n_samples) as labels_file:
+        if needed <= _memory():
             found = _fit_in_memory(given, params, labels_file, say)
         else:
             found = _fit_out_of_core(given, params, labels_file, say)
         say({"stage": "STORING"})
         return _store(claimed, found, labels_file)
+
+
+def _labels_file(n_samples: int) -> IO[bytes]:
+    """On disk where no answer can carry them."""
+    if n_samples * ROW_BYTES <= config.MAX_ANSWER_BYTES:
+        return io.BytesIO()
+    return tempfile.TemporaryFile()
 
 
 def _memory() -> int:

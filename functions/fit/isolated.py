@@ -83,7 +83,7 @@ def _child(
 ) -> None:
     receiver.close()
     threading.Thread(target=_die_with_parent, args=(sender,), daemon=True).start()
-    aws.forget_clients()  # a connection cannot be shared with the parent
+    aws.close_connections()  # they are the parent's
     try:
         sender.send(("done", work(lambda progress: sender.send(("progress", progress)))))
     except ServiceError as error:

@@ -6,6 +6,7 @@ against KMeans in memory: inertia within 0.1 %; MiniBatchKMeans, the alternative
 above it.
 """
 
+import math
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -28,13 +29,14 @@ SAMPLE_BYTES = 32 * 1024**2
 FIXED_BYTES = 300 * 1024**2
 
 
-def memory_needed(n_samples: int, n_features: int) -> int:
+def memory_needed(n_samples: int, n_features: int, n_clusters: int) -> int:
     """Bytes that a fit in memory peaks at.
 
-    Measured: scikit-learn takes the data again for each of k-means++ and the iterations, and
-    about 40 bytes a row for labels and their comparison, which is what counts at few features.
+    Besides the data, scikit-learn takes them once more for their variances, or, which is more at
+    few features, the distances of k-means++ to all its candidates for a center, three times.
     """
-    return FIXED_BYTES + n_samples * (3 * 8 * n_features + 64)
+    candidates = 2 + int(math.log(n_clusters))
+    return FIXED_BYTES + 8 * n_samples * (n_features + max(n_features, 2 + 3 * candidates))
 
 
 @dataclass(frozen=True)

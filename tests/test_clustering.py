@@ -1,0 +1,106 @@
+"""A fit in memory: scikit-learn's own results, in less memory, on the CPUs that there are."""
+
+import io
+import os
+import tracemalloc
+from typing import Any
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_info
+
+from fit import clustering, isolated, out_of_core
+from kmeans_service.params import parse_params
+from tests.api import Client
+
+MEMORY = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"
+SIX = np.array([[1, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]], dtype=float)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """GNU OpenMP hangs in a child whose parent has used its threads, and these tests do fork."""
+    monkeypatch.setenv(MEMORY, str(clustering.MEGABYTES_PER_VCPU))
+
+
+def blobs(offset: float) -> Any:
+    rng = np.random.default_rng(3)
+    centers = rng.normal(size=(5, 3)) * 20 + offset
+    return centers[rng.integers(0, 5, 4000)] + rng.normal(size=(4000, 3))
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e3, 1e6])
+@pytest.mark.parametrize("given", [{}, {"n_clusters": 7, "n_init": 3}, {"algorithm": "elkan"}])
+def test_a_fit_in_place_is_scikit_learns_to_the_last_bit(
+    offset: float, given: dict[str, Any]
+) -> None:
+    X = blobs(offset)
+    params = parse_params(given)
+    expected = KMeans(**params).fit(X)
+    found = clustering.fit(X.copy(), params)
+    assert np.array_equal(found.labels, expected.labels_)
+    assert np.array_equal(found.centers, expected.cluster_centers_)
+    assert found.scores["inertia"] == expected.inertia_
+    assert found.scores["n_iter"] == expected.n_iter_
+
+
+def test_the_data_are_restored_after_a_fit_in_place() -> None:
+    X = blobs(1e6)
+    given = X.copy()
+    clustering.fit(given, parse_params({}))
+    assert np.allclose(given, X, rtol=1e-15, atol=0)
+
+
+def test_a_fit_takes_the_memory_of_its_data_once_more_and_not_twice() -> None:
+    X = np.random.default_rng(0).normal(size=(100_000, 20))
+    tracemalloc.start()
+    clustering.fit(X, parse_params({}))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1.5 * X.nbytes
+
+
+def test_the_pickle_has_the_parameters_that_were_asked_for_and_no_others() -> None:
+    params = parse_params({"n_clusters": 3})
+    stored = joblib.load(io.BytesIO(clustering.fit(SIX.copy(), params).pickle))
+    assert stored.get_params() == KMeans(**params).get_params()
+
+
+@pytest.mark.parametrize(("megabytes", "cpus"), [("512", 1), ("1769", 1), ("3538", 2)])
+def test_a_fit_has_as_many_threads_as_its_functions_memory_pays_for(
+    monkeypatch: pytest.MonkeyPatch, megabytes: str, cpus: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {0, 1, 2})
+    monkeypatch.setenv(MEMORY, megabytes)
+
+    def threads(_say: isolated.Say) -> set[int]:
+        with clustering.all_cpus():
+            return {library["num_threads"] for library in threadpool_info()}
+
+    work = isolated.run(threads, 30, 30)
+    with pytest.raises(StopIteration) as found:
+        next(work)
+    assert found.value.value == {cpus}
+
+
+def test_fits_without_a_random_state_differ_although_they_are_children_of_one_process(
+    client: Client,
+) -> None:
+    """Of several optima, as only the random state tells them apart."""
+    X = np.random.default_rng(0).uniform(size=(300, 2))
+    body = b"".join(b"%.6f,%.6f\n" % (x, y) for x, y in X)
+    inertias = set()
+    for number in range(4):
+        client.upload(body, filename=f"{number}.csv")
+        client.fit(number, {"n_clusters": 20, "random_state": None})
+        inertias.add(client.get(f"/kmeans/jobs/{number}").json()["scores"]["inertia"])
+    assert len(inertias) > 1
+
+
+def test_the_memory_that_a_fit_needs_is_mostly_k_means_plus_pluss_at_few_features() -> None:
+    """Measured: 122 bytes a row of 2 features and 8 clusters, 165 of 10, 826 of 50."""
+    for n_features, measured in ((2, 122), (10, 171), (50, 826)):
+        needed = out_of_core.memory_needed(10**6, n_features, 8) - out_of_core.FIXED_BYTES
+        assert measured * 0.95 < needed / 1e6 < measured * 1.2
