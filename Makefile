@@ -7,13 +7,17 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 SAM_VENV := .venv-sam
 BENCH_VENV := .venv-bench
+CHECKOV_VENV := .venv-checkov
+SBOM_VENV := .venv-sbom
 BIN := $(VENV)/bin
+# What the one compiled library of an environment is made from.
+CSV_NUMBERS := local/compile.sh layers/compile.sh layers/numpy/compiler.txt layers/numpy/csv_numbers.c
 SAM := $(SAM_VENV)/bin/sam
 # Of the functions on AWS, and so of the layers that are built: x86_64 or arm64.
 ARCHITECTURE ?= x86_64
 
 # What a run may be told: make run PORT=9090
-export PORT EMULATOR_PORT LOCAL_HOME FIT_CONCURRENCY CONCURRENCY QUEUE_LIMIT WORKER_TIMEOUT ACCESS
+export PORT EMULATOR_PORT LOCAL_HOME FIT_CONCURRENCY CONCURRENCY QUEUE_LIMIT WORKER_TIMEOUT ACCESS PARAMETERS
 
 .PHONY: help
 help: ## this list
@@ -45,12 +49,21 @@ test: lint build ## everything: style, types, templates, packages and all tests 
 bench: $(VENV)/.test-installed $(BENCH_VENV)/.installed ## measures beside the original, writes docs/benchmarks.md (BENCH=small)
 	@PYTHONPATH=functions $(BIN)/python -m bench $(or $(BENCH),full) $(REPORT)
 
+.PHONY: load
+load: $(VENV)/.test-installed ## good and bad requests at a fixed rate on the running service (RATE=500 SECONDS=60 TOKEN=km_…)
+	@$(BIN)/python -m bench.mixed_load $(or $(RATE),500) $(or $(SECONDS),60)
+
+.PHONY: fuzz
+fuzz: $(VENV)/.test-installed ## mutates CSV, multipart and JSON and looks for what the parsers do wrong (SECONDS=600)
+	@PYTHONPATH=functions $(BIN)/python -m fuzz $(or $(SECONDS),600)
+
 .PHONY: lint
-lint: $(VENV)/.test-installed ## style, types and templates only
+lint: $(VENV)/.test-installed $(CHECKOV_VENV)/.installed ## style, types and templates only
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
-	@$(BIN)/mypy functions local bench
+	@$(BIN)/mypy functions local bench fuzz
 	@$(BIN)/cfn-lint template.yaml
+	@ci/checkov.sh
 
 .PHONY: format
 format: $(VENV)/.test-installed ## puts the code into its form
@@ -78,13 +91,15 @@ sam-local: build ## sam local start-api on the data of the running service (SAM_
 
 # --- the environments -----------------------------------------------------------
 
-$(VENV)/.run-installed: requirements/local.txt
+$(VENV)/.run-installed: requirements/local.txt $(CSV_NUMBERS)
 	@local/install.sh $(VENV) $< "the service's packages, 400 MB on disk, one to two minutes"
+	@local/compile.sh $(VENV)
 	@touch $@
 
 # Everything a run needs is in it as well, so one after the other never removes or changes anything.
-$(VENV)/.test-installed: requirements/dev.txt
+$(VENV)/.test-installed: requirements/dev.txt $(CSV_NUMBERS)
 	@local/install.sh $(VENV) $< "the packages of service and tests, 1 GB on disk, two to four minutes"
+	@local/compile.sh $(VENV)
 	@touch $@ $(VENV)/.run-installed
 
 $(SAM_VENV)/.installed: requirements/sam.txt
@@ -95,11 +110,28 @@ $(BENCH_VENV)/.installed: requirements/bench.txt
 	@local/install.sh $(BENCH_VENV) $< "the original's server, half a minute"
 	@touch $@
 
+$(CHECKOV_VENV)/.installed: requirements/checkov.txt
+	@local/install.sh $(CHECKOV_VENV) $< "the judge of the template, 190 MB on disk, half a minute"
+	@touch $@
+
+$(SBOM_VENV)/.installed: requirements/sbom.txt
+	@local/install.sh $(SBOM_VENV) $< "the tool for the SBOM, a few seconds"
+	@touch $@
+
 .PHONY: lock
-lock: $(VENV)/.test-installed ## resolves requirements anew (UPGRADE=--upgrade for newer versions)
+lock: $(VENV)/.test-installed ## resolves requirements anew, all or none of them
 	@PATH="$(abspath $(BIN)):$$PATH" UPGRADE="$(UPGRADE)" requirements/lock.sh
+
+.PHONY: update
+update: ## newer versions of all packages, then everything that `make test` does
+	@$(MAKE) lock UPGRADE=--upgrade
+	@$(MAKE) test
+
+.PHONY: sbom
+sbom: $(VENV)/.test-installed $(SBOM_VENV)/.installed ## what is deployed, as CycloneDX (SBOM=sbom.cdx.json)
+	@$(SBOM_VENV)/bin/python ci/sbom.py $(BIN)/python $(or $(SBOM),sbom.cdx.json)
 
 .PHONY: clean
 clean: ## removes environments, builds and caches; the data in .local stays
-	@rm -rf $(VENV) $(SAM_VENV) $(BENCH_VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	@rm -rf $(VENV) $(SAM_VENV) $(BENCH_VENV) $(CHECKOV_VENV) $(SBOM_VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 	@find functions layers local tests -name __pycache__ -prune -exec rm -rf {} +

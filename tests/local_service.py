@@ -23,6 +23,8 @@ STOP_LIMIT = 45.0
 class Service:
     """One local service: its settings stay, its process comes and goes."""
 
+    program: tuple[str, ...] = ("-m", "local", "run")
+
     def __init__(self, home: Path, project: Path = PROJECT) -> None:
         self.home = home
         self.project = project
@@ -45,7 +47,7 @@ class Service:
     def start(self) -> None:
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "local", "run"],
+                [sys.executable, *self.program],
                 cwd=self.project,
                 env=self.environment,
                 stdout=output,

@@ -10,7 +10,16 @@ import pytest
 import yaml
 
 from tests.sam import PROJECT
-from tests.test_template import as_list, contract, functions, source, statements, transformed
+from tests.test_template import (
+    NO_VALUE,
+    as_list,
+    contract,
+    functions,
+    resolved,
+    source,
+    statements,
+    transformed,
+)
 
 INCLUDED_CONDITIONS = {"IsOpen", "HasAuthorizer"}
 TRUE_FOR = {
@@ -18,23 +27,8 @@ TRUE_FOR = {
     "IAM": set[str](),
     "OPEN": {"HasAuthorizer", "IsOpen"},
 }
-NO_VALUE = {"Ref": "AWS::NoValue"}
 PUBLIC = "/kmeans/health"
 type Json = Any
-
-
-def resolved(part: Json, true: set[str]) -> Json:
-    """The part as CloudFormation makes it when these conditions hold."""
-    match part:
-        case {"Fn::If": [condition, wanted, otherwise]}:
-            return resolved(wanted if condition in true else otherwise, true)
-        case dict():
-            kept = {name: resolved(value, true) for name, value in part.items()}
-            return {name: value for name, value in kept.items() if value != NO_VALUE}
-        case list():
-            return [resolved(value, true) for value in part]
-        case _:
-            return part
 
 
 @cache

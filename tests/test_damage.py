@@ -12,9 +12,11 @@ import pytest
 from fit import clustering
 from kmeans_service import config, models
 from kmeans_service.storage import sha256_of
-from tests.api import MODEL_CSV, Client
-from tests.system import item, job, overwrite, put, work_off
+from tests import contract
+from tests.api import FORM_TYPE, JSON_TYPE, MODEL_CSV, PREDICT_CSV, Client, form
+from tests.system import deliver, item, job, overwrite, put, work_off
 from tests.test_fit_protocol import ASYNC
+from tests.test_presigned import predict as send_points
 
 
 def never(*_: Any) -> None:
@@ -116,4 +118,66 @@ def test_not_even_a_pickle_with_the_right_digest_in_the_table_runs(tmp_path: Pat
     overwrite(found, model=found["model"])
     with pytest.raises(ValueError, match="allow_pickle=False"):
         models.centers_of(job().published.centers)
+    assert not canary.exists()
+
+
+POINTS = form(("job_id", None, b"0"), ("file", "p.csv", PREDICT_CSV))
+# What a call of each operation about job 0 needs; the others read nothing that is stored.
+SENT: dict[str, tuple[bytes, dict[str, str]]] = {
+    "fit": (b'{"job_id": 0}', JSON_TYPE),
+    "predict": (POINTS, FORM_TYPE),
+    "transform": (POINTS, FORM_TYPE),
+    "score": (POINTS, FORM_TYPE),
+    "createPrediction": (b'{"job_id": 0}', JSON_TYPE),
+}
+# They answer from the table alone, or make something new.
+READ_NOTHING = {"getJob", "deleteJob", "listJobs", "getScores", "createPrediction"}
+OTHERS = {"upload", "createUpload", "fitPredict", "getPrediction"}
+PAGES = {"health", "openapi", "ui", "uiAsset"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "operation"),
+    [
+        (method, path, found["operationId"])
+        for method, path, found in contract.operations()
+        if found["operationId"] not in OTHERS | PAGES
+    ],
+)
+def test_no_route_serves_or_runs_a_pickle_in_place_of_what_was_stored(
+    fitted: Client, tmp_path: Path, method: str, path: str, operation: str
+) -> None:
+    canary = tmp_path / "canary"
+    evil = pickle.dumps(Canary(canary))
+    model = job().published
+    for stored in (model.model, model.centers, model.labels):
+        put(stored.key, evil)
+    put(item()["input"]["key"], evil)
+    body, headers = SENT.get(operation, (b"", {}))
+    answer = fitted.call(method, path.replace("{job_id}", "0"), body, headers)
+    assert answer.status == 410 or operation in READ_NOTHING, answer
+    assert evil not in answer.body
+    assert not canary.exists()
+
+
+def test_a_pickle_in_place_of_the_centers_is_not_run_by_the_worker_that_predicts(
+    fitted: Client, tmp_path: Path
+) -> None:
+    canary = tmp_path / "canary"
+    path, arrived = send_points(fitted, PREDICT_CSV)
+    put(job().published.centers.key, pickle.dumps(Canary(canary)))
+    models.centers_of.cache_clear()
+    deliver(arrived)
+    assert fitted.get(path).status in (202, 410, 422)
+    assert not canary.exists()
+
+
+@pytest.mark.parametrize("kind", ["model.csv", "points"])
+def test_a_pickle_that_is_uploaded_is_a_file_that_is_no_csv(
+    fitted: Client, tmp_path: Path, kind: str
+) -> None:
+    canary = tmp_path / "canary"
+    evil = pickle.dumps(Canary(canary))
+    answer = fitted.upload(evil) if kind == "model.csv" else fitted.predict(evil)
+    assert answer.status == 422
     assert not canary.exists()

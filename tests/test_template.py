@@ -10,13 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-import yaml
-from samtranslator.parser.parser import Parser
-from samtranslator.translator.translator import Translator
-from samtranslator.yaml_helper import yaml_parse
 
+from local import transform
 from tests.sam import PROJECT, SAM, build, environment
 
 Resource = dict[str, Any]
@@ -27,39 +23,57 @@ BUCKET_RIGHTS = {
     ("UploadFunction", "inputs/*"): {"GetObject", "PutObject", *DELETE},
     ("UploadFunction", "pending/*"): {"PutObject"},
     ("FitFunction", "incoming/*"): {"GetObject", "GetObjectVersion"},
-    ("FitFunction", "inputs/*"): {"GetObject", "GetObjectVersion", "PutObject", *DELETE},
+    ("FitFunction", "inputs/*"): {"GetObject", "PutObject", *DELETE},
+    ("FitFunction", "models/*"): {"GetObject", "PutObject", "AbortMultipartUpload", *DELETE},
     ("FitFunction", "pending/*"): {"GetObject", "GetObjectVersion"},
+    ("FitWorkerFunction", "incoming/*"): {"GetObject", "GetObjectVersion"},
+    ("FitWorkerFunction", "inputs/*"): {"GetObject"},
+    ("FitWorkerFunction", "models/*"): {"GetObject", "PutObject", "AbortMultipartUpload", *DELETE},
+    ("FitWorkerFunction", "pending/*"): {"GetObject", "GetObjectVersion", *DELETE},
+    ("FitWorkerFunction", "results/*"): {"PutObject", "AbortMultipartUpload", *DELETE},
     ("PredictFunction", "models/*"): {"GetObject"},
     ("PredictFunction", "pending/*"): {"PutObject"},
+    ("JobsFunction", "incoming/*"): {"GetObject", "GetObjectVersion", *DELETE},
+    ("JobsFunction", "inputs/*"): {"GetObject", *DELETE},
+    ("JobsFunction", "models/*"): {"GetObject", *DELETE},
+    ("JobsFunction", "pending/*"): {"GetObject", "GetObjectVersion", *DELETE},
+    ("JobsFunction", "results/*"): {"GetObject", *DELETE},
+    ("SweeperFunction", "incoming/*"): DELETE,
+    ("SweeperFunction", "inputs/*"): DELETE,
+    ("SweeperFunction", "models/*"): DELETE,
+    ("SweeperFunction", "pending/*"): DELETE,
+    ("SweeperFunction", "results/*"): DELETE,
 }
+QUEUE_RIGHTS = {
+    "FitFunction": {"sqs:SendMessage"},
+    "SweeperFunction": {"sqs:SendMessage"},
+    "FitWorkerFunction": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
+}
+# The key's rights, if there is a key: what is done with it, through which services.
+READ_WITH_KEY, WRITE_WITH_KEY = {"kms:Decrypt"}, {"kms:Decrypt", "kms:GenerateDataKey"}
+KEY_RIGHTS = {
+    "AuthorizerFunction": (READ_WITH_KEY, {"dynamodb"}),
+    "UploadFunction": (WRITE_WITH_KEY, {"dynamodb", "s3"}),
+    "FitFunction": (WRITE_WITH_KEY, {"dynamodb", "s3", "sqs"}),
+    "FitWorkerFunction": (WRITE_WITH_KEY, {"dynamodb", "s3", "sqs"}),
+    "PredictFunction": (WRITE_WITH_KEY, {"dynamodb", "s3"}),
+    "JobsFunction": (READ_WITH_KEY, {"dynamodb", "s3"}),
+    "SweeperFunction": (WRITE_WITH_KEY, {"dynamodb", "sqs"}),
+}
+# The only statements that allow something on "*".
+ON_EVERYTHING = {("LogAndTracePolicy", "Trace")}  # X-Ray has no resources
+# The only policies of AWS's, which are wider than what is needed of them.
+POLICIES_OF_AWS = {
+    # What API Gateway asks for, for all APIs of the account; it refuses anything narrower.
+    "ApiGatewayCloudWatchRole": "service-role/AmazonAPIGatewayPushToCloudWatchLogs",
+}
+NO_VALUE = {"Ref": "AWS::NoValue"}
 MODEL_WRITERS = {"FitFunction", "FitWorkerFunction"}
 
 
-@cache
-def source() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml_parse((PROJECT / "template.yaml").read_text())
-    return loaded
-
-
-@cache
-def transformed() -> dict[str, Any]:
-    """The template after the SAM transform, with openapi.yaml in its place."""
-    template = copy.deepcopy(source())
-    template["Transform"] = "AWS::Serverless-2016-10-31"
-    template["Globals"]["Function"]["CodeUri"] = "s3://artifacts/functions"
-    for resource in template["Resources"].values():
-        if resource["Type"] == "AWS::Serverless::LayerVersion":
-            resource["Properties"]["ContentUri"] = "s3://artifacts/layer"
-    template["Resources"]["Api"]["Properties"]["DefinitionBody"] = copy.deepcopy(contract())
-    translator = Translator({}, Parser(), boto_session=boto3.Session(region_name="us-east-1"))
-    made: dict[str, Any] = translator.translate(template, parameter_values={})
-    return made
-
-
-@cache
-def contract() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load((PROJECT / "openapi.yaml").read_text())
-    return loaded
+source = cache(transform.source)
+contract = cache(transform.contract)
+transformed = cache(transform.transformed)
 
 
 def resources(kind: str) -> dict[str, Resource]:
@@ -77,7 +91,7 @@ def integrations() -> Iterator[tuple[str, str, str]]:
             if method == "parameters":
                 continue
             uri = operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
-            function = re.fullmatch(r".*/functions/\$\{(\w+)\.Arn\}/invocations", uri)
+            function = re.fullmatch(r".*/functions/\$\{(\w+)\.(?:Arn|Alias)\}/invocations", uri)
             assert function, f"{method} {path}: {uri}"
             shown = "*" if method == "x-amazon-apigateway-any-method" else method.upper()
             yield shown, path, function[1]
@@ -94,18 +108,60 @@ def permissions() -> set[tuple[str, str, str]]:
         if "/authorizers/" in arn:
             continue
         _, method, path = arn.split("${__ApiId__}/")[1].split("/", 2)
-        granted.add((method, "/" + path, properties["FunctionName"]["Ref"]))
+        granted.add((method, "/" + path, function_of(properties["FunctionName"]["Ref"])))
     return granted
 
 
-def statements(function: str) -> list[dict[str, Any]]:
-    """The statements of a function's own policies."""
-    properties = transformed()["Resources"][f"{function}Role"]["Properties"]
+def function_of(invoked: str) -> str:
+    """The function that a permission is for, by its own name or its alias's."""
+    alias = resources("AWS::Lambda::Alias").get(invoked)
+    return alias["Properties"]["FunctionName"]["Ref"] if alias else invoked
+
+
+def resolved(part: Any, true: set[str]) -> Any:
+    """The part as CloudFormation makes it when these conditions hold."""
+    match part:
+        case {"Fn::If": [condition, wanted, otherwise]}:
+            return resolved(wanted if condition in true else otherwise, true)
+        case dict():
+            kept = {name: resolved(value, true) for name, value in part.items()}
+            return {name: value for name, value in kept.items() if value != NO_VALUE}
+        case list():
+            kept_items = [resolved(value, true) for value in part]
+            return [value for value in kept_items if value != NO_VALUE]
+        case _:
+            return part
+
+
+def statements(function: str, *true: str) -> list[dict[str, Any]]:
+    """The statements of a function's own policies when these conditions hold."""
+    properties = resolved(transformed()["Resources"][f"{function}Role"]["Properties"], {*true})
     return [
         statement
         for policy in properties.get("Policies", [])
         for statement in policy["PolicyDocument"]["Statement"]
     ]
+
+
+def every_statement() -> Iterator[tuple[str, dict[str, Any]]]:
+    """All of the template's, with the resource that each belongs to, as if all conditions held."""
+    conditions = set(source()["Conditions"])
+    for name, resource in transformed()["Resources"].items():
+        for document in _policy_documents(resolved(resource["Properties"], conditions)):
+            for statement in document["Statement"]:
+                yield name, statement
+
+
+def _policy_documents(part: Any) -> Iterator[dict[str, Any]]:
+    match part:
+        case {"Statement": list()}:
+            yield part
+        case dict():
+            for value in part.values():
+                yield from _policy_documents(value)
+        case list():
+            for value in part:
+                yield from _policy_documents(value)
 
 
 def as_list(value: Any) -> list[Any]:
@@ -196,6 +252,89 @@ def test_rights_on_objects_are_these_and_no_more(function: str, prefix: str) -> 
     assert bucket_rights(function)[prefix] == BUCKET_RIGHTS[function, prefix]
 
 
+def test_no_function_has_rights_on_other_objects() -> None:
+    found = {(name, prefix) for name in functions() for prefix in bucket_rights(name)}
+    assert found == BUCKET_RIGHTS.keys()
+
+
+def test_rights_on_queues_are_these_and_no_more() -> None:
+    for name in functions():
+        found = {
+            action
+            for statement in statements(name)
+            for action in as_list(statement["Action"])
+            if action.startswith("sqs:")
+        }
+        assert found == QUEUE_RIGHTS.get(name, set()), name
+
+
+def test_every_function_has_a_role_of_its_own_that_only_lambda_may_play() -> None:
+    for name, function in resources("AWS::Lambda::Function").items():
+        assert function["Properties"]["Role"] == {"Fn::GetAtt": [f"{name}Role", "Arn"]}, name
+        role = transformed()["Resources"][f"{name}Role"]["Properties"]
+        [trust] = role["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}, name
+        assert role["ManagedPolicyArns"] == [{"Ref": "LogAndTracePolicy"}], name
+
+
+def test_no_policy_of_aws_is_used_but_those_named_here() -> None:
+    found = {
+        name: as_list(arn["Fn::Sub"])[0].split(":policy/")[1]
+        for name, role in resources("AWS::IAM::Role").items()
+        for arn in role["Properties"].get("ManagedPolicyArns", [])
+        if arn != {"Ref": "LogAndTracePolicy"}
+    }
+    assert found == POLICIES_OF_AWS
+
+
+def test_no_statement_allows_all_actions_all_resources_or_everybody() -> None:
+    for name, statement in every_statement():
+        if statement["Effect"] == "Deny":
+            continue
+        for action in as_list(statement["Action"]):
+            assert "*" not in action, (name, statement)
+        assert statement.get("Principal") != "*", (name, statement)
+        if "*" in as_list(statement.get("Resource")):
+            assert (name, statement["Sid"]) in ON_EVERYTHING, (name, statement)
+        assert not {"NotAction", "NotResource", "NotPrincipal"} & statement.keys(), name
+
+
+def test_a_service_may_act_for_this_accounts_resource_only() -> None:
+    """Whoever else has S3 notify our queue is not our bucket."""
+    services = [
+        (name, statement)
+        for name, statement in every_statement()
+        if "Service" in statement.get("Principal", {}) and statement["Action"] != "sts:AssumeRole"
+    ]
+    assert [name for name, _ in services] == ["FitQueuePolicy"]
+    for _, statement in services:
+        assert statement["Condition"]["StringEquals"].keys() == {"aws:SourceAccount"}
+        assert statement["Condition"]["ArnEquals"].keys() == {"aws:SourceArn"}
+
+
+def test_the_bucket_takes_models_from_nobody_but_the_fit_functions() -> None:
+    """Whatever other roles of the account are allowed."""
+    document = transformed()["Resources"]["DataBucketPolicy"]["Properties"]["PolicyDocument"]
+    [denied] = [entry for entry in document["Statement"] if entry["Sid"] == "OnlyFitsWriteModels"]
+    assert (denied["Effect"], denied["Principal"], denied["Action"]) == (
+        "Deny",
+        "*",
+        "s3:PutObject",
+    )
+    assert denied["Resource"] == {"Fn::Sub": "${DataBucket.Arn}/models/*"}
+    roles = denied["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]
+    assert roles == [{"Fn::GetAtt": [f"{name}Role", "Arn"]} for name in sorted(MODEL_WRITERS)]
+
+
+def test_functions_write_logs_to_their_group_and_make_none() -> None:
+    [log, trace] = transformed()["Resources"]["LogAndTracePolicy"]["Properties"]["PolicyDocument"][
+        "Statement"
+    ]
+    assert log["Resource"] == {"Fn::GetAtt": ["FunctionLogs", "Arn"]}
+    assert set(log["Action"]) == {"logs:CreateLogStream", "logs:PutLogEvents"}
+    assert set(trace["Action"]) == {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+
+
 def test_only_the_fit_functions_write_models() -> None:
     writers = {
         name for name in functions() if "PutObject" in bucket_rights(name).get("models/*", {})
@@ -220,6 +359,7 @@ def test_no_right_is_wider_than_an_action_on_a_resource_of_the_stack() -> None:
                 text = json.dumps(resource)
                 assert re.search(r"DataBucket|JobsTable|FitQueue", text), (name, text)
             if any(action.startswith("s3:ListBucket") for action in as_list(statement["Action"])):
+                assert resource == {"Fn::GetAtt": ["DataBucket", "Arn"]}, (name, statement["Sid"])
                 [condition] = statement["Condition"].values()
                 assert condition["s3:prefix"], (name, statement["Sid"])
 
@@ -244,6 +384,26 @@ def test_every_function_is_traced_and_logs_json_into_a_group_that_forgets() -> N
         assert properties["LoggingConfig"]["LogFormat"] == "JSON", name
         group = properties["LoggingConfig"]["LogGroup"]["Ref"]
         assert "RetentionInDays" in transformed()["Resources"][group]["Properties"], name
+
+
+def test_fits_can_start_from_a_snapshot_of_the_newest_version_and_no_older_one_is_kept() -> None:
+    properties = transformed()["Resources"]["FitFunction"]["Properties"]
+    assert properties["SnapStart"] == {"ApplyOn": {"Ref": "FitSnapStart"}}
+    [(version, declared)] = resources("AWS::Lambda::Version").items()
+    assert declared["Properties"]["FunctionName"] == {"Ref": "FitFunction"}
+    assert declared["DeletionPolicy"] == "Delete"
+    [alias] = resources("AWS::Lambda::Alias").values()
+    assert alias["Properties"]["FunctionVersion"] == {"Fn::GetAtt": [version, "Version"]}
+
+
+def test_another_layer_is_another_version() -> None:
+    versions = {
+        name
+        for layer in ("s3://artifacts/old", "s3://artifacts/new")
+        for name, resource in transformed(layer)["Resources"].items()
+        if resource["Type"] == "AWS::Lambda::Version"
+    }
+    assert len(versions) == 2
 
 
 def test_a_function_behind_the_api_ends_before_the_gateway_gives_up() -> None:
@@ -276,6 +436,69 @@ def test_data_outlives_the_stack_unless_the_parameter_says_otherwise(resource: s
     assert source()["Parameters"]["DataDeletionPolicy"]["Default"] == "Retain"
 
 
+def encrypted(resource: str, *true: str) -> dict[str, Any]:
+    properties: dict[str, Any] = resolved(
+        transformed()["Resources"][resource]["Properties"], {*true}
+    )
+    return properties
+
+
+def test_without_a_key_aws_encrypts_with_keys_of_its_own_and_nobody_has_rights_on_keys() -> None:
+    assert source()["Parameters"]["KmsKeyArn"]["Default"] == ""
+    assert source()["Conditions"]["HasKmsKey"] == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": "KmsKeyArn"}, ""]}]
+    }
+    [rule] = encrypted("DataBucket")["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    assert encrypted("JobsTable")["SSESpecification"] == {"SSEEnabled": True}
+    for queue in resources("AWS::SQS::Queue"):
+        assert encrypted(queue)["SqsManagedSseEnabled"] is True
+        assert "KmsMasterKeyId" not in encrypted(queue)
+    for group in resources("AWS::Logs::LogGroup"):
+        assert "KmsKeyId" not in encrypted(group)
+    for name in functions():
+        assert "kms:" not in json.dumps(statements(name)), name
+
+
+def test_a_key_encrypts_everything_that_is_stored() -> None:
+    key = {"Ref": "KmsKeyArn"}
+    [rule] = encrypted("DataBucket", "HasKmsKey")["BucketEncryption"][
+        "ServerSideEncryptionConfiguration"
+    ]
+    assert rule["ServerSideEncryptionByDefault"] == {
+        "SSEAlgorithm": "aws:kms",
+        "KMSMasterKeyID": key,
+    }
+    assert rule["BucketKeyEnabled"] is True
+    assert encrypted("JobsTable", "HasKmsKey")["SSESpecification"] == {
+        "SSEEnabled": True,
+        "SSEType": "KMS",
+        "KMSMasterKeyId": key,
+    }
+    for queue in resources("AWS::SQS::Queue"):
+        assert encrypted(queue, "HasKmsKey")["KmsMasterKeyId"] == key
+        assert "SqsManagedSseEnabled" not in encrypted(queue, "HasKmsKey")  # one or the other
+    for group in resources("AWS::Logs::LogGroup"):
+        assert encrypted(group, "HasKmsKey")["KmsKeyId"] == key
+
+
+def test_functions_use_the_key_only_through_the_services_they_call() -> None:
+    for name in functions():
+        found = [entry for entry in statements(name, "HasKmsKey") if entry["Sid"] == "UseKey"]
+        if name not in KEY_RIGHTS:
+            assert found == [], name
+            continue
+        [statement] = found
+        actions, services = KEY_RIGHTS[name]
+        assert set(as_list(statement["Action"])) == actions, name
+        assert statement["Resource"] == {"Ref": "KmsKeyArn"}, name
+        [(key, via)] = statement["Condition"]["StringEquals"].items()
+        assert key == "kms:ViaService", name
+        assert [host["Fn::Sub"] for host in via] == [
+            f"{service}.${{AWS::Region}}.${{AWS::URLSuffix}}" for service in sorted(services)
+        ], name
+
+
 def test_the_bucket_is_closed_encrypted_and_versioned() -> None:
     bucket = transformed()["Resources"]["DataBucket"]["Properties"]
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
@@ -298,8 +521,10 @@ def lifecycle() -> list[dict[str, Any]]:
 )
 def test_nothing_is_reached_without_tls(policy: str) -> None:
     document = transformed()["Resources"][policy]["Properties"]["PolicyDocument"]
-    denied = [entry for entry in document["Statement"] if entry["Effect"] == "Deny"]
-    assert [entry["Condition"] for entry in denied] == [{"Bool": {"aws:SecureTransport": "false"}}]
+    [denied] = [entry for entry in document["Statement"] if entry["Sid"] == "TlsOnly"]
+    assert (denied["Effect"], denied["Principal"]) == ("Deny", "*")
+    assert denied["Action"] in ("s3:*", "sqs:*")
+    assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
 def test_the_table_has_what_the_jobs_need() -> None:
@@ -309,5 +534,4 @@ def test_the_table_has_what_the_jobs_need() -> None:
     [index] = table["GlobalSecondaryIndexes"]
     assert index["IndexName"] == "active"
     assert [key["AttributeName"] for key in index["KeySchema"]] == ["gsi1pk", "due_at"]
-    assert table["SSESpecification"] == {"SSEEnabled": True}
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}

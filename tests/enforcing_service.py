@@ -1,0 +1,64 @@
+"""`make run` on an emulator that enforces policies: what a role does not allow is refused.
+
+Run as a program, with the variables of `make run`. Three things stand otherwise, for want of the
+emulator: it is reached without TLS, so the statements that ask for it are left out; in
+aws:PrincipalArn it has the session in the place of its role; and it wants every call signed.
+"""
+
+from typing import Any
+from urllib.request import Request, urlopen
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from local import deployment, settings, stack
+
+_adapt = deployment.adapt
+_environment = stack.emulator_environment
+
+
+def _enforcing(chosen: settings.Settings) -> dict[str, str]:
+    return _environment(chosen) | {"AUTH": "true"}
+
+
+def _adapted(template: dict[str, Any], chosen: Any) -> None:
+    _adapt(template, chosen)
+    for resource in template["Resources"].values():
+        if resource["Type"] in ("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy"):
+            document = resource["Properties"]["PolicyDocument"]
+            document["Statement"] = [
+                _of_sessions(statement)
+                for statement in document["Statement"]
+                if statement["Sid"] != "TlsOnly"
+            ]
+
+
+def _of_sessions(statement: dict[str, Any]) -> dict[str, Any]:
+    match statement:
+        case {"Condition": {"ArnNotEquals": {"aws:PrincipalArn": roles}}}:
+            names = [role["Fn::GetAtt"][0] for role in roles]
+            sessions = [{"Fn::Sub": f"arn:aws:sts::*:assumed-role/${{{name}}}/*"} for name in names]
+            return statement | {"Condition": {"ArnNotLike": {"aws:PrincipalArn": sessions}}}
+        case _:
+            return statement
+
+
+def _signed(request: Request, timeout: float) -> Any:
+    unsigned = AWSRequest(
+        request.get_method(),
+        request.full_url,
+        data=request.data,
+        headers=dict(request.header_items()),
+    )
+    SigV4Auth(Credentials("test", "test"), "apigateway", settings.REGION).add_auth(unsigned)
+    for name, value in unsigned.headers.items():
+        request.add_header(name, value)
+    return urlopen(request, timeout=timeout)
+
+
+if __name__ == "__main__":
+    deployment.adapt = _adapted
+    deployment.urlopen = _signed  # type: ignore[assignment]
+    stack.emulator_environment = _enforcing
+    stack.run(settings.from_environment())
