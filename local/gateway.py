@@ -6,19 +6,26 @@ would start a process for each request of a burst.
 """
 
 import asyncio
-import json
 import time
-import uuid
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, web
+from aiohttp.http import HttpVersion10, HttpVersion11
+from aiohttp.http_exceptions import HttpProcessingError
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
+from local.http_server import closing, malformed, problem
+
 BODY_LIMIT = 10 * 1024 * 1024  # bytes; API Gateway's own
 TOO_LARGE = f"A body may have {BODY_LIMIT} bytes; larger files go through POST /kmeans/uploads."
+HEADERS_LIMIT = 10_240  # bytes; API Gateway's own
+BODIES_LIMIT = 256 * 1024 * 1024  # bytes of all the bodies that wait here at once
+BODY_SECONDS = 30  # for a body to arrive
+WAIT_SECONDS = 60  # in line
+TOO_SLOW = f"The body did not arrive within {BODY_SECONDS} seconds."
 RETRY_AFTER = 2  # seconds
 # API Gateway waits 29 s; what a function may take, and then some for its first start.
 TIMEOUT = ClientTimeout(total=90)
@@ -40,8 +47,16 @@ HOP_BY_HOP = {
 Headers = CIMultiDict[str] | CIMultiDictProxy[str]
 
 
-class LaneFullError(Exception):
-    """As many requests as may wait are waiting already."""
+class FullError(Exception):
+    """As many requests as may wait are waiting already, or this one has waited long enough."""
+
+
+class BodyError(Exception):
+    """The body did not arrive whole; `answer` says why."""
+
+    def __init__(self, answer: web.Response) -> None:
+        super().__init__()
+        self.answer = answer
 
 
 class Lane:
@@ -54,12 +69,15 @@ class Lane:
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
-        """Waits for its turn; raises LaneFullError at once if too many wait already."""
+        """Waits for its turn; raises FullError if too many wait already, or it takes too long."""
         if self._free.locked() and self._waiting >= self._length:
-            raise LaneFullError
+            raise FullError
         self._waiting += 1
         try:
-            await self._free.acquire()
+            async with asyncio.timeout(WAIT_SECONDS):
+                await self._free.acquire()
+        except TimeoutError:
+            raise FullError from None
         finally:
             self._waiting -= 1
         try:
@@ -74,7 +92,7 @@ def functions_by_segment(openapi: Mapping[str, Any]) -> dict[str, str]:
     for path, methods in openapi["paths"].items():
         for method in methods.values():
             uri = str(method["x-amazon-apigateway-integration"]["uri"])
-            served[path.split("/")[2]] = uri.split("${")[-1].split(".Arn}")[0]
+            served[path.split("/")[2]] = uri.split("${")[-1].partition(".")[0]
     return served
 
 
@@ -90,6 +108,7 @@ class Gateway:
         self._lanes = lanes
         self._others = others
         self._port = str(port)
+        self._room = BODIES_LIMIT
 
     def application(self) -> web.Application:
         app = web.Application(client_max_size=BODY_LIMIT)
@@ -109,37 +128,47 @@ class Gateway:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         segments = request.raw_path.partition("?")[0].split("/")
         if segments[1:2] != ["kmeans"]:
-            return _problem(
+            return problem(
                 404,
                 "route-not-found",
                 "No such path",
                 "The service is at /kmeans/, its page at /kmeans/ui/.",
             )
-        arrived = time.time()
-        try:
-            body = await request.read()
-        except web.HTTPRequestEntityTooLarge:
-            return _problem(413, "too-large", "Too large", TOO_LARGE)
+        if refusal := _refusal(request):
+            return refusal
         lane = self._lanes.get(segments[2] if len(segments) > 2 else "", self._others)
         try:
-            async with lane.place():
-                return await self._forward(request, body, arrived)
-        except LaneFullError:
-            return _problem(
-                503,
-                "unavailable",
-                "Try again later",
-                "Too many requests are waiting.",
-                {"Retry-After": RETRY_AFTER},
-            )
+            return await self._answer(request, lane)
+        except BodyError as error:
+            return error.answer
+        except FullError:
+            return _come_back("Too many requests are waiting.")
         except TimeoutError:
-            return _problem(
-                504, "unavailable", "Try again later", "The function did not answer in time."
-            )
+            return _come_back("The function did not answer in time.")
         except ClientError:
-            return _problem(
-                502, "unavailable", "Try again later", "The function's host did not answer."
-            )
+            return _come_back("The function's host did not answer.")
+
+    async def _answer(self, request: web.Request, lane: Lane) -> web.StreamResponse:
+        arrived = time.time()
+        with self._room_for(request):
+            body = await _body(request)
+            async with lane.place():
+                if request.transport is None:
+                    return web.Response()  # the client is gone: nobody reads this
+                return await self._forward(request, body, arrived)
+
+    @contextmanager
+    def _room_for(self, request: web.Request) -> Iterator[None]:
+        """Memory for a body; raises FullError if the others that wait have all there is."""
+        size = request.content_length if request.content_length is not None else BODY_LIMIT
+        size *= request.body_exists
+        if size > self._room:
+            raise FullError
+        self._room -= size
+        try:
+            yield
+        finally:
+            self._room += size
 
     async def _forward(
         self, request: web.Request, body: bytes, arrived: float
@@ -166,6 +195,8 @@ class Gateway:
         headers["X-Forwarded-Port"] = self._port
         # The emulator's own time of arrival is after the wait in the lane.
         headers["X-Request-Start"] = f"t={arrived:.3f}"
+        # RFC 9110, 12.5.1. Without it the emulator, unlike AWS, leaves binary answers as base64.
+        headers.setdefault("Accept", "*/*")
         if has_body:
             # A body of no declared type would be decoded as text on its way to the function.
             headers.setdefault("Content-Type", "application/octet-stream")
@@ -181,23 +212,41 @@ def _end_to_end(headers: Headers) -> CIMultiDict[str]:
     )
 
 
-def _problem(
-    status: int, kind: str, title: str, detail: str, headers: Mapping[str, Any] | None = None
-) -> web.Response:
-    """A problem document such as the functions answer, RFC 9457."""
-    problem = {
-        "type": f"urn:kmeans-service:problem:{kind}",
-        "title": title,
-        "status": status,
-        "detail": detail,
-        "request_id": str(uuid.uuid4()),
-    }
-    stated = {name: str(value) for name, value in (headers or {}).items()}
-    return web.Response(
-        status=status,
-        body=json.dumps(problem).encode(),
-        headers={"Content-Type": "application/problem+json", **stated},
-    )
+def _refusal(request: web.Request) -> web.Response | None:
+    """The answer to what API Gateway lets nobody send, None for everything else."""
+    if request.version not in (HttpVersion10, HttpVersion11):
+        return closing(
+            problem(400, "malformed-request", "Malformed request", "Speak HTTP/1.1 or HTTP/1.0.")
+        )
+    if sum(len(name) + len(value) for name, value in request.raw_headers) > HEADERS_LIMIT:
+        detail = f"The headers may have {HEADERS_LIMIT} bytes together."
+        return closing(problem(431, "malformed-request", "Headers too large", detail))
+    if (request.content_length or 0) > BODY_LIMIT:
+        return _too_large()
+    return None
+
+
+async def _body(request: web.Request) -> bytes:
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        raise BodyError(_too_large()) from None
+    except TimeoutError:
+        slow = closing(problem(408, "malformed-request", "Too slow", TOO_SLOW))
+        raise BodyError(slow) from None
+    except HttpProcessingError as error:  # a chunk that is none
+        raise BodyError(malformed(error)) from None
+    except (web.RequestPayloadError, ConnectionError):  # the client is gone: nobody reads this
+        raise BodyError(web.Response()) from None
+
+
+def _too_large() -> web.Response:
+    return closing(problem(413, "too-large", "Too large", TOO_LARGE))
+
+
+def _come_back(why: str) -> web.Response:
+    return problem(503, "unavailable", "Try again later", why, {"Retry-After": RETRY_AFTER})
 
 
 def gateway_for(

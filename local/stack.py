@@ -15,10 +15,9 @@ from typing import IO
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from aiohttp import web
-
 from local import deployment, locks
 from local.gateway import Gateway, gateway_for
+from local.http_server import serving
 from local.settings import LOOPBACK, OWNER, PROJECT, REGION, STAGE, Settings, StartRefused
 
 START_LIMIT = 30.0  # seconds for the emulator to answer
@@ -75,18 +74,10 @@ async def _serve(
     say("Deploying template.yaml to it")
     deployed = await asyncio.to_thread(deployment.deploy, settings)
     gateway = front_door(settings, deployed)
-    runner = web.AppRunner(
-        gateway.application(), access_log=None, shutdown_timeout=10, handle_signals=False
-    )
-    await runner.setup()
-    try:
-        for listener in listeners:
-            await web.SockSite(runner, listener).start()
+    async with serving(gateway.application(), listeners):
         settings.exports.write_text(exports(settings, deployed))
         say(welcome(settings, time.monotonic() - began))
         await asyncio.Event().wait()
-    finally:
-        await runner.cleanup()
 
 
 def front_door(settings: Settings, deployed: deployment.Deployed) -> Gateway:

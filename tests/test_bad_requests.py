@@ -6,14 +6,15 @@ from itertools import groupby
 
 import pytest
 
-from tests.api import MODEL_CSV, Client, event
+from tests.api import JSON_TYPE, MODEL_CSV, Client, event
 from tests.bad_requests import Case, csv_cases, form_cases, http_cases, json_cases
 from tests.conftest import BUCKET, QUEUE, TABLE
+from tests.system import keys
 
 CASES = [*json_cases.CASES, *form_cases.CASES, *http_cases.CASES, *csv_cases.CASES]
 INTERNALS = re.compile(
     r"Traceback|\.py\b|/var/task|/work/|site-packages|<class|object at 0x|\w+Error\b|\w+Exception\b"
-    r"|kmeans_service|boto|powertools|numpy|sklearn|simdjson|inputs/|models/|pending/|arn:aws|None"
+    r"|kmeans_service|boto|powertools|numpy|sklearn|csv_numbers|inputs/|models/|pending/|arn:aws|None"
     rf"|{BUCKET}|{TABLE}|{QUEUE}"
 )
 
@@ -53,3 +54,71 @@ def test_no_two_cases_have_one_name() -> None:
     names = sorted(case.name for case in CASES)
     assert [name for name, same in groupby(names) if len(list(same)) > 1] == []
     assert len(CASES) >= 120
+
+
+SAVED_AS = r"""attachment; filename="[\w .()+-]*"(; filename\*=\S+)?"""
+HOSTILE_NAMES = [
+    "../../models/tester/0/model.joblib",
+    "..\\..\\a.csv",
+    "=cmd|' /C calc'!A0",
+    "=1+1.csv",
+    "@SUM(1+1).csv",
+    "+1.csv",
+    "<script>alert(1)</script>.csv",
+    'a"; filename="b.csv',
+    "a\r\nSet-Cookie: x=1\r\n\r\n.csv",
+    "a\0.csv",
+    "\u202egnp.csv",
+    "\u2066\u2069\u200b\ufeff.csv",
+    "שלום.csv",
+    "👩‍👩‍👧‍👦" * 30,
+    "x" * 1024,
+    "%00%0d%0a%2e%2e%2f.csv",
+    "${jndi:ldap://127.0.0.1/a}",
+    "'; DROP TABLE jobs; --",
+    "CON",
+    ".",
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES, ids=ascii)
+def test_a_hostile_file_name_is_data_and_nothing_else(service: Client, name: str) -> None:
+    body = json.dumps({"filename": name})
+    made = service.call("POST", "/kmeans/uploads", body.encode(), JSON_TYPE).json()
+    assert re.fullmatch(r"pending/[a-z]+/[0-9]+/[a-z0-9.]+", made["fields"]["key"])
+    escaped = name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+    answer = service.upload(MODEL_CSV, escaped)
+    if "\0" in name or "%" in name or "\\" in name:  # which forms can say in two ways
+        assert answer.status in (200, 400)
+        return
+    job_id = answer.json()["job_id"]
+    service.fit(job_id)
+    assert service.get(f"/kmeans/jobs/{job_id}").json()["filename"] == name
+    for read in ("input", "labels", "centers", "model"):
+        disposition = service.get(f"/kmeans/jobs/{job_id}/{read}").headers["Content-Disposition"]
+        assert re.fullmatch(
+            r"""attachment; filename="[\w .()+-]*"(; filename\*=\S+)?""", disposition
+        )
+        assert disposition.isascii()
+    stored = [key for key in keys() if f"/{job_id}/" in key or key.startswith("inputs/")]
+    assert all(re.fullmatch(r"[a-z]+/tester/[\w/.-]+", key) for key in stored)
+
+
+NUMBERS = re.compile(r"(-?[0-9]+(\.[0-9]+)?(e[+-][0-9]+)?(,|\n))*", re.ASCII)
+
+
+def test_no_csv_that_is_answered_holds_anything_that_a_spreadsheet_would_run(
+    service: Client,
+) -> None:
+    formulas = b"=1+1,@x,+y\n1,-2,3e-7\n4,5,6\n7,-8,1e99\n"
+    job_id = service.upload(formulas, "=1+1.csv").json()["job_id"]
+    answers = [
+        service.fit(job_id),
+        service.get(f"/kmeans/jobs/{job_id}/labels"),
+        service.get(f"/kmeans/jobs/{job_id}/centers", Accept="text/csv"),
+        service.predict(formulas, job_id),
+        service.predict(formulas, job_id, "/kmeans/transform"),
+    ]
+    for answer in answers:
+        assert answer.headers["Content-Type"].startswith("text/csv")
+        assert NUMBERS.fullmatch(answer.text), answer.text

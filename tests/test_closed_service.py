@@ -143,7 +143,7 @@ def test_every_route_but_health_answers_401_to_nobody_and_to_a_wrong_token(
             assert said.status == 200
         else:
             assert is_problem(said, 401)
-            assert said.headers["www-authenticate"].startswith("bearer")
+            assert "bearer" in said.headers["www-authenticate"]
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "OPTIONS", "DELETE"])

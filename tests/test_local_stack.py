@@ -226,7 +226,7 @@ def test_functions_orphaned_by_kill_9_are_ended_at_the_next_start(scratch: Servi
     scratch.process.wait()
     assert any("DocsFunction" in line for line in scratch.processes())
     scratch.start()
-    assert scratch.processes() == []
+    assert not any("DocsFunction" in line for line in scratch.processes())
 
 
 # --- the front door ---------------------------------------------------------------

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from kmeans_service import aws, http
+from kmeans_service import aws, config, http
 from tests import contract
 from tests.api import FORM_TYPE, Client, Context, event, form
+from tests.system import deliver, drop, sweep
 
 ROOT = Path(__file__).parent.parent
 CANARY = "canary-7c1e"
@@ -97,6 +98,46 @@ def test_nothing_of_the_clients_is_logged(client: Client, output: Output) -> Non
     client.get(f"/kmeans/jobs/{CANARY}")
     client.get("/kmeans/jobs/0/model")
     assert CANARY not in output.text()
+
+
+def test_nothing_of_a_dropped_or_presigned_file_is_logged_by_the_worker(
+    client: Client, output: Output
+) -> None:
+    bad = f"{CANARY},y\n1,{CANARY}\n".encode()
+    deliver(drop(f"incoming/tester/{CANARY}.csv", bad))
+    deliver(drop(f"incoming/tester/{CANARY}.csv", bad, n_clusters=CANARY))
+    deliver(drop(f"incoming/tester/{CANARY}-good.csv", f"{CANARY},y\n1,2\n3,4\n".encode()))
+    made = client.post_json("/kmeans/uploads", {"filename": f"{CANARY}.csv"}).json()
+    deliver(drop(made["fields"]["key"], bad))
+    client.upload()
+    client.fit(client.get("/kmeans/jobs?limit=1").json()["jobs"][0]["job_id"])
+    newest = client.get("/kmeans/jobs?limit=1").json()["jobs"][0]["job_id"]
+    made = client.post_json("/kmeans/predictions", {"job_id": newest}).json()
+    deliver(drop(made["fields"]["key"], bad))
+    sweep()
+    logged = output.text()
+    assert "worked" in logged
+    assert CANARY not in logged
+
+
+def test_no_presigned_form_or_url_is_logged(
+    client: Client, output: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = client.post_json("/kmeans/uploads", {"filename": "a.csv"}).json()
+    client.upload()
+    client.fit(1)
+    reserved = client.post_json("/kmeans/predictions", {"job_id": 1}).json()
+    monkeypatch.setattr(config, "MAX_ANSWER_BYTES", 10)
+    moved = client.get("/kmeans/jobs/1/labels")
+    assert moved.status == 303
+    secrets = [form["fields"]["policy"] for form in (made, reserved)]
+    secrets += [value for form in (made, reserved) for name, value in form["fields"].items()
+                if "signature" in name.lower()]  # fmt: skip
+    secrets.append(moved.headers["Location"].partition("?")[2])
+    assert len(secrets) >= 5
+    logged = output.text()
+    assert [secret for secret in secrets if secret in logged] == []
+    assert "Signature" not in logged
 
 
 def test_a_defect_is_logged_with_its_trace(output: Output, monkeypatch: pytest.MonkeyPatch) -> None:

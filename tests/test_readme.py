@@ -129,12 +129,22 @@ def test_the_limits_of_the_readme_are_those_of_the_code() -> None:
     from kmeans_service import config, params
 
     limits = README.partition("## Limits")[2].partition("\n## ")[0]
-    for limit in (config.MAX_COLUMNS, config.MAX_CELL_LENGTH, config.MAX_FILENAME_LENGTH):
+    default = config.Limits()
+    for limit in (
+        default.rows,
+        default.columns,
+        default.cell_length,
+        default.jobs,
+        default.requests_per_minute,
+        config.MAX_FILENAME_LENGTH,
+    ):
         assert f"{limit:,}" in limits
     assert f"{config.MAX_INLINE_BYTES / 1e6} MB" in limits
     assert f"{config.MAX_ANSWER_BYTES / 1e6} MB" in limits
-    assert f"{config.MAX_UPLOAD_BYTES // 1024**3} GiB" in limits
-    assert f"{config.MAX_LINE_LENGTH // 1024**2} MiB" in limits
+    assert f"{default.file_bytes // 1024**3} GiB" in limits
+    assert f"{default.stored_bytes // 1024**3} GiB" in limits
+    assert f"{default.work:.0e}".replace("+", "") in limits
+    assert f"{default.line_length // 1024**2} MiB" in limits
     assert f"{config.MAX_HEADER_BYTES // 1024} KiB" in limits
     assert f"{config.SYNCHRONOUS_SECONDS:.0f} seconds" in limits
     rows = dict(re.findall(r"^\| `(\w+)` \| `(.+?)` \|", README, re.M))

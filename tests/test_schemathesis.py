@@ -1,5 +1,8 @@
 """Generated requests, from the contract that the service itself answers, against all its paths."""
 
+import json
+import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -7,41 +10,80 @@ from pathlib import Path
 
 import pytest
 
-from tests.local_service import Service, serving
+from local.settings import PROJECT
+from tests import contract
+from tests.schemathesis_hooks import FITTED
+from tests.test_closed_service import POINTS, Closed, bearer, running
 
 # What is sent is generated from the document, and also breaks it; what comes back must be in it.
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",
     "content_type_conformance",
+    "response_headers_conformance",
     "response_schema_conformance",
     "use_after_free",
 )
 
 
+@pytest.fixture(scope="module", params=["OPEN", "TOKEN"])
+def service(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Closed]:
+    yield from running(tmp_path_factory.mktemp(f"schemathesis-{request.param}"), request.param)
+
+
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with serving(tmp_path_factory.mktemp("schemathesis")) as running:
-        yield running
+def credentials(service: Closed) -> list[str]:
+    return [] if service.access == "OPEN" else bearer(service.token("create --owner alice"))
 
 
-def test_no_generated_request_gets_an_undocumented_answer_or_a_5xx(service: Service) -> None:
+@pytest.fixture(scope="module")
+def prediction_id(service: Closed, credentials: list[str]) -> str:
+    """Of a prediction that waits for its points; beside it, fitted jobs."""
+    for number in range(max(FITTED) + 1):
+        file = f"file=@-;filename={number}.csv"
+        made = service.curl("/kmeans/upload", *credentials, "-F", file, given=POINTS)
+        assert made.json()["job_id"] == number
+    for job_id in FITTED:
+        body = json.dumps({"job_id": job_id})
+        assert service.curl("/kmeans/fit", *credentials, "--json", body).status == 200
+    reserved = service.curl("/kmeans/predictions", *credentials, "--json", body)
+    return str(reserved.json()["prediction_id"])
+
+
+def test_no_generated_request_gets_an_undocumented_answer_or_a_5xx(
+    service: Closed, credentials: list[str], prediction_id: str
+) -> None:
+    published = service.service.home / "openapi.json"
+    published.write_text(service.curl("/kmeans/openapi.json", *credentials).body)
     ran = subprocess.run(
         [
             Path(sys.executable).with_name("schemathesis"),
             "run",
-            f"{service.url}/openapi.json",
-            f"--url={service.url.removesuffix('/kmeans')}",
+            published,
+            f"--url={service.service.url.removesuffix('/kmeans')}",
             f"--checks={','.join(CHECKS)}",
-            "--max-examples=50",
+            "--max-examples=120",
             "--workers=2",
             "--generation-deterministic",
+            "--no-color",
+            *credentials,
         ],
-        cwd=service.home,
+        cwd=service.service.home,
+        env=os.environ
+        | {
+            "SCHEMATHESIS_HOOKS": "tests.schemathesis_hooks",
+            "PYTHONPATH": str(PROJECT),
+            "PREDICTION_ID": prediction_id,
+        },
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
     assert ran.returncode == 0, ran.stdout[-5000:] + ran.stderr[-1000:]
-    assert "Tested: 20" in ran.stdout
+    assert f"Tested: {len(contract.operations())}" in ran.stdout, ran.stdout[-3000:]
+    cases = re.search(r"([0-9]+) generated, ([0-9]+) passed", ran.stdout)
+    assert cases, ran.stdout[-2000:]
+    assert int(cases[1]) == int(cases[2]) > 2500

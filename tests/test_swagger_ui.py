@@ -1,6 +1,7 @@
 """Swagger UI of a running service in a real browser."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, 
 
 from tests.local_service import Service, serving
 from tests.needed import missing
+from tests.test_closed_service import Closed, running
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 QUIET = (  # nothing of the browser's own goes out
@@ -127,3 +129,81 @@ def test_no_request_goes_to_another_host(page: Page, service: Service, hosts: se
     for path in ("/ui/", "/ui"):
         show(page, f"{service.url}{path}")
     assert hosts == {f"localhost:{service.port}"}
+
+
+def test_the_page_loads_nothing_and_runs_nothing_that_its_policy_does_not_name(
+    context: BrowserContext, service: Service
+) -> None:
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    show(page, f"{service.url}/ui/")
+    assert [text for text in said if "Content Security Policy" in text or "Error" in text] == []
+    asked = page.request.get(f"{service.url}/ui/")
+    assert "default-src 'none'" in asked.headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in asked.headers["content-security-policy"]
+    # A script that somebody got into the page does not run.
+    page.evaluate("""() => {
+        const script = document.createElement("script");
+        script.textContent = "window.intruder = true";
+        document.body.append(script);
+        document.body.insertAdjacentHTML("beforeend", "<img src=x onerror='window.intruder = 1'>");
+    }""")
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.intruder") is None
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def closed(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Closed]:  # noqa: ARG001
+    yield from running(tmp_path_factory.mktemp("closed-swagger"), "TOKEN")
+
+
+@pytest.fixture
+def locked(browser: Browser, closed: Closed) -> Iterator[tuple[Page, str]]:
+    """The page of a closed service, and alice's token, which so far only opened the page itself."""
+    token = closed.token("create --owner alice")
+    context = browser.new_context(http_credentials={"username": "me", "password": token})
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    show(page, f"{closed.service.url}/ui/")
+    yield page, token
+    context.close()
+
+
+def authorize(page: Page, token: str) -> None:
+    page.get_by_role("button", name="Authorize").click()
+    dialog = page.locator(".dialog-ux")
+    dialog.locator("input").fill(token)
+    dialog.get_by_role("button", name=re.compile("^Apply|^Authorize")).click()
+    dialog.get_by_role("button", name="Close").last.click()
+
+
+def test_without_authorize_a_route_that_asks_for_credentials_answers_401(
+    locked: tuple[Page, str],
+) -> None:
+    status, body = execute(operation(locked[0], "listJobs"))
+    assert status == "401"
+    assert json.loads(body)["title"] == "Not authenticated"
+
+
+def test_authorize_opens_the_routes_for_the_owner_of_the_token(
+    locked: tuple[Page, str], tmp_path: Path
+) -> None:
+    page, token = locked
+    authorize(page, token)
+    points = tmp_path / "points.csv"
+    points.write_text("1, 2\n1, 4\n10, 2\n10, 4\n")
+    upload = operation(page, "upload")
+    upload.locator("input[type=file]").set_input_files(points)
+    assert execute(upload)[0] == "200"
+    status, body = execute(operation(page, "listJobs"))
+    assert status == "200"
+    assert [job["filename"] for job in json.loads(body)["jobs"]] == ["points.csv"]
+
+
+def test_a_wrong_token_given_to_authorize_opens_nothing(locked: tuple[Page, str]) -> None:
+    page, _ = locked
+    authorize(page, "km_" + "a" * 43)
+    assert execute(operation(page, "listJobs"))[0] == "401"

@@ -46,6 +46,26 @@ SYNTAX = [
     raw("a control character", 400, b'{"job_id": "\x01"}', "Invalid control character", "column"),
     raw("a bad escape", 400, b'{"job_id": "\\x"}', "escape", "column 13"),
     raw("half of a surrogate pair", 422, b'{"job_id": "\\ud800"}', *IDS, "\\ud800"),
+    raw("half of a surrogate pair as a key", 422, b'{"\\ud800": 0}', "is not known"),
+    raw("a pair of surrogates the wrong way round", 422, b'{"job_id": "\\udc00\\ud800"}', *IDS),
+    raw("surrogates in UTF-8", 400, b'{"job_id": "\xed\xa0\x80"}', "not UTF-8", "0xed"),
+    raw("an overlong slash", 400, b'{"job_id": "\xc0\xaf"}', "not UTF-8", "0xc0"),
+    raw("a key twice in other words", 400, b'{"job_id": 0, "\\u006aob_id": 1}', "'job_id'", "once"),
+    raw("a prototype", 422, b'{"__proto__": {"owner": "x"}, "job_id": 0}', "'__proto__'"),
+    raw("an owner", 422, b'{"job_id": 0, "owner": "alice"}', "'owner' is not known"),
+    raw("a NUL behind", 400, b'{"job_id": 0}\0', "not JSON", "column 14"),
+    raw("two byte order marks", 400, b"\xef\xbb\xbf\xef\xbb\xbf{}", "not JSON"),
+    raw("a number with a plus", 400, b'{"job_id": +1}', "not JSON", "column 12"),
+    raw("a hexadecimal number", 400, b'{"job_id": 0x0}', "not JSON", "column 13"),
+    raw("an integer of 4,300 digits", 422, b'{"job_id": ' + b"9" * 4300 + b"}", *IDS),
+    raw("an exponent of 1,000 digits", 422, b'{"job_id": 1e' + b"9" * 1000 + b"}", *IDS),
+    raw("100,000 keys", 422, b"{%s}" % b",".join(b'"a%d":0' % i for i in range(10**5)), "'a0'"),
+    raw(
+        "900 brackets in a parameter",
+        422,
+        b'{"job_id": 0, "model_params": {"init": ' + b"[" * 900 + b"]" * 900 + b"}}",
+        "model_params.init",
+    ),
 ]
 
 BODIES = [
@@ -97,6 +117,9 @@ PARAMS = [
     param("n_clusters", 1001, "is 1001", COUNT + "1000"),
     param("n_clusters", 10**30, COUNT + "1000"),
     param("n_clusters", 7, "n_samples=6"),
+    param("tol", 10**400, "a finite number of at least 0"),
+    param("init", [[1, 2], [3, 10**400]], "init[1][1] is 1000", "1e+100"),
+    param("random_state", 10**400, "an integer from 0 to 4294967295, or null"),
     *(param("n_init", bad, '"auto"', COUNT + "100") for bad in ("3", "AUTO", True, 1.0, None, 0)),
     param("n_init", 101, "is 101", COUNT + "100"),
     *(param("max_iter", bad, COUNT + "10000") for bad in ("300", False, 300.0, None, 0, -5)),
@@ -135,6 +158,13 @@ PARAMS = [
 ]
 
 
+def deep(brackets: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(brackets):
+        value = [value]
+    return value
+
+
 def points(name: str, status: int, value: Any, *words: str, job_id: Any = FITTED) -> Case:
     body = {"job_id": job_id, "points": value}
     return fit(f"points: {name}", status, body, *words, path="/kmeans/predict")
@@ -151,6 +181,9 @@ POINTS = [
     points("true in one", 422, [[True, 2]], "points[0][0] is true"),
     points("null in one", 422, [[None, 2]], "points[0][0] is null"),
     points("1e101", 422, [[1, 1e101]], "points[0][1] is 1e+101", "1e+100"),
+    points("an integer of 400 digits", 422, [[1, 10**400]], "points[0][1] is 1000", "1e+100"),
+    points("a row of 100,000", 422, [[0] * 100_000], "have 100000 features", "fitted with 2"),
+    points("900 brackets", 422, deep(900), "points[0][0] is [[["),
     points("three features", 422, [[1, 2, 3]], "have 3 features", "fitted with 2"),
     points("one feature", 422, [[1]], "have 1 feature,", "fitted with 2"),
     points("not fitted", 409, [[1, 2]], "Job 2 is UPLOADED", "POST /kmeans/fit", job_id=UNFITTED),
