@@ -19,6 +19,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -42,22 +43,34 @@ FIXED_ENVIRONMENT = {
     "AWS_DEFAULT_REGION": settings.REGION,
     "SAM_CLI_TELEMETRY": "0",
 }
+type Stack = dict[str, Any]  # as CloudFormation describes it
 
 
 class CannotServe(Exception):
     """Something that `sam local` needs is missing; the message is the sentence the user sees."""
 
 
-def deployed_names(chosen: settings.Settings) -> dict[str, str]:
-    """Bucket, table and queue of the running service, under their names in the environment."""
+def running_stack(chosen: settings.Settings) -> Stack:
     try:
         stacks = client("cloudformation", chosen).describe_stacks(StackName=settings.STACK_NAME)
     except (BotoCoreError, ClientError) as error:
         raise CannotServe(
             f"Nothing answers at {chosen.endpoint}: start `make run` in another terminal first."
         ) from error
-    outputs = {entry["OutputKey"]: entry["OutputValue"] for entry in stacks["Stacks"][0]["Outputs"]}
+    stack: Stack = stacks["Stacks"][0]
+    return stack
+
+
+def names_in(stack: Stack) -> dict[str, str]:
+    """Bucket, table and queue, under their names in the functions' environment."""
+    outputs = {entry["OutputKey"]: entry["OutputValue"] for entry in stack["Outputs"]}
     return {name: outputs[output] for output, name in ENVIRONMENT_OF_OUTPUT.items()}
+
+
+def limits_in(stack: Stack) -> list[str]:
+    """The service's limits, which hold here too: requests are counted in the same table."""
+    chosen = {entry["ParameterKey"]: entry["ParameterValue"] for entry in stack["Parameters"]}
+    return [f"{name}={value}" for name, value in chosen.items() if name.startswith("Max")]
 
 
 def docker(*arguments: str) -> str:
@@ -105,21 +118,27 @@ async def relay(host: str, port: int) -> AsyncIterator[None]:
 
 async def sam_local(chosen: settings.Settings, command: str, *options: str) -> int:
     """Runs a command of `sam local` until it ends or is told to; answers its exit status."""
-    names = deployed_names(chosen)
+    stack = running_stack(chosen)
     with network() as (name, gateway), tempfile.TemporaryDirectory() as folder:
         async with relay(gateway, chosen.emulator_port):
             endpoint = f"http://{gateway}:{chosen.emulator_port}"
             variables = Path(folder) / "environment.json"
             variables.write_text(
                 json.dumps(
-                    {"Parameters": {**names, "AWS_ENDPOINT_URL": endpoint, **OPEN_VARIABLES}}
+                    {
+                        "Parameters": {
+                            **names_in(stack),
+                            "AWS_ENDPOINT_URL": endpoint,
+                            **OPEN_VARIABLES,
+                        }
+                    }
                 )
             )
             sam = await asyncio.create_subprocess_exec(
                 *(str(SAM), "local", command, *options),
                 *("--env-vars", str(variables), "--docker-network", name),
                 # The variable exists in the functions only if the parameter is given.
-                *("--parameter-overrides", f"AwsEndpointUrl={endpoint}", *OPEN),
+                *("--parameter-overrides", f"AwsEndpointUrl={endpoint}", *OPEN, *limits_in(stack)),
                 cwd=settings.PROJECT,
                 env=os.environ | FIXED_ENVIRONMENT,
                 start_new_session=True,  # Ctrl-C comes here alone, and is handed on once

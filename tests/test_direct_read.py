@@ -157,6 +157,7 @@ def test_nothing_is_read_past_a_proxy_or_without_credentials(
     direct_read._connections.forget()
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 def test_every_thread_and_process_has_its_own_connection(dynamodb: DynamoDb) -> None:
     def read() -> None:
         assert direct_read.get_item(REQUEST) == ITEM
