@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kmeans_service.csv_grammar import check, check_stream, open_csv
+from kmeans_service.csv_grammar import check, open_csv
 from kmeans_service.csv_lines import CsvLimits
-from kmeans_service.dataset import parse_csv
+from kmeans_service.dataset import parse_csv, shape_of
 from kmeans_service.errors import InvalidCsv, ServiceError, TooLarge
 from tests.csv_cases import INVALID, TOO_LARGE, VALID, Refused, files, outcome
 
@@ -36,7 +36,7 @@ def test_what_the_grammar_allows_has_the_shape_that_was_written(
         len(rows),
         len(rows[0]),
     )
-    assert check(memoryview(body)) == check_stream(Drip(body)) == shape
+    assert check(memoryview(body)) == shape_of(Drip(body)) == shape
 
 
 @pytest.mark.parametrize("read", [check, parse_csv])
@@ -122,7 +122,7 @@ def test_where_the_blocks_are_cut_changes_nothing(
     limits = CsvLimits(rows=most_rows, line_length=line_length)
     whole = outcome(rows_of, body, limits, 1_000_000)
     assert outcome(rows_of, body, limits, block_bytes) == whole
-    checked = outcome(check_stream, Drip(body), limits)
+    checked = outcome(shape_of, Drip(body), limits)
     assert checked == whole or not (isinstance(checked, Refused) or isinstance(whole, Refused))
 
 

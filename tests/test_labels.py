@@ -51,7 +51,7 @@ def test_json_is_an_array_of_integers(labels: list[int]) -> None:
 
 @given(label_arrays)
 def test_the_json_of_labels_is_that_of_their_csv(labels: Labels) -> None:
-    assert to_json(labels) == csv_to_json(to_csv(labels))
+    assert to_json(labels) == csv_to_json(bytes(to_csv(labels)))
     assert json.loads(to_json(labels)) == labels.tolist()
 
 

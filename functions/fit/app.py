@@ -5,15 +5,15 @@ import time
 from fit import synchronous
 from fit.synchronous import Outcome
 from kmeans_service import config, http, json_body, uploads
-from kmeans_service.answers import accepted, labels_answer, labels_csv_answer
-from kmeans_service.csv_grammar import CsvShape, check
-from kmeans_service.dataset import Dataset, parse_csv
+from kmeans_service.answers import accepted, labels_answer
+from kmeans_service.csv_grammar import CsvShape
+from kmeans_service.dataset import Dataset, parse_csv, shape_of
 from kmeans_service.jobs.job import Job
-from kmeans_service.labels import to_csv
 from kmeans_service.models import centers_of, check_features
 from kmeans_service.multipart_form import Part, check_names, csv_part
 from kmeans_service.nearest import nearest
 from kmeans_service.params import Params, check_against_data, parse_params
+from kmeans_service.predicted import predicted_answer
 from kmeans_service.prefer import Preference, parse_prefer
 
 # What the answer itself takes, after the fit.
@@ -58,7 +58,7 @@ def fit_predict() -> http.Answer:
 
 def _checked(body: bytes, params: Params, points: Dataset | None) -> CsvShape:
     """The file's shape; raises what its fit or prediction would be refused for, before any job."""
-    shape = check(body)
+    shape = shape_of(body)
     check_against_data(params, shape.n_samples, shape.n_features)
     if points is not None:
         check_features(shape, points.X.shape[1], points.feature_names)
@@ -88,8 +88,8 @@ def _applied(prefer: Preference) -> dict[str, str]:
 
 
 def _predicted(job: Job, points: Dataset, media_type: str, headers: dict[str, str]) -> http.Answer:
-    labels_csv = to_csv(nearest(points.X, centers_of(job.published.centers)))
-    return labels_csv_answer(labels_csv, f"{job.filename}.predicted.csv", media_type, headers)
+    labels = nearest(points.X, centers_of(job.published.centers))
+    return predicted_answer(job, labels, media_type, headers)
 
 
 lambda_handler = http.lambda_handler(app)

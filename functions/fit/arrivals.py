@@ -11,7 +11,8 @@ from urllib.parse import unquote_plus
 
 from fit import prediction
 from kmeans_service import config, http, json_body, predictions
-from kmeans_service.csv_grammar import CsvShape, check_stream
+from kmeans_service.csv_grammar import CsvShape
+from kmeans_service.dataset import shape_of
 from kmeans_service.digest import HashingStream
 from kmeans_service.errors import (
     FitConflict,
@@ -179,7 +180,7 @@ def _checked(arrival: Arrival, opened: OpenObject) -> tuple[Input | None, Servic
     refusal: ServiceError | None = None
     shape = REFUSED
     try:
-        shape = check_stream(stream)
+        shape = shape_of(stream)
     except ServiceError as error:
         refusal = error
     stream.drain()

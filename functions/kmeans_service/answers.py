@@ -20,15 +20,14 @@ def labels_answer(
             url = data_bucket().presigned_get(stored.key, disposition, http.CSV)
             return http.see_other(url, headers)
         labels_csv = data_bucket().get(stored)
-    return labels_csv_answer(labels_csv, filename, media_type, headers)
+    if media_type == http.JSON:
+        return labels_json_answer(csv_to_json(labels_csv), headers)
+    return labels_csv_answer(labels_csv, filename, headers)
 
 
 def labels_csv_answer(
-    labels_csv: bytes, filename: str, media_type: str, headers: http.Headers
+    labels_csv: bytes | bytearray, filename: str, headers: http.Headers
 ) -> http.Answer:
-    """Labels as CSV, or as JSON with the job's id where a header names it; raises TooLarge."""
-    if media_type == http.JSON:
-        return labels_json_answer(csv_to_json(labels_csv), headers)
     http.check_answer_size(labels_csv)
     return http.csv_answer(labels_csv.decode(), filename, headers)
 

@@ -57,15 +57,7 @@ class CsvShape:
 
 def check(body: bytes | memoryview, limits: CsvLimits | None = None) -> CsvShape:
     """The shape of a CSV file; raises InvalidCsv or TooLarge that name line and column."""
-    return _shape(open_csv(body, limits))
-
-
-def check_stream(stream: ByteStream, limits: CsvLimits | None = None) -> CsvShape:
-    """As `check`, for a file of any size, of which one block at a time is held."""
-    return _shape(open_csv(stream, limits))
-
-
-def _shape(rows: "CsvRows") -> CsvShape:
+    rows = open_csv(body, limits)
     n_samples = 0
     for block in rows.blocks:
         rows.verify(block)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kmeans_service.csv_grammar import CsvRows, open_csv
+from kmeans_service.csv_grammar import CsvRows, CsvShape, open_csv
 from kmeans_service.csv_lines import BLOCK_BYTES, Block, ByteStream, CsvLimits
 from kmeans_service.csv_numbers import RowReader
 
@@ -58,6 +58,13 @@ def read_blocks(
 ) -> RowBlocks:
     """The rows of a file of any size, about `block_bytes` of text held at a time."""
     return RowBlocks(open_csv(stream, limits, block_bytes))
+
+
+def shape_of(source: ByteStream | bytes | memoryview, limits: CsvLimits | None = None) -> CsvShape:
+    """As `csv_grammar.check`, several times as fast, and for a file of any size."""
+    blocks = read_blocks(source, limits)
+    n_samples = sum(map(len, blocks))
+    return CsvShape(blocks.feature_names, n_samples, blocks.n_features)
 
 
 def _dataset(rows: CsvRows, size: int) -> Dataset:

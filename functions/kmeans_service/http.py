@@ -72,13 +72,13 @@ def _milliseconds_since(start: float) -> float:
     return round((time.monotonic() - start) * 1000, 1)
 
 
-def fits_answer(text: bytes) -> bool:
+def fits_answer(text: bytes | bytearray) -> bool:
     """Whether a text can be carried in an answer: in a JSON string, a line feed is two bytes."""
     most = config.MAX_ANSWER_BYTES
     return 2 * len(text) <= most or len(text) + text.count(b"\n") <= most
 
 
-def check_answer_size(text: bytes) -> None:
+def check_answer_size(text: bytes | bytearray) -> None:
     """Raise TooLarge for a text that no answer can carry."""
     if not fits_answer(text):
         raise errors.TooLarge(

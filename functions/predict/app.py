@@ -6,12 +6,11 @@ from typing import Any
 import numpy as np
 
 from kmeans_service import http, json_body, predictions
-from kmeans_service.answers import labels_csv_answer, labels_json_answer
 from kmeans_service.jobs import reads
 from kmeans_service.jobs.job import Job
-from kmeans_service.labels import to_csv, to_json
 from kmeans_service.models import centers_of, check_features
 from kmeans_service.nearest import Array, distances, nearest, score
+from kmeans_service.predicted import predicted_answer
 from kmeans_service.storage import data_bucket
 from predict.points import read_points
 
@@ -43,11 +42,7 @@ def predict() -> http.Answer:
     request = http.request(app)
     media_type = request.accepted(http.CSV, http.JSON)
     call = _call(request)
-    labels = nearest(call.points, call.centers)
-    if media_type == http.JSON:
-        return labels_json_answer(to_json(labels), {})
-    filename = f"{call.job.filename}.predicted.csv"
-    return labels_csv_answer(to_csv(labels), filename, media_type, {})
+    return predicted_answer(call.job, nearest(call.points, call.centers), media_type, {})
 
 
 @app.post("/kmeans/transform")
