@@ -13,7 +13,7 @@ from tests.system import keys
 
 CASES = [*json_cases.CASES, *form_cases.CASES, *http_cases.CASES, *csv_cases.CASES]
 INTERNALS = re.compile(
-    r"Traceback|\.py\b|/var/task|/work/|site-packages|<class|object at 0x|\w+Error\b|\w+Exception\b"
+    r"Traceback|\.py\b|/var/task|/home/|site-packages|<class|object at 0x|\w+Error\b|\w+Exception\b"
     r"|kmeans_service|boto|powertools|numpy|sklearn|csv_numbers|inputs/|models/|pending/|arn:aws|None"
     rf"|{BUCKET}|{TABLE}|{QUEUE}"
 )
