@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from bench.wire import Reply, hang_up, request, send
+from tests import api
+from tests.api import FORM_TYPE as FORM
+from tests.api import JSON_TYPE as JSON
 
-BOUNDARY = "the-boundary"
-FORM = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
-JSON = {"Content-Type": "application/json"}
 MODEL = b"1,2\n1,4\n1,0\n10,2\n10,4\n10,0\n"
 POINTS = b"0,0\n12,3\n1,1\n11,1\n"
 PARAMS = {"n_clusters": 2, "random_state": 0}
@@ -52,12 +52,8 @@ type Kind = Callable[[World, int], Awaitable[str]]
 
 def form(**parts: bytes) -> bytes:
     """A field for every name; `file` is a file."""
-    out = b""
-    for name, content in parts.items():
-        filename = f'; filename="{name}.csv"' if name == "file" else ""
-        head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"{filename}\r\n\r\n'
-        out += head.encode() + content + b"\r\n"
-    return out + f"--{BOUNDARY}--\r\n".encode()
+    filenames = {"file": "file.csv"}
+    return api.form(*((name, filenames.get(name), content) for name, content in parts.items()))
 
 
 def points_of(number: int) -> bytes:

@@ -1,4 +1,4 @@
-"""What must be true of every input, however broken: a `Fault` says where it is not.
+"""What must be true of every input, however broken: a `FaultError` says where it is not.
 
 csv        strict check, fast parser, parser in blocks and a slow reading of the grammar agree
            on the verdict, the words, the place and every value, wherever the blocks are cut
@@ -25,7 +25,7 @@ from kmeans_service.multipart_form import Part, parse_form
 from kmeans_service.problems import problem_document
 
 type Target = Callable[[bytes], bool]
-"""Whether the input was taken; False if it was refused. Raises Fault."""
+"""Whether the input was taken; False if it was refused. Raises FaultError."""
 
 SECONDS = 2.0  # of CPU, for any input
 BOUNDARY = "the-boundary"

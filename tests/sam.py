@@ -5,7 +5,7 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-from samtranslator.yaml_helper import yaml_parse
+from local import transform
 
 PROJECT = Path(__file__).resolve().parent.parent
 SAM = PROJECT / ".venv-sam/bin/sam"
@@ -14,8 +14,7 @@ BUILD = PROJECT / ".aws-sam/build"
 
 @cache
 def declared_variables() -> set[str]:
-    template = yaml_parse((PROJECT / "template.yaml").read_text())
-    return set(template["Globals"]["Function"]["Environment"]["Variables"])
+    return set(transform.source()["Globals"]["Function"]["Environment"]["Variables"])
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -1,13 +1,12 @@
 """A large prediction: points streamed from the bucket, labels streamed back, memory bounded."""
 
-import hashlib
 import io
-import sys
 import time
 from collections.abc import Iterator
 
 from kmeans_service import http
 from kmeans_service.dataset import RowBlocks, read_blocks
+from kmeans_service.digest import HashingStream
 from kmeans_service.errors import PredictionFailed, ServiceError
 from kmeans_service.jobs import reads
 from kmeans_service.jobs.job import Job, StoredObject
@@ -62,9 +61,9 @@ def _predict(job: Job, prediction: Prediction, opened: OpenObject, deadline: flo
     centers = centers_of(model.centers)
     rows = read_blocks(opened.stream)
     check_features(model, rows.n_features, rows.feature_names)
-    labels = _Stream(_labels_csv(rows, centers, deadline))
+    labels = HashingStream(_Stream(_labels_csv(rows, centers, deadline)))
     data_bucket().upload(prediction.result_key, labels, "text/csv")
-    return labels.stored_as(prediction.result_key)
+    return StoredObject(prediction.result_key, labels.sha256, labels.size)
 
 
 def _labels_csv(rows: RowBlocks, centers: Array, deadline: float) -> Iterator[bytes]:
@@ -75,15 +74,13 @@ def _labels_csv(rows: RowBlocks, centers: Array, deadline: float) -> Iterator[by
 
 
 class _Stream:
-    """What an iterator gives, to be read as a file is, and hashed as it is read."""
+    """What an iterator gives, to be read as a file is."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
         self._rest = b""
-        self._hash = hashlib.sha256()
-        self._size = 0
 
-    def read(self, size: int = sys.maxsize) -> bytes:
+    def read(self, size: int, /) -> bytes:
         read = io.BytesIO()
         while missing := size - read.tell():
             piece = self._rest or next(self._pieces, b"")
@@ -91,10 +88,4 @@ class _Stream:
                 break
             read.write(piece[:missing])
             self._rest = piece[missing:]
-        self._hash.update(read.getbuffer())
-        self._size += read.tell()
         return read.getvalue()
-
-    def stored_as(self, key: str) -> StoredObject:
-        """All that was read, as the object of this key."""
-        return StoredObject(key, self._hash.hexdigest(), self._size)
