@@ -33,7 +33,24 @@ def wish(accept: str) -> str:
         ("application/json", http.JSON),
         ("APPLICATION/JSON", http.JSON),
         ("text/csv, application/json", http.CSV),
-        ("application/json, text/csv", http.CSV),
+        ("application/json, text/csv", http.JSON),
+        ("application/json, text/plain, */*", http.JSON),
+        ("text/plain, */*", http.CSV),
+        ("text/xml, text/*, application/*", http.CSV),
+        ("application/*, text/*", http.JSON),
+        ("*/*, application/json", http.JSON),
+        ("text/*, application/json;q=0.9", http.CSV),
+        ("text/csv;q=0.2, text/csv;q=0.9, application/json;q=0.5", http.CSV),
+        ("application/json;q=0, application/json, text/csv", http.JSON),
+        ("text/*;q=0.9, text/csv;q=0.1, application/json;q=0.5", http.JSON),
+        ("text/csv;q=0, text/*", None),
+        ("*;q=.2, application/json;q=.1", http.CSV),
+        ("application/json;q=0.99999", http.JSON),
+        ("application/json;q=much, text/csv;q=0.1", http.CSV),
+        ("application/json,", http.JSON),
+        (",,", None),
+        ("image/png", None),
+        ("application/json;q=0, text/csv;q=0.000", None),
         ("text/csv;q=0.5, application/json", http.JSON),
         ("text/csv;q=0, */*", http.JSON),
         ("application/json;q=0, */*;q=0.1", http.CSV),
@@ -43,8 +60,20 @@ def wish(accept: str) -> str:
         ("application/json;q=0.001", http.JSON),
     ],
 )
-def test_the_best_liked_media_type_is_answered(accept: str, chosen: str) -> None:
-    assert wish(accept) == chosen
+def test_the_best_liked_media_type_is_answered(accept: str, chosen: str | None) -> None:
+    if chosen is None:
+        with pytest.raises(NotAcceptable):
+            wish(accept)
+    else:
+        assert wish(accept) == chosen
+
+
+def test_a_header_that_is_sent_twice_is_one_list() -> None:
+    given = {
+        "headers": {"Accept": "text/csv;q=0.5"},
+        "multiValueHeaders": {"Accept": ["application/json", "text/csv;q=0.5"]},
+    }
+    assert http.Request(given).accepted(http.CSV, http.JSON) == http.JSON
 
 
 @given(st.text(max_size=60) | st.text("*/,;=q01. acnostexvj", max_size=60))

@@ -62,11 +62,39 @@ def test_content_that_holds_the_boundary_is_refused_and_never_cut(content: bytes
         (b'form-data; name="file"; filename="%0D%0A.csv"', "\r\n.csv"),
         ('form-data; name="file"; filename="größe 📏.csv"'.encode(), "größe 📏.csv"),
         ('form-data; name="file"; filename="\u202e\u05d0.csv"'.encode(), "\u202e\u05d0.csv"),
+        # RFC 8187, alone and beside a plain name
+        (b"form-data; name=\"file\"; filename*=UTF-8''gr%C3%B6%C3%9Fe.csv", "größe.csv"),
+        (b"form-data; name=\"file\"; filename*=utf-8'de'a%20b.csv", "a b.csv"),
+        (b"form-data; name=\"file\"; filename*=iso-8859-1''gr%F6%DFe.csv", "größe.csv"),
+        (b'form-data; name="file"; FileName*="utf-8\'\'%e2%82%ac.csv"', "€.csv"),
+        (
+            b'form-data; name="file"; filename="EUR.csv"; filename*=UTF-8\'\'%e2%82%ac.csv',
+            "€.csv",
+        ),
+        (b'form-data; name="file"; filename*=UTF-8\'\'%ff.csv; filename="a.csv"', "a.csv"),
+        (b'form-data; name="file"; filename="a*b=c.csv"', "a*b=c.csv"),
+        # RFC 2047
+        (b'form-data; name="file"; filename="=?UTF-8?B?Z3LDtsOfZS5jc3Y=?="', "größe.csv"),
+        (b'form-data; name="file"; filename="=?utf-8?q?gr=C3=B6=C3=9Fe_1.csv?="', "größe 1.csv"),
+        (b'form-data; name="file"; filename="=?iso-8859-1?Q?gr=F6=DFe?=.csv"', "größe.csv"),
+        (
+            b'form-data; name="file"; filename="=?UTF-8?B?Z3LDtg==?= =?UTF-8?B?w59lLmNzdg==?="',
+            "größe.csv",
+        ),
+        (b'form-data; name="file"; filename="=?klingon?B?YQ==?=.csv"', "=?klingon?B?YQ==?=.csv"),
+        (b'form-data; name="file"; filename="=?UTF-8?B?/w==?=.csv"', "=?UTF-8?B?/w==?=.csv"),
     ],
 )
 def test_file_names_are_read_however_they_are_written(disposition: bytes, filename: str) -> None:
     part = parsed(b"Content-Disposition: " + disposition)
     assert (part.name, part.filename) == ("file", filename)
+
+
+@pytest.mark.parametrize("value", ["größe.csv", "UTF-8''%ff", "UTF-16''a", "UTF-8''%zz", "", "'"])
+def test_an_extended_name_that_cannot_be_read_says_how_one_is_written(value: str) -> None:
+    disposition = f'Content-Disposition: form-data; name="file"; filename*="{value}"'
+    with pytest.raises(MalformedRequest, match="RFC 8187"):
+        parsed(disposition.encode())
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,12 @@
 
 import re
 import time
-from collections.abc import Iterable
 from typing import Any
 
 from kmeans_service import access, config, errors, json_body
 from kmeans_service.errors import quoted
 from kmeans_service.multipart_form import Part, parse_form
+from kmeans_service.negotiation import best_offer
 
 try:  # ten times as fast, where the function has the NumPy layer
     import pybase64 as base64
@@ -20,8 +20,6 @@ BINARY = "application/octet-stream"
 LONGEST_QUEUE_SECONDS = 300.0
 # The usual header of a proxy in which requests queue: epoch seconds.
 _REQUEST_START = re.compile(r"t=([0-9]{1,10}(?:\.[0-9]{1,6})?)")
-# RFC 9110, section 12.4.2
-_QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
 
 
 class Request:
@@ -29,8 +27,11 @@ class Request:
 
     def __init__(self, event: dict[str, Any]) -> None:
         self._event = event
-        headers = event.get("headers") or {}
-        self._headers = {name.lower(): value for name, value in headers.items()}
+        single = event.get("headers") or {}
+        # A header that is sent twice is one list (RFC 9110, section 5.3).
+        several = event.get("multiValueHeaders") or {}
+        joined = single | {name: ", ".join(values) for name, values in several.items() if values}
+        self._headers = {name.lower(): value for name, value in joined.items()}
 
     def header(self, name: str) -> str:
         return self._headers.get(name.lower()) or ""
@@ -125,43 +126,11 @@ class Request:
         return etag in known or "*" in known
 
     def accepted(self, *offers: str) -> str:
-        """The offer that Accept likes best, the first where it does not say; raises NotAcceptable.
-
-        Source: RFC 9110, section 12.5.1.
-        """
+        """The offer that Accept likes best, the first without one; raises NotAcceptable."""
         accept = self.header("Accept")
-        if not accept.strip():
-            return offers[0]
-        weights = dict(_accept_ranges(accept))
-        weight, _, offer = max(
-            (_weight(weights, offer), -place, offer) for place, offer in enumerate(offers)
-        )
-        if weight <= 0:
+        offer = best_offer(accept, offers)
+        if offer is None:
             raise errors.NotAcceptable(
                 f"Accept is {quoted(accept)}; this path answers {' or '.join(offers)}"
             )
         return offer
-
-
-def _accept_ranges(accept: str) -> Iterable[tuple[str, float]]:
-    for item in accept.split(","):
-        media_range, *parameters = (part.strip().lower() for part in item.split(";"))
-        weight = 1.0
-        for parameter in parameters:
-            name, _, value = parameter.partition("=")
-            if name.strip() == "q":
-                weight = _quality(value.strip())
-        yield media_range, weight
-
-
-def _quality(value: str) -> float:
-    """A weight from 0 to 1; one that is not written as the RFC says asks for nothing."""
-    return float(value) if _QUALITY.fullmatch(value) else 0.0
-
-
-def _weight(weights: dict[str, float], offer: str) -> float:
-    """The weight of the most specific range that covers the offer; 0 if none does."""
-    for media_range in (offer, offer.partition("/")[0] + "/*", "*/*"):
-        if media_range in weights:
-            return weights[media_range]
-    return 0.0

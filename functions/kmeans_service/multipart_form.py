@@ -19,6 +19,7 @@ from kmeans_service.errors import (
     UnsupportedMediaType,
     quoted,
 )
+from kmeans_service.file_names import file_name
 
 MAX_PARTS = 16
 MAX_HEADERS = 8
@@ -131,7 +132,8 @@ def _part(segment: MultipartSegment, body: bytes) -> Part:
             f"the part {quoted(segment.name)} has Content-Transfer-Encoding {quoted(encoding)}; "
             "allowed is none (RFC 7578)"
         )
-    return Part(segment.name, segment.filename, segment.header("Content-Type", "") or "", body)
+    filename = file_name(segment.header("Content-Disposition", "") or "", segment.filename)
+    return Part(segment.name, filename, segment.header("Content-Type", "") or "", body)
 
 
 def csv_part(parts: dict[str, Part], name: str) -> Part:
