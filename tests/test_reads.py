@@ -13,6 +13,7 @@ from sklearn.cluster import KMeans
 
 from kmeans_service import config
 from tests.api import FORM_TYPE, MODEL_CSV, PREDICT_CSV, Answer, Client, form
+from tests.system import items, overwrite
 
 X = np.loadtxt(io.BytesIO(MODEL_CSV), delimiter=",")
 POINTS = np.loadtxt(io.BytesIO(PREDICT_CSV), delimiter=",")
@@ -233,3 +234,45 @@ def test_deleted_is_gone_for_every_read(fitted: Client) -> None:
     assert fitted.call("DELETE", "/kmeans/jobs/0").status == 204
     assert {fitted.get(path).status for path in paths} == {410}
     assert fitted.upload().json()["job_id"] == 1
+
+
+def test_pages_go_on_after_a_short_one_and_show_each_job_once(client: Client) -> None:
+    """What the filter leaves out makes pages of the query short."""
+    for number in range(30):
+        client.upload(f"{number}\n".encode())
+    for found in items():
+        if found["job_id"] % 3 == 0:
+            overwrite(found, status="FAILED")
+    seen, path = [], "/kmeans/jobs?status=FAILED&limit=4"
+    while path:
+        page = client.get(path).json()
+        seen += [job["job_id"] for job in page["jobs"]]
+        cursor = page.get("next_cursor")
+        path = f"/kmeans/jobs?status=FAILED&limit=4&cursor={cursor}" if cursor else ""
+    assert seen == list(range(27, -1, -3))
+
+
+def test_a_page_reads_no_more_jobs_than_it_shows(client: Client, aws: Any) -> None:
+    for number in range(40):
+        client.upload(f"{number}\n".encode())
+    read: list[int] = []
+    aws.dynamodb().meta.events.register(
+        "after-call.dynamodb.Query", lambda parsed, **_: read.append(parsed["ScannedCount"])
+    )
+    assert len(client.get("/kmeans/jobs?limit=10").json()["jobs"]) == 10
+    assert read == [11]
+
+
+def test_a_page_is_no_larger_than_an_answer_may_be(client: Client) -> None:
+    """Names of control characters: one byte each in the file, seven in Lambda's answer."""
+    names = ",".join(f"\x01{number:03}" + "\x01" * 590 for number in range(100))
+    for number in range(20):
+        client.upload(f"{names}\n".encode() + (b"1," * 99 + b"%d\n" % number), f"{number}.csv")
+    seen, path = [], "/kmeans/jobs?limit=100"
+    while path:
+        answer = client.get(path)
+        assert len(json.dumps(answer.text)) < 6_000_000
+        seen += [job["job_id"] for job in answer.json()["jobs"]]
+        cursor = answer.json().get("next_cursor")
+        path = f"/kmeans/jobs?limit=100&cursor={cursor}" if cursor else ""
+    assert seen == list(range(19, -1, -1))

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from typing import Any
+from collections.abc import Iterable
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -15,7 +15,11 @@ from kmeans_service.jobs import deletion, reads
 from kmeans_service.jobs.job import Input, Job, Status
 from kmeans_service.storage import data_bucket
 
-VISIBLE = [status.value for status in Status if status not in (Status.DELETING, Status.DELETED)]
+VISIBLE = [
+    status.value
+    for status in Status
+    if status not in (Status.DELETING, Status.DELETED, Status.DAMAGED)
+]
 MAX_PAGE = 100
 
 app = http.resolver()
@@ -36,9 +40,29 @@ def list_jobs() -> http.Answer:
         raise InvalidParameter(
             f"status is {quoted(status)}; allowed is {', '.join(VISIBLE)}", field="status"
         )
-    jobs, cursor = reads.newest(request.owner, limit, query.get("cursor"), status)
-    page: dict[str, Any] = {"jobs": [job_view(job) for job in jobs]}
-    return http.json_answer(page | ({"next_cursor": cursor} if cursor else {}))
+    # One more than are shown, to know whether there is one.
+    jobs = reads.newest(request.owner, limit + 1, query.get("cursor"), status)
+    return http.json_answer(_page(jobs, limit))
+
+
+def _page(jobs: Iterable[Job], limit: int) -> str:
+    """As many jobs as are asked for, or fewer if they fill an answer; the rest is behind a cursor.
+
+    Counted as Lambda carries it: a JSON string, in which a control character has seven bytes.
+    """
+    views: list[str] = []
+    size = 0
+    last: Job | None = None
+    for job in jobs:
+        if job.status is Status.DAMAGED:
+            http.report_damage(job)
+        view = json.dumps(job_view(job), ensure_ascii=False)
+        size += len(json.dumps(view))
+        if last and (len(views) == limit or size > config.MAX_ANSWER_BYTES):
+            return f'{{"jobs": [{", ".join(views)}], "next_cursor": "{reads.cursor_of(last)}"}}'
+        views.append(view)
+        last = job
+    return f'{{"jobs": [{", ".join(views)}]}}'
 
 
 def _limit(text: str) -> int:
@@ -59,8 +83,7 @@ def get_job(job_id: str) -> http.Answer:
 
 @app.delete("/kmeans/jobs/<job_id>")
 def delete_job(job_id: str) -> http.Answer:
-    job = _job(job_id)
-    deletion.delete(job.owner, job.job_id)
+    deletion.delete(http.request(app).owner, json_body.job_id_text(job_id))
     return Response(status_code=204, body="")
 
 

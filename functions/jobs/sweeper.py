@@ -33,7 +33,10 @@ def lambda_handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
 
 
 def _look_after(job: Job) -> str | None:
-    """What was done: queued or deleted; None if somebody else is at it."""
+    """What was done: queued or deleted; None if somebody else is at it, or nothing can be done."""
+    if job.status is Status.DAMAGED:
+        http.report_damage(job)
+        return None
     if job.status is Status.DELETING:
         if deletion.has_live_lease(job):
             return None

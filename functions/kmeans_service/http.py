@@ -21,6 +21,7 @@ from kmeans_service.http_request import BINARY as BINARY
 from kmeans_service.http_request import CSV as CSV
 from kmeans_service.http_request import JSON as JSON
 from kmeans_service.http_request import Request as Request
+from kmeans_service.jobs.job import Job
 from kmeans_service.problems import problem_document
 
 PROBLEM = "application/problem+json"
@@ -53,6 +54,12 @@ def count_damage(error: ServiceError) -> None:
     """Count a stored object that is not what was written: an alarm watches for these."""
     if isinstance(error, errors.ModelDamaged):
         count("IntegrityFailures")
+
+
+def report_damage(job: Job) -> None:
+    """Log and count a job whose record cannot be read."""
+    logger().error("the record of a job is damaged", owner=job.owner, job_id=job.job_id)
+    count("IntegrityFailures")
 
 
 def took(what: str, start: float) -> None:

@@ -23,10 +23,14 @@ def job_view(job: Job) -> dict[str, Any]:
         "error": job.error,
         "scores": job.model and job.model.scores,
         **job.times,
-        "expires_at": datetime.fromtimestamp(job.expires_at, UTC).isoformat(),
+        "expires_at": _time(job.expires_at),
         "links": _links(job),
     }
     return {name: value for name, value in view.items() if value is not None}
+
+
+def _time(seconds: int) -> str | None:
+    return datetime.fromtimestamp(seconds, UTC).isoformat() if seconds else None
 
 
 def job_path(job_id: int) -> str:
@@ -38,7 +42,7 @@ def _links(job: Job) -> dict[str, str]:
     names = ["input"] if job.input else []
     if job.model:
         names += ["labels", "centers", "scores", "model"]
-    if job.status is Status.PENDING:
+    if job.status in (Status.PENDING, Status.DAMAGED):
         names = []
     path = job_path(job.job_id)
     return {"self": path} | {name: f"{path}/{name}" for name in names}

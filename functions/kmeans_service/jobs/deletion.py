@@ -6,7 +6,7 @@ from typing import Any
 from kmeans_service.errors import Unavailable
 from kmeans_service.jobs import quota, reads, table
 from kmeans_service.jobs.creation import find_upload, upload_key
-from kmeans_service.jobs.items import job_from_item, job_key, marshal
+from kmeans_service.jobs.items import job_key, job_or_damaged, marshal
 from kmeans_service.jobs.job import Job, Status
 from kmeans_service.storage import data_bucket
 
@@ -18,13 +18,13 @@ def delete(owner: str, job_id: int) -> None:
     still be writing some: that fit loses its fence, and its lease runs out.
     """
     for _ in table.tries():
-        if _begin(reads.get(owner, job_id)):
+        if _begin(reads.find(owner, job_id)):
             break
     else:
         raise Unavailable(f"Job {job_id} is changing")
     # Only now do its input and its lease stand still.
     item = table.get_item(job_key(owner, job_id))
-    if item and not has_live_lease(marked := job_from_item(item)):
+    if item and not has_live_lease(marked := job_or_damaged(item)):
         finish(marked)
 
 
@@ -53,11 +53,12 @@ def _begin(job: Job) -> bool:
     False if the job or its owner's counters are changing.
     """
     _ = quota.read(job.owner)  # which makes sure that there are counters
+    damaged = job.status is Status.DAMAGED
     mark = table.expression(
         job_key(job.owner, job.job_id),
         "SET #status = :deleting, gsi1pk = :active, due_at = :due",
-        "attribute_exists(pk) AND NOT #status IN (:deleting, :deleted) AND expires_at > :now"
-        + ("" if job.input else " AND attribute_not_exists(#input)"),
+        "attribute_exists(pk) AND NOT #status IN (:deleting, :deleted) AND NOT expires_at <= :now"
+        + ("" if job.input or damaged else " AND attribute_not_exists(#input)"),
         {
             ":deleting": Status.DELETING.value,
             ":deleted": Status.DELETED.value,
@@ -66,7 +67,7 @@ def _begin(job: Job) -> bool:
             ":now": table.seconds(),
         },
     )
-    counted_out = quota.less(job.owner, job.input.size if job.input else 0)
+    counted_out = quota.less(job.owner, job.input.size if job.input else 0, exact=not damaged)
     return not table.transact([{"Update": mark}, counted_out, *_forget_upload(job)])
 
 

@@ -1,13 +1,18 @@
 """Jobs to DynamoDB items and back."""
 
 import json
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
 from boto3.dynamodb.types import TypeSerializer
 
+from kmeans_service.errors import ModelDamaged
 from kmeans_service.jobs.job import Input, Job, Model, Status, StoredObject
+from kmeans_service.problems import problem_document
 
+# What reading an item raises that somebody has changed, or cut.
+UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
 TIMES = ("created_at", "uploaded_at", "queued_at", "started_at", "finished_at")
 _serializer = TypeSerializer()
 
@@ -99,7 +104,59 @@ def _model(values: dict[str, Any]) -> Model:
 
 
 def job_from_item(item: dict[str, Any]) -> Job:
-    values = unmarshal(item)
+    """The job; raises ModelDamaged for what none of us can have written."""
+    try:
+        job = _job(unmarshal(item))
+        if job_key(job.owner, job.job_id) != {name: item[name] for name in ("pk", "sk")}:
+            raise ValueError("the record lies under the key of another job")
+    except UNREADABLE as error:
+        raise _damage(item) from error
+    return job
+
+
+def job_or_damaged(item: dict[str, Any]) -> Job:
+    """As `job_from_item`; of an item that cannot be read, what still can be: a DAMAGED job."""
+    try:
+        return job_from_item(item)
+    except ModelDamaged as damage:
+        return _what_is_left(item, damage)
+
+
+def _damage(item: dict[str, Any]) -> ModelDamaged:
+    number = item["sk"]["S"].removeprefix("J#").lstrip("0") or "0"
+    return ModelDamaged(
+        f"The record of job {number} cannot be read; its file and its model are not lost yet. "
+        "Whoever runs the service may repair it; DELETE removes it."
+    )
+
+
+def _what_is_left(item: dict[str, Any], damage: ModelDamaged) -> Job:
+    """A deletion goes on; everything else is DAMAGED."""
+    values: dict[str, Any] = {}
+    for name in item:
+        with suppress(*UNREADABLE):
+            values[name] = _plain(item[name])
+    given = None
+    with suppress(*UNREADABLE):
+        given = _input(values["input"])
+    deleting = values.get("status") == Status.DELETING
+    lease = values.get("lease_until")
+    return Job(
+        owner=values["pk"].removeprefix("O#"),
+        job_id=int(values["sk"].removeprefix("J#")),
+        status=Status.DELETING if deleting else Status.DAMAGED,
+        filename=str(values.get("filename", "")),
+        times={name: values[name] for name in TIMES if isinstance(values.get(name), str)},
+        input=given,
+        lease_until=lease if isinstance(lease, int) else 0,
+        error=problem_document(damage),
+    )
+
+
+def _job(values: dict[str, Any]) -> Job:
+    numbers = ("attempt", "fence", "lease_until", "due_at", "expires_at")
+    if not all(isinstance(values.get(name, 0), int) for name in numbers):
+        raise TypeError("a number is none")
     return Job(
         owner=values["owner"],
         job_id=values["job_id"],

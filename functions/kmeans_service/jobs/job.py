@@ -9,7 +9,10 @@ from kmeans_service.errors import NotFitted
 
 
 class Status(StrEnum):
-    """PENDING → UPLOADED → QUEUED → RUNNING → SUCCEEDED | FAILED; any → DELETING → DELETED."""
+    """PENDING → UPLOADED → QUEUED → RUNNING → SUCCEEDED | FAILED; any → DELETING → DELETED.
+
+    DAMAGED is no state but what is shown of a job whose record cannot be read.
+    """
 
     PENDING = "PENDING"
     UPLOADED = "UPLOADED"
@@ -19,6 +22,7 @@ class Status(StrEnum):
     FAILED = "FAILED"
     DELETING = "DELETING"
     DELETED = "DELETED"
+    DAMAGED = "DAMAGED"
 
 
 ACTIVE = (Status.QUEUED, Status.RUNNING)

@@ -78,7 +78,7 @@ def _count(owner: str, held: Holdings) -> Holdings:
         held.next_id,
         len(live),
         sum(job.get("input", {}).get("size", 0) for job in live),
-        min((job["expires_at"] for job in live), default=NEVER),
+        min((job.get("expires_at", NEVER) for job in live), default=NEVER),
     )
     values = {
         ":jobs": counted.jobs,
@@ -105,7 +105,7 @@ def _live_jobs(owner: str) -> Any:
     gone = {f":{status.value.lower()}": status.value for status in GONE}
     query = {
         "KeyConditionExpression": "pk = :pk AND begins_with(sk, :j)",
-        "FilterExpression": f"NOT #status IN ({', '.join(gone)}) AND expires_at > :now",
+        "FilterExpression": f"NOT #status IN ({', '.join(gone)}) AND NOT expires_at <= :now",
         "ProjectionExpression": "expires_at, #input.#size",
         "ExpressionAttributeNames": {"#status": "status", "#input": "input", "#size": "size"},
         "ExpressionAttributeValues": marshal(
@@ -145,10 +145,12 @@ def new_file(owner: str, size: int) -> dict[str, Any]:
     return {"Update": table.expression(meta_key(owner), update, condition, values)}
 
 
-def less(owner: str, size: int) -> dict[str, Any]:
-    """The part of a job's deletion."""
-    values = {":minus_one": -1, ":minus_size": -size}
+def less(owner: str, size: int, *, exact: bool = True) -> dict[str, Any]:
+    """The part of a job's deletion; without an exact size, all is counted when it matters next."""
+    values = {":minus_one": -1, ":minus_size": -size} | ({} if exact else {":zero": 0})
     update, condition = "ADD jobs :minus_one, stored_bytes :minus_size", "attribute_exists(jobs)"
+    if not exact:
+        update += " SET exact_until = :zero"
     return {"Update": table.expression(meta_key(owner), update, condition, values)}
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from kmeans_service import config
-from kmeans_service.errors import InvalidParameter, JobGone, JobNotFound
+from kmeans_service.errors import InvalidParameter, JobGone, JobNotFound, ModelDamaged
 from kmeans_service.jobs import table
-from kmeans_service.jobs.items import job_from_item, job_key, marshal, owner_key
+from kmeans_service.jobs.items import job_key, job_or_damaged, marshal, owner_key
 from kmeans_service.jobs.job import GONE, Job, Status
 
 
@@ -20,7 +20,15 @@ def next_id(owner: str) -> int:
 
 
 def get(owner: str, job_id: int) -> Job:
-    """The job; raises JobNotFound, or JobGone if it was deleted or has expired."""
+    """The job; raises JobNotFound, JobGone if it was deleted or has expired, ModelDamaged."""
+    job = find(owner, job_id)
+    if job.status is Status.DAMAGED:
+        raise ModelDamaged((job.error or {})["detail"])
+    return job
+
+
+def find(owner: str, job_id: int) -> Job:
+    """As `get`, also a DAMAGED job."""
     gone = JobGone(f"Job {job_id} was deleted or has expired")
     item = table.get_item(job_key(owner, job_id)) if job_id <= config.MAX_JOB_ID else None
     if item is None:
@@ -28,16 +36,20 @@ def get(owner: str, job_id: int) -> Job:
         if job_id < next_id(owner):
             raise gone
         raise JobNotFound(f"There is no job {job_id}")
-    job = job_from_item(item)
-    if job.status in GONE or job.expires_at <= time.time():
+    job = job_or_damaged(item)
+    if job.status in GONE or 0 < job.expires_at <= time.time():
         raise gone
     return job
 
 
 def newest(
-    owner: str, limit: int, cursor: str | None, status: str | None
-) -> tuple[list[Job], str | None]:
-    """A page of jobs, newest first, and the cursor of the next page if there is one."""
+    owner: str, expected: int, cursor: str | None = None, status: str | None = None
+) -> Iterator[Job]:
+    """An owner's jobs, newest first, read as they are asked for; DAMAGED where one cannot be read.
+
+    expected   how many are likely to be asked for
+    cursor     of the last job that is not to come again, as `cursor_of` makes it
+    """
     values: dict[str, Any] = {
         ":pk": owner_key(owner),
         ":j": "J#",
@@ -45,7 +57,8 @@ def newest(
         ":deleted": Status.DELETED.value,
         ":now": table.seconds(),
     }
-    condition = "NOT #status IN (:deleting, :deleted) AND expires_at > :now"
+    # Not "expires_at > :now": a record that lacks it is to be seen.
+    condition = "NOT #status IN (:deleting, :deleted) AND NOT expires_at <= :now"
     if status:
         condition += " AND #status = :status"
         values[":status"] = status
@@ -59,13 +72,8 @@ def newest(
     }
     if cursor:
         query["ExclusiveStartKey"] = job_key(owner, _read_cursor(cursor))
-    jobs: list[Job] = []
-    for page in table.pages(query):
-        for item in page:
-            if len(jobs) == limit:
-                return jobs, _cursor(jobs[-1].job_id)
-            jobs.append(job_from_item(item))
-    return jobs, None
+    for page in table.pages(query, expected):
+        yield from map(job_or_damaged, page)
 
 
 def due() -> Iterator[Job]:
@@ -78,11 +86,11 @@ def due() -> Iterator[Job]:
         ),
     }
     for page in table.pages(query):
-        yield from map(job_from_item, page)
+        yield from map(job_or_damaged, page)
 
 
-def _cursor(job_id: int) -> str:
-    return base64.urlsafe_b64encode(f"J{job_id}".encode()).decode().rstrip("=")
+def cursor_of(job: Job) -> str:
+    return base64.urlsafe_b64encode(f"J{job.job_id}".encode()).decode().rstrip("=")
 
 
 def _read_cursor(cursor: str) -> int:

@@ -15,6 +15,7 @@ from kmeans_service.jobs.items import job_key, marshal
 # Of the sparse index: the jobs that somebody must look after.
 LOOKED_AFTER = "ACTIVE"
 TRIES = 200
+MOST_IN_A_PAGE = 2_000
 # Attribute names that are words which DynamoDB reserves.
 _RESERVED = {
     "#status": "status",
@@ -53,10 +54,15 @@ def get_item(key: dict[str, Any]) -> dict[str, Any] | None:
     return item
 
 
-def pages(query: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
-    """The items of a query, a page at a time."""
+def pages(query: dict[str, Any], expected: int | None = None) -> Iterator[list[dict[str, Any]]]:
+    """The items of a query, a page at a time: as large as they come, or `expected` items at first.
+
+    What is filtered out counts too, so that the pages grow until enough was found.
+    """
     request: Any = {"TableName": table_name(), **query}
     while True:
+        if expected:
+            request["Limit"], expected = expected, min(4 * expected, MOST_IN_A_PAGE)
         answer = aws.dynamodb().query(**request)
         yield answer["Items"]
         if "LastEvaluatedKey" not in answer:
