@@ -56,6 +56,26 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+class Clock:
+    """Wall-clock time that stands still until the test lets it pass."""
+
+    def __init__(self, now: int) -> None:
+        self.now: float = now
+
+    def time(self) -> float:
+        return self.now
+
+    def pass_by(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock(int(time.time()))
+    monkeypatch.setattr(time, "time", clock.time)
+    return clock
+
+
 @pytest.fixture(scope="session")
 def aws_endpoint() -> Iterator[str]:
     port = free_port()

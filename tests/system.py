@@ -2,6 +2,8 @@
 
 import json
 import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
@@ -28,6 +30,16 @@ def items(owner: str = OWNER, prefix: str = "J#") -> list[dict[str, Any]]:
         TableName=config.settings().jobs_table,
         KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
         ExpressionAttributeValues=marshal({":pk": f"O#{owner}", ":prefix": prefix}),
+    )
+    return [unmarshal(found) for found in answer["Items"]]
+
+
+def everything(owner: str = OWNER) -> list[dict[str, Any]]:
+    """All of the owner's items."""
+    answer = aws.dynamodb().query(
+        TableName=config.settings().jobs_table,
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues=marshal({":pk": f"O#{owner}"}),
     )
     return [unmarshal(found) for found in answer["Items"]]
 
@@ -130,3 +142,23 @@ def sweep() -> dict[str, int]:
 
     done: dict[str, int] = lambda_handler({}, Context())
     return done
+
+
+@contextmanager
+def meanwhile(client: Any, operation: str, act: Callable[[], Any], call: int = 1) -> Iterator[None]:
+    """Let `act` happen just before the n-th call of an operation: between a read and its write."""
+    left = call
+
+    def before(**_: Any) -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            act()
+
+    events, name = client.meta.events, f"before-call.*.{operation}"
+    events.register(name, before)
+    try:
+        yield
+    finally:
+        events.unregister(name, before)
+    assert left <= 0, f"{operation} was called less than {call} times"

@@ -53,7 +53,7 @@ def read(owner: str) -> Holdings:
 
 def _refusal(held: Holdings, size: int, jobs: int) -> OverQuota | None:
     limits = config.limits()
-    if held.jobs + jobs > limits.jobs:
+    if jobs and held.jobs + jobs > limits.jobs:
         return TooManyJobs(
             f"You have {held.jobs:,} jobs; at most {limits.jobs:,} are kept. "
             "Make room with DELETE /kmeans/jobs/{job_id}.",
