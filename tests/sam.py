@@ -39,6 +39,12 @@ def environment(**more: str) -> dict[str, str]:
 
 
 @cache
+def installed() -> None:
+    """Brings the SAM CLI, if it is not there yet."""
+    subprocess.run(["make", ".venv-sam/.installed"], cwd=PROJECT, env=environment(), check=True)
+
+
+@cache
 def build() -> Path:
     """Runs `make build`; the folder with the built template, functions and layers."""
     made = subprocess.run(

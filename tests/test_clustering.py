@@ -68,7 +68,7 @@ def test_the_pickle_has_the_parameters_that_were_asked_for_and_no_others() -> No
     assert stored.get_params() == KMeans(**params).get_params()
 
 
-@pytest.mark.parametrize(("megabytes", "cpus"), [("512", 1), ("1769", 1), ("3538", 2)])
+@pytest.mark.parametrize(("megabytes", "cpus"), [("512", 1), ("1769", 1), ("3008", 2), ("3538", 2)])
 def test_a_fit_has_as_many_threads_as_its_functions_memory_pays_for(
     monkeypatch: pytest.MonkeyPatch, megabytes: str, cpus: int
 ) -> None:

@@ -2,16 +2,19 @@
 
 import io
 import json
+import logging
 import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kmeans_service import aws, config, http
+from local import transform
 from tests import contract
 from tests.api import FORM_TYPE, Client, Context, event, form
 from tests.system import deliver, drop, sweep
@@ -175,20 +178,63 @@ def test_what_did_no_work_counts_nothing(client: Client, output: Output) -> None
     assert output.metrics() == {}
 
 
-def test_a_cold_start_is_counted_and_nothing_is_warned_of() -> None:
-    """In a process of its own: a test's warnings are not what the function would print."""
-    program = (
-        "from docs.app import lambda_handler; from tests.api import Context, event\n"
-        "for _ in range(2): lambda_handler(event('GET', '/kmeans/health'), Context())"
-    )
+TWO_CALLS = """
+from docs.app import lambda_handler
+from kmeans_service import http
+from tests.api import Context, event
+for _ in range(2):
+    lambda_handler(event("GET", "/kmeans/health"), Context())
+http.logger().error("something broke")
+"""
+
+
+def printed(**variables: str) -> list[dict[str, Any]]:
+    """By a process of its own: a test's warnings are not what the function would print."""
     run = subprocess.run(
-        [sys.executable, "-c", program],
-        env=os.environ | {"PYTHONPATH": f"{ROOT / 'functions'}:{ROOT}"},
+        [sys.executable, "-c", TWO_CALLS],
+        env=os.environ | {"PYTHONPATH": f"{ROOT / 'functions'}:{ROOT}"} | variables,
         capture_output=True,
         text=True,
         check=True,
     )
     assert run.stderr == ""
-    first, cold_start, second = map(json.loads, run.stdout.splitlines())
+    return [json.loads(line) for line in run.stdout.splitlines()]
+
+
+def test_a_cold_start_is_counted_and_nothing_is_warned_of() -> None:
+    first, cold_start, second, _ = printed()
     assert (first["message"], second["message"]) == ("served", "served")
     assert cold_start["ColdStart"] == [1.0]
+
+
+def kept_by_lambda(line: dict[str, Any], application_log_level: str) -> bool:
+    """Whether Lambda passes a line on: what has no level, or no RFC 3339 time, is INFO to it."""
+    try:
+        timed = datetime.fromisoformat(line["timestamp"]).tzinfo is not None
+    except (KeyError, ValueError):
+        timed = False
+    level = line.get("level", "INFO") if timed and "T" in line["timestamp"] else "INFO"
+    numbers = logging.getLevelNamesMapping()
+    return numbers[level] >= numbers[application_log_level]
+
+
+@pytest.mark.parametrize(
+    ("level", "messages"),
+    [
+        ("DEBUG", ["served", None, "served", "something broke"]),
+        ("INFO", ["served", None, "served", "something broke"]),
+        ("WARN", [None, "something broke"]),
+        ("ERROR", [None, "something broke"]),
+    ],
+)
+def test_a_log_level_takes_lines_below_it_and_no_metrics(
+    level: str, messages: list[str | None]
+) -> None:
+    stated = transform.source()["Globals"]["Function"]["LoggingConfig"]["ApplicationLogLevel"]
+    assert stated == {"Fn::If": ["LogsDebug", "DEBUG", "INFO"]}
+    application = "DEBUG" if level == "DEBUG" else "INFO"
+    lines = printed(LOG_LEVEL=level, AWS_LAMBDA_LOG_LEVEL=application)
+    assert [line.get("message") for line in lines] == messages
+    assert all(kept_by_lambda(line, application) for line in lines)
+    for line in lines:  # errors are errors to Lambda too, and metrics are what they are
+        assert kept_by_lambda(line, "ERROR") == (line.get("level") == "ERROR")

@@ -430,9 +430,12 @@ def test_a_message_is_delivered_more_often_than_a_fit_is_attempted() -> None:
 @pytest.mark.parametrize("resource", ["DataBucket", "JobsTable"])
 def test_data_outlives_the_stack_unless_the_parameter_says_otherwise(resource: str) -> None:
     stored = source()["Resources"][resource]
-    assert (
-        stored["DeletionPolicy"] == stored["UpdateReplacePolicy"] == {"Ref": "DataDeletionPolicy"}
-    )
+    assert stored["UpdateReplacePolicy"] == {"Ref": "DataDeletionPolicy"}
+    # What a failed first deployment made is removed: it holds nothing, and nobody would know of it.
+    assert stored["DeletionPolicy"] == {"Fn::If": ["KeepsData", "RetainExceptOnCreate", "Delete"]}
+    assert source()["Conditions"]["KeepsData"] == {
+        "Fn::Equals": [{"Ref": "DataDeletionPolicy"}, "Retain"]
+    }
     assert source()["Parameters"]["DataDeletionPolicy"]["Default"] == "Retain"
 
 
@@ -450,7 +453,8 @@ def test_without_a_key_aws_encrypts_with_keys_of_its_own_and_nobody_has_rights_o
     }
     [rule] = encrypted("DataBucket")["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert rule == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
-    assert encrypted("JobsTable")["SSESpecification"] == {"SSEEnabled": True}
+    # With true it would be the account's key aws/dynamodb, whose calls are paid for.
+    assert encrypted("JobsTable")["SSESpecification"] == {"SSEEnabled": False}
     for queue in resources("AWS::SQS::Queue"):
         assert encrypted(queue)["SqsManagedSseEnabled"] is True
         assert "KmsMasterKeyId" not in encrypted(queue)

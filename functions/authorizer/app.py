@@ -6,12 +6,10 @@ Source: "Output from an API Gateway Lambda authorizer" in the API Gateway develo
 """
 
 import base64
-from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
 from kmeans_service import config, tokens
+from kmeans_service.telemetry import logger
 
 # What a browser shows by itself. It can send a token only as the password of HTTP Basic, and once
 # it knows one it sends it with every request, also those another site makes it send: so Basic
@@ -19,11 +17,6 @@ from kmeans_service import config, tokens
 PAGES = ("GET/kmeans/ui", "GET/kmeans/ui/*", "GET/kmeans/openapi.json")
 EVERYTHING = ("*",)
 NOBODY = "nobody"
-
-
-@cache
-def logger() -> Logger:
-    return Logger(log_uncaught_exceptions=False)
 
 
 def lambda_handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:

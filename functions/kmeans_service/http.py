@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import quote
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.metrics import MetricUnit
@@ -23,6 +23,7 @@ from kmeans_service.http_request import JSON as JSON
 from kmeans_service.http_request import Request as Request
 from kmeans_service.jobs.job import Job
 from kmeans_service.problems import problem_document
+from kmeans_service.telemetry import logger as logger
 
 PROBLEM = "application/problem+json"
 # A float64 in its shortest form has up to 24 characters, and a separator of one or two.
@@ -34,11 +35,6 @@ warnings.filterwarnings("ignore", "No application metrics to publish")
 type Answer = Response[Any]
 type Headers = dict[str, str]
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
-
-
-@cache
-def logger() -> Logger:
-    return Logger(log_uncaught_exceptions=False)
 
 
 @cache
