@@ -1,5 +1,6 @@
 """The worker: files dropped into the bucket, fits asked for, each delivered once or more."""
 
+import io
 import json
 import random
 from typing import Any
@@ -8,6 +9,10 @@ from urllib.parse import quote_plus
 import pytest
 
 from fit import clustering
+from fit.arrivals import params_of
+from kmeans_service.errors import MalformedRequest
+from kmeans_service.params import Params, parse_params
+from kmeans_service.storage import OpenObject
 from tests.api import MODEL_CSV, Client, Context
 from tests.system import (
     EVENTS,
@@ -39,6 +44,56 @@ def test_a_dropped_file_becomes_a_job_and_is_fitted_with_the_defaults(client: Cl
 def test_a_dropped_file_is_fitted_with_the_parameters_of_its_metadata(client: Client) -> None:
     deliver(drop(KEY, MODEL_CSV, model_params='{"n_clusters": 3}'))
     assert client.get("/kmeans/jobs/0").json()["scores"]["inertia"] == pytest.approx(10)
+
+
+def params_with(**metadata: str) -> Params:
+    """Of an object with metadata spelt just so; moto's server takes both spellings for one."""
+    return params_of(OpenObject(io.BytesIO(), 0, metadata))
+
+
+@pytest.mark.parametrize("name", ["model-params", "model_params", "Model-Params", "MODEL_PARAMS"])
+def test_the_metadata_may_be_spelt_either_way_and_stand_beside_others(name: str) -> None:
+    params = params_with(mtime="1700000000.5", **{name: '{"n_clusters": 3}'})
+    assert params == parse_params({"n_clusters": 3})
+    assert params_with(mtime="1700000000.5") == parse_params({})
+
+
+def test_two_spellings_of_the_metadata_that_differ_are_refused() -> None:
+    three, four = '{"n_clusters": 3}', '{"n_clusters": 4}'
+    with pytest.raises(MalformedRequest, match="model-params and model_params differ"):
+        params_with(**{"model_params": three, "model-params": four})
+    params = params_with(**{"model_params": three, "model-params": three})
+    assert params == parse_params({"n_clusters": 3})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        ".DS_Store",
+        "._points.csv",
+        "_SUCCESS",
+        "Thumbs.db",
+        "desktop.ini",
+        ".keep",
+        ".gitkeep",
+        "_$folder$",
+        "results_$folder$",
+        "results/",
+        "results/_SUCCESS",
+        "results/2026/.DS_Store",
+    ],
+)
+def test_what_programs_leave_in_a_folder_makes_no_job(client: Client, name: str) -> None:
+    assert deliver(drop(f"incoming/tester/{name}", b"")) == 0
+    assert deliver(drop(f"incoming/tester/{name}", b"\0\1\2")) == 0
+    assert client.get("/kmeans/jobs").json() == {"jobs": []}
+
+
+@pytest.mark.parametrize("name", ["_SUCCESS.csv", "DS_Store", "folder$", "_points.csv", ".csv"])
+def test_a_name_that_looks_a_little_like_it_is_a_file(client: Client, name: str) -> None:
+    deliver(drop(f"incoming/tester/{name}", MODEL_CSV))
+    assert client.get("/kmeans/jobs/0").json()["filename"] == name
 
 
 def test_a_bare_notification_works_as_well_with_and_without_a_version(client: Client) -> None:

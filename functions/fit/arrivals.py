@@ -31,10 +31,17 @@ from kmeans_service.params import Params, canonical, check_against_data, parse_p
 from kmeans_service.problems import problem_document
 from kmeans_service.storage import ObjectMissing, OpenObject, data_bucket
 
-PARAMS_METADATA = "model-params"
+# S3 shows both spellings in its console, and people type either.
+PARAMS_METADATA = ("model-params", "model_params")
 # An owner's name stands in keys; a file's name only here, where its owner dropped it.
 _DROPPED = re.compile(r"incoming/(?P<owner>[\w-]{1,64})/(.*/)?(?P<filename>[^/]+)", re.ASCII | re.S)
 _AWAITED = re.compile(r"pending/([\w-]{1,64})/([0-9]{1,10})/(.+)", re.ASCII)
+# What programs leave beside files, and nobody means to be fitted: the marks of folders, of finished
+# jobs and of desktops.
+_LEFT_BY_PROGRAMS = re.compile(
+    r"(.*/)?(\.DS_Store|\._[^/]*|\.(git)?keep|Thumbs\.db|desktop\.ini|_SUCCESS|[^/]*_\$folder\$)?",
+    re.S,
+)
 REFUSED = CsvShape(feature_names=None, n_samples=0, n_features=0)
 
 
@@ -62,6 +69,9 @@ def handle(arrival: Arrival, seconds: float) -> Job | None:
 
     Points to predict are predicted here and now, within `seconds`.
     """
+    if _LEFT_BY_PROGRAMS.fullmatch(arrival.key):
+        http.logger().info("ignored what a program left", key=arrival.key)
+        return None
     dropped, awaited = _DROPPED.fullmatch(arrival.key), _AWAITED.fullmatch(arrival.key)
     try:
         if dropped:
@@ -121,7 +131,7 @@ def _fit_dropped(arrival: Arrival, owner: str, filename: str, opened: OpenObject
     try:
         if refusal:
             raise refusal
-        return _queue(job, _params_of(opened))
+        return _queue(job, params_of(opened))
     except FitConflict:
         raise
     except ServiceError as error:
@@ -196,11 +206,19 @@ def _checked(arrival: Arrival, opened: OpenObject) -> tuple[Input | None, Servic
     return given, refusal
 
 
-def _params_of(opened: OpenObject) -> Params:
-    text = opened.metadata.get(PARAMS_METADATA, "{}")
+def params_of(opened: OpenObject) -> Params:
+    """Of the fit that a dropped file asks for by its metadata; others of it are not looked at.
+
+    Raises MalformedRequest or InvalidParameter.
+    """
+    given = {name.lower(): text for name, text in opened.metadata.items()}
+    texts = {name: given[name] for name in PARAMS_METADATA if name in given}
+    if len(set(texts.values())) > 1:
+        raise MalformedRequest(f"the metadata {' and '.join(texts)} differ; one of them is enough")
+    name, text = next(iter(texts.items()), (PARAMS_METADATA[0], "{}"))
     if len(text) > config.MAX_PARAMS_BYTES:
-        raise MalformedRequest(f"the metadata {PARAMS_METADATA} is too long")
-    return parse_params(json_body.loads(text, f"the metadata {PARAMS_METADATA}"))
+        raise MalformedRequest(f"the metadata {name} is too long")
+    return parse_params(json_body.loads(text, f"the metadata {name}"))
 
 
 def _queue(job: Job, params: Params) -> Job | None:

@@ -19,6 +19,7 @@ from kmeans_service.errors import (
     UnsupportedMediaType,
     quoted,
 )
+from kmeans_service.file_kinds import described
 from kmeans_service.file_names import file_name
 
 MAX_PARTS = 16
@@ -169,8 +170,9 @@ def _check_csv_type(part: Part) -> None:
         return
     media_type, options = parse_options_header(part.content_type)
     if media_type not in CSV_TYPES:
+        kind = described(part.body) or quoted(media_type)
         raise UnsupportedMediaType(
-            f"the file '{part.name}' is {quoted(media_type)}; allowed is {' or '.join(CSV_TYPES)}",
+            f"the file '{part.name}' is {kind}; allowed is {' or '.join(CSV_TYPES)}",
             field=part.name,
         )
     charset = options.get("charset", "utf-8").lower()

@@ -21,6 +21,7 @@ def part(*lines: str | bytes, content: bytes = b"1,2\r\n3,4") -> bytes:
 
 
 FILE = 'Content-Disposition: form-data; name="file"; filename="a.csv"'
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 INSIDE = f"1,2\r\n--{BOUNDARY}".encode()
 
 BODIES = [
@@ -93,11 +94,18 @@ FIELDS = [
     upload("no file name", 422, form(("file", None, b"1,2")), "'file'", "no file name"),
     upload("an empty file name", 422, form(("file", "", b"1,2")), "'file'", "no file name"),
     upload(
-        "only filename*",
-        422,
-        part("Content-Disposition: form-data; name=\"file\"; filename*=UTF-8''a.csv"),
-        "'file'",
-        "no file name",
+        "only filename*, in no UTF-8",
+        400,
+        part("Content-Disposition: form-data; name=\"file\"; filename*=UTF-8''%ff.csv"),
+        "filename*=",
+        "RFC 8187",
+    ),
+    upload(
+        "an Excel workbook that says so",
+        415,
+        part(FILE, f"Content-Type: {XLSX}", content=b"PK\3\4" + b" " * 40 + b"xl/workbook.xml"),
+        "an Excel workbook, not a CSV: save the sheet as CSV",
+        "allowed is text/csv",
     ),
     upload(
         "a file name of 1,025",

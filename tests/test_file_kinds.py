@@ -1,0 +1,121 @@
+"""Files that are no CSV are called by their names, whichever way they come."""
+
+import bz2
+import gzip
+import io
+import lzma
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kmeans_service.csv_grammar import check
+from kmeans_service.dataset import read_blocks
+from kmeans_service.errors import InvalidCsv
+from kmeans_service.file_kinds import described
+from tests.api import MODEL_CSV, PREDICT_CSV, Client
+from tests.system import deliver, drop
+from tests.test_presigned import post, reserve
+
+BOOK = (Path(__file__).parent / "files" / "book.xlsx").read_bytes()
+
+
+def zipped(*files: tuple[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in files:
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def saved(X: Any) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, X)
+    return buffer.getvalue()
+
+
+ODS = ("mimetype", b"application/vnd.oasis.opendocument.spreadsheet")
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+KINDS: dict[str, tuple[bytes, str]] = {
+    "xlsx": (BOOK, "an Excel workbook"),
+    "xls": (bytes.fromhex("d0cf11e0a1b11ae1") + bytes(504), "an old Excel workbook"),
+    "ods": (zipped(ODS), "an OpenDocument"),
+    "zip": (zipped(("a.csv", MODEL_CSV)), "a ZIP archive"),
+    "gzip": (gzip.compress(MODEL_CSV), "compressed with gzip"),
+    "bzip2": (bz2.compress(MODEL_CSV), "compressed with bzip2"),
+    "xz": (lzma.compress(MODEL_CSV), "compressed with xz"),
+    "zstd": (bytes.fromhex("28b52ffd2421") + MODEL_CSV, "compressed with Zstandard"),
+    "pdf": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "a PDF document"),
+    "parquet": (b"PAR1\x15\x04\x15\x40", "a Parquet file"),
+    "feather": (b"ARROW1\0\0\xff\xff", "an Arrow"),
+    "hdf5": (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
+    "npy": (saved(np.eye(3)), "a NumPy array"),
+    "pickle": (pickle.dumps([1, 2]), "a Python pickle"),
+    "sqlite": (b"SQLite format 3\0\x10\0", "an SQLite database"),
+    "png": (PNG, "an image"),
+    "jpeg": (b"\xff\xd8\xff\xe0\0\x10JFIF", "an image"),
+    "html": (b"<!DOCTYPE html>\n<html><body>Sign in</body></html>", "an HTML page"),
+    "html without a doctype": (b'\n <HTML lang="en">\n', "an HTML page"),
+    "xml": (b'<?xml version="1.0"?>\n<rows/>', "an XML document"),
+    "json": (b'{"points": [[1, 2], [3, 4]]}', "a JSON document"),
+    "json records": (b'[\n  {"x": 1, "y": 2}\n]', "a JSON document"),
+    "json rows": (b"[[1, 2], [3, 4]]", "a JSON document"),
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_file_of_another_kind_is_called_by_its_name_with_what_to_do(name: str) -> None:
+    content, words = KINDS[name]
+    with pytest.raises(InvalidCsv) as refused:
+        check(content)
+    assert refused.value.detail.startswith(f"the file is {words}")
+    assert ", not a CSV: s" in refused.value.detail or "unpack it" in refused.value.detail
+    for size in (1, 7, 100):  # wherever the pieces are cut
+        with pytest.raises(InvalidCsv, match=words):
+            list(read_blocks(content, block_bytes=size))
+
+
+@given(
+    st.lists(st.sampled_from(["PK", "BZh9", "PAR1", "GIF8", "%PDF", "[a]", "{x", "<a>", "RIFF"]))
+)
+def test_names_of_columns_that_look_a_little_like_it_are_names(names: list[str]) -> None:
+    header = ",".join(dict.fromkeys(names)) or "x"
+    row = ",".join("1" for _ in header.split(","))
+    assert check(f"{header}\n{row}\n".encode()).n_samples == 1
+
+
+@given(st.lists(st.lists(st.floats(-1e99, 1e99), min_size=2, max_size=2), min_size=1))
+def test_numbers_are_never_taken_for_something_else(rows: list[list[float]]) -> None:
+    assert described("\n".join(",".join(map(repr, row)) for row in rows).encode()) is None
+
+
+def test_a_workbook_is_named_in_a_form_whatever_its_name_and_for_points_too(
+    client: Client,
+) -> None:
+    for answer in (client.upload(BOOK, "book.xlsx"), client.upload(BOOK, "book.csv")):
+        assert answer.status == 422
+        assert "an Excel workbook, not a CSV: save the sheet as CSV" in answer.json()["detail"]
+    client.upload()
+    client.fit(0)
+    assert "an Excel workbook" in client.predict(BOOK).json()["detail"]
+    assert client.predict(PREDICT_CSV).status == 200
+
+
+def test_a_workbook_is_named_where_it_is_dropped_or_comes_by_a_presigned_upload(
+    client: Client,
+) -> None:
+    deliver(drop("incoming/tester/book.xlsx", BOOK))
+    deliver(post(reserve(client), gzip.compress(MODEL_CSV)))
+    for job_id, words in ((0, "an Excel workbook"), (1, "compressed with gzip")):
+        job = client.get(f"/kmeans/jobs/{job_id}").json()
+        assert (job["status"], words in job["error"]["detail"]) == ("FAILED", True)
+    client.upload()
+    client.fit(2)
+    made = client.post_json("/kmeans/predictions", {"job_id": 2})
+    deliver(post(made.json(), BOOK))
+    assert "an Excel workbook" in client.get(made.headers["Location"]).json()["detail"]
