@@ -61,7 +61,7 @@ fuzz: $(VENV)/.test-installed ## mutates CSV, multipart and JSON and looks for w
 lint: $(VENV)/.test-installed $(CHECKOV_VENV)/.installed ## style, types and templates only
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
-	@$(BIN)/mypy functions local bench fuzz
+	@$(BIN)/mypy functions local bench fuzz layers
 	@$(BIN)/cfn-lint template.yaml
 	@ci/checkov.sh
 

@@ -1,7 +1,7 @@
 """What a changed parameter moves: a version and a deployment are made anew or stay what they were.
 
-CloudFormation puts parameters' values into Resources before SAM sees them, and SAM names a version
-and a deployment by a digest of what it sees. The port of that which the SAM CLI brings does it here.
+CloudFormation puts values of parameters into Resources before SAM sees them, and SAM names a
+version and a deployment by a digest of what it sees. The SAM CLI brings a port of that first step.
 """
 
 import copy
