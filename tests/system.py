@@ -11,7 +11,7 @@ from urllib.parse import quote_plus
 from kmeans_service import aws, config
 from kmeans_service.jobs import reads
 from kmeans_service.jobs.items import job_key, marshal, unmarshal
-from kmeans_service.jobs.job import Job
+from kmeans_service.jobs.job import Job, StoredObject
 from tests.api import Context
 
 OWNER = "tester"
@@ -64,6 +64,13 @@ def let_leases_run_out(owner: str = OWNER) -> None:
 
 def job(job_id: int = 0, owner: str = OWNER) -> Job:
     return reads.get(owner, job_id)
+
+
+def predictor(job_id: int = 0) -> StoredObject:
+    """What the job's predictions are read from."""
+    stored = job(job_id).published.predictor
+    assert stored is not None
+    return stored
 
 
 def put(key: str, body: bytes, **metadata: str) -> str:

@@ -1,7 +1,6 @@
 """A fit in memory: scikit-learn's own results, in less memory, on the CPUs that there are."""
 
 import io
-import os
 import tracemalloc
 from typing import Any
 
@@ -9,20 +8,12 @@ import joblib
 import numpy as np
 import pytest
 from sklearn.cluster import KMeans
-from threadpoolctl import threadpool_info
 
-from fit import clustering, isolated, out_of_core
+from fit import clustering
 from kmeans_service.params import parse_params
 from tests.api import Client
 
-MEMORY = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"
 SIX = np.array([[1, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]], dtype=float)
-
-
-@pytest.fixture(autouse=True)
-def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """GNU OpenMP hangs in a child whose parent has used its threads, and these tests do fork."""
-    monkeypatch.setenv(MEMORY, str(clustering.MEGABYTES_PER_VCPU))
 
 
 def blobs(offset: float) -> Any:
@@ -46,13 +37,6 @@ def test_a_fit_in_place_is_scikit_learns_to_the_last_bit(
     assert found.scores["n_iter"] == expected.n_iter_
 
 
-def test_the_data_are_restored_after_a_fit_in_place() -> None:
-    X = blobs(1e6)
-    given = X.copy()
-    clustering.fit(given, parse_params({}))
-    assert np.allclose(given, X, rtol=1e-15, atol=0)
-
-
 def test_a_fit_takes_the_memory_of_its_data_once_more_and_not_twice() -> None:
     X = np.random.default_rng(0).normal(size=(100_000, 20))
     tracemalloc.start()
@@ -68,23 +52,6 @@ def test_the_pickle_has_the_parameters_that_were_asked_for_and_no_others() -> No
     assert stored.get_params() == KMeans(**params).get_params()
 
 
-@pytest.mark.parametrize(("megabytes", "cpus"), [("512", 1), ("1769", 1), ("3008", 2), ("3538", 2)])
-def test_a_fit_has_as_many_threads_as_its_functions_memory_pays_for(
-    monkeypatch: pytest.MonkeyPatch, megabytes: str, cpus: int
-) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {0, 1, 2})
-    monkeypatch.setenv(MEMORY, megabytes)
-
-    def threads(_say: isolated.Say) -> set[int]:
-        with clustering.all_cpus():
-            return {library["num_threads"] for library in threadpool_info()}
-
-    work = isolated.run(threads, 30, 30)
-    with pytest.raises(StopIteration) as found:
-        next(work)
-    assert found.value.value == {cpus}
-
-
 def test_fits_without_a_random_state_differ_although_they_are_children_of_one_process(
     client: Client,
 ) -> None:
@@ -97,10 +64,3 @@ def test_fits_without_a_random_state_differ_although_they_are_children_of_one_pr
         client.fit(number, {"n_clusters": 20, "random_state": None})
         inertias.add(client.get(f"/kmeans/jobs/{number}").json()["scores"]["inertia"])
     assert len(inertias) > 1
-
-
-def test_the_memory_that_a_fit_needs_is_mostly_k_means_plus_pluss_at_few_features() -> None:
-    """Measured: 122 bytes a row of 2 features and 8 clusters, 165 of 10, 826 of 50."""
-    for n_features, measured in ((2, 122), (10, 171), (50, 826)):
-        needed = out_of_core.memory_needed(10**6, n_features, 8) - out_of_core.FIXED_BYTES
-        assert measured * 0.95 < needed / 1e6 < measured * 1.2

@@ -205,7 +205,7 @@ def test_what_the_child_wrote_before_it_crashed_goes_with_the_job(
     monkeypatch.setattr(clustering, "VERSIONS", _Fatal(die, real))
     client.fit(0, **ASYNC)
     work_off()
-    assert len(keys("models/")) == 6
+    assert len(keys("models/")) == 8
     client.call("DELETE", "/kmeans/jobs/0")
     assert keys() == []
 

@@ -14,7 +14,7 @@ from kmeans_service import config, models
 from kmeans_service.storage import sha256_of
 from tests import contract
 from tests.api import FORM_TYPE, JSON_TYPE, MODEL_CSV, PREDICT_CSV, Client, form
-from tests.system import deliver, item, job, overwrite, put, work_off
+from tests.system import deliver, item, job, overwrite, predictor, put, work_off
 from tests.test_fit_protocol import ASYNC
 from tests.test_presigned import predict as send_points
 
@@ -43,7 +43,7 @@ def npy(array: Any) -> bytes:
 def fitted(client: Client) -> Client:
     client.upload()
     client.fit(0)
-    models.centers_of.cache_clear()
+    models.forget()
     return client
 
 
@@ -79,7 +79,8 @@ def test_an_input_that_is_gone_fails_the_job(client: Client, aws: Any) -> None:
 
 
 def test_swapped_centers_predict_nothing(fitted: Client) -> None:
-    put(job().published.centers.key, npy(np.array([[0.0, 0.0], [9.0, 9.0]])))
+    for stored in (predictor(), job().published.centers):
+        put(stored.key, npy(np.array([[0.0, 0.0], [1.0, 1.0], [9.0, 9.0]])))
     assert fitted.predict().status == 410
     assert fitted.get("/kmeans/jobs/0/centers").status == 410
 
@@ -99,9 +100,11 @@ def test_a_pickle_in_place_of_the_centers_or_the_model_never_runs(
     evil = pickle.dumps(Canary(canary))
     as_array = npy(np.array([Canary(canary)], dtype=object))
     for body in (evil, as_array):
+        put(predictor().key, body)
         put(job().published.centers.key, body)
         put(job().published.model.key, body)
         assert fitted.predict().status == 410
+        assert fitted.get("/kmeans/jobs/0/centers").status == 410
         assert fitted.get("/kmeans/jobs/0/model").status == 410
         assert not canary.exists()
     pickle.loads(evil)
@@ -112,12 +115,15 @@ def test_a_pickle_in_place_of_the_centers_or_the_model_never_runs(
 def test_not_even_a_pickle_with_the_right_digest_in_the_table_runs(tmp_path: Path) -> None:
     canary = tmp_path / "canary"
     body = npy(np.array([Canary(canary)], dtype=object))
-    put(job().published.centers.key, body)
     found = item()
-    found["model"]["centers"]["sha256"] = sha256_of(body)
+    for name in ("centers", "predictor"):
+        put(found["model"][name]["key"], body)
+        found["model"][name]["sha256"] = sha256_of(body)
     overwrite(found, model=found["model"])
     with pytest.raises(ValueError, match="allow_pickle=False"):
         models.centers_of(job().published.centers)
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        models.predictor_of(job().published)
     assert not canary.exists()
 
 
@@ -150,7 +156,7 @@ def test_no_route_serves_or_runs_a_pickle_in_place_of_what_was_stored(
     canary = tmp_path / "canary"
     evil = pickle.dumps(Canary(canary))
     model = job().published
-    for stored in (model.model, model.centers, model.labels):
+    for stored in (model.model, model.centers, model.labels, predictor()):
         put(stored.key, evil)
     put(item()["input"]["key"], evil)
     body, headers = SENT.get(operation, (b"", {}))
@@ -165,8 +171,8 @@ def test_a_pickle_in_place_of_the_centers_is_not_run_by_the_worker_that_predicts
 ) -> None:
     canary = tmp_path / "canary"
     path, arrived = send_points(fitted, PREDICT_CSV)
-    put(job().published.centers.key, pickle.dumps(Canary(canary)))
-    models.centers_of.cache_clear()
+    put(predictor().key, pickle.dumps(Canary(canary)))
+    models.forget()
     deliver(arrived)
     assert fitted.get(path).status in (202, 410, 422)
     assert not canary.exists()

@@ -116,10 +116,10 @@ def test_blocks_of_any_size_hold_what_the_whole_holds(body: bytes, block_bytes: 
     assert outcome(streamed, body, limits) == outcome(whole, body, limits)
 
 
-@pytest.mark.parametrize("size", [0, 1, 1000, 10**7])
-def test_a_stream_is_read_whole_whatever_length_was_announced(size: int) -> None:
+@pytest.mark.parametrize("n_samples", [0, 1, 1000, 10**7])
+def test_a_stream_is_read_whole_however_many_rows_were_announced(n_samples: int) -> None:
     body = b"".join(b"%d,1\n" % i for i in range(100_000))
-    X = read_csv(io.BytesIO(body), size).X
+    X = read_csv(io.BytesIO(body), n_samples).X
     assert X.shape == (100_000, 2)
     np.testing.assert_array_equal(X[:, 0], np.arange(100_000))
 
@@ -139,7 +139,7 @@ def test_reading_takes_little_more_memory_than_the_array(n_features: int) -> Non
     text = io.BytesIO()
     np.savetxt(text, X, fmt="%.4f", delimiter=",")
     body = text.getvalue()
-    for read in (lambda: parse_csv(body), lambda: read_csv(io.BytesIO(body), len(body))):
+    for read in (lambda: parse_csv(body), lambda: read_csv(io.BytesIO(body), len(X))):
         dataset, peak = peak_of(read)
         assert peak < 1.25 * dataset.X.nbytes
     _, peak = peak_of(lambda: sum(len(block) for block in read_blocks(io.BytesIO(body))))

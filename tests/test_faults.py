@@ -57,7 +57,7 @@ class Life:
 
     def predict(self) -> None:
         """A fit that was cut off may have to be finished first."""
-        models.centers_of.cache_clear()
+        models.forget()
         answer = self._persist(self._client.predict)
         if answer.status == 409:
             self.settle()
@@ -98,7 +98,8 @@ class Life:
         assert len(found) <= 1
         if found and found[0]["status"] not in ("DELETING", "DELETED") and "model" in found[0]:
             model = job(0, self._owner).published
-            for stored in (model.model, model.centers, model.labels):
+            for stored in (model.model, model.centers, model.labels, model.predictor):
+                assert stored is not None
                 assert len(data_bucket().get(stored)) == stored.size
 
     def assert_over(self) -> None:

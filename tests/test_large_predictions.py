@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from fit import prediction
 from kmeans_service import aws, config
+from kmeans_service.predictor import Predictor
 from tests.api import Client
 from tests.faults import Fault, Faults, injected
 from tests.system import deliver, items, keys, overwrite
@@ -42,7 +42,7 @@ def deliver_to_a_worker_that_is_killed(arrived: str) -> None:
         deliver(arrived)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(prediction, "nearest", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+        patch.setattr(Predictor, "predict", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
         worker = multiprocessing.get_context("fork").Process(target=work)
         worker.start()
         worker.join()

@@ -10,7 +10,7 @@ import pytest
 from kmeans_service import models
 from tests.api import MODEL_CSV, Client
 from tests.sam import PROJECT
-from tests.system import deliver, drop, item, job, put, work_off
+from tests.system import deliver, drop, item, job, predictor, put, work_off
 from tests.test_fit_protocol import ASYNC
 from tests.test_template import Resource, functions, resources, source, transformed
 
@@ -244,7 +244,7 @@ def test_the_dashboard_shows_metrics_of_ours_that_are_emitted(
 ) -> None:
     client.upload()
     client.fit(0)
-    models.centers_of.cache_clear()
+    models.forget()
     client.predict()
     client.upload(MODEL_CSV + b"1, 1\n", "other.csv")
     client.fit(1, **ASYNC)
@@ -297,8 +297,8 @@ def test_centers_that_were_swapped_raise_the_alarm_when_the_worker_predicts(
     client.upload()
     client.fit(0)
     prediction = client.post_json("/kmeans/predictions", {"job_id": 0}).json()
-    models.centers_of.cache_clear()
-    put(job().published.centers.key, b"anything")
+    models.forget()
+    put(predictor().key, b"anything")
     deliver(drop(prediction["fields"]["key"], MODEL_CSV))
     assert emitted.metrics()[integrity()] == [1]
     assert client.get(f"/kmeans/predictions/{prediction['prediction_id']}").status == 422

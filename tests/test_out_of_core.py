@@ -8,17 +8,13 @@ import numpy as np
 import pytest
 from sklearn.cluster import KMeans
 
-from fit import clustering, out_of_core
+from fit import capacity, clustering, columns, out_of_core
+from kmeans_service import config
 from kmeans_service.dataset import read_blocks
 from kmeans_service.errors import FitFailed
 from kmeans_service.params import parse_params
 from tests.api import Client
-
-
-@pytest.fixture(autouse=True)
-def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """GNU OpenMP hangs in a child whose parent has used its threads, and these tests do fork."""
-    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", str(clustering.MEGABYTES_PER_VCPU))
+from tests.system import work_off
 
 
 def csv_of(X: np.ndarray[Any, Any]) -> bytes:
@@ -55,8 +51,10 @@ def test_spilling_finds_the_variance_that_scikit_learns_tolerance_goes_by() -> N
     X = blobs(5000, 3, 4, 100.0, 1) + 1e6
     with tempfile.TemporaryFile() as file:
         rows = out_of_core.spill(read_blocks(csv_of(X), block_bytes=777), file)
-        assert np.array_equal(np.concatenate(list(rows.chunks())), X)
-    assert rows.mean_variance == pytest.approx(np.var(X, axis=0).mean(), rel=1e-9)
+        assert np.array_equal(np.concatenate(list(rows.chunks())), rows.space.enter(X))
+        found = columns.columns_of(rows.chunks(), 3)
+    scale = rows.space.scale
+    assert found.mean_variance / scale**2 == pytest.approx(np.var(X, axis=0).mean(), rel=1e-9)
 
 
 @pytest.mark.parametrize("spread", [0.0, 0.7, 5.0])
@@ -101,21 +99,27 @@ def test_the_pickle_is_an_estimator_that_predicts_the_same_labels() -> None:
 
 def test_data_larger_than_the_scratch_disk_is_refused_with_both_numbers() -> None:
     with pytest.raises(FitFailed, match="bytes of scratch space"):
-        out_of_core.check_room(10**12, 10)
+        capacity.check_scratch(10**12, 10)
 
 
-def test_a_function_with_little_memory_fits_out_of_core_and_says_so(
+def test_a_fit_that_the_workers_memory_does_not_hold_is_computed_out_of_core_by_the_worker(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     X = blobs(4000, 3, 4, 3.0, 5)
     client.upload(csv_of(X))
     labels = np.array(client.fit(0, {"n_clusters": 4}).labels())
     assert client.get("/kmeans/jobs/0/scores").json()["method"] == "in_memory"
-    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
-    client.fit(0, {"n_clusters": 4, "random_state": 1})
+    with_worker_memory(monkeypatch, 256)
+    assert client.fit(0, {"n_clusters": 4, "random_state": 1}).status == 202
+    assert work_off() == 0
     scores = client.get("/kmeans/jobs/0/scores").json()
     assert scores["method"] == "out_of_core"
     means = np.array([X[labels == cluster].mean(axis=0) for cluster in range(4)])
     assert scores["inertia"] == pytest.approx(((X - means[labels]) ** 2).sum(), rel=0.01)
     predicted = client.predict(csv_of(X))
     assert predicted.body == client.get("/kmeans/jobs/0/labels").body
+
+
+def with_worker_memory(monkeypatch: pytest.MonkeyPatch, megabytes: int) -> None:
+    monkeypatch.setenv("WORKER_MEMORY", str(megabytes))
+    config.settings.cache_clear()

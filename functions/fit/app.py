@@ -9,9 +9,8 @@ from kmeans_service.answers import accepted, labels_answer
 from kmeans_service.csv_grammar import CsvShape
 from kmeans_service.dataset import Dataset, parse_csv, shape_of
 from kmeans_service.jobs.job import Job
-from kmeans_service.models import centers_of, check_features
+from kmeans_service.models import check_features, predictor_of
 from kmeans_service.multipart_form import Part, check_names, csv_part
-from kmeans_service.nearest import nearest
 from kmeans_service.params import Params, check_against_data, parse_params
 from kmeans_service.predicted import predicted_answer
 from kmeans_service.prefer import Preference, parse_prefer
@@ -88,7 +87,7 @@ def _applied(prefer: Preference) -> dict[str, str]:
 
 
 def _predicted(job: Job, points: Dataset, media_type: str, headers: dict[str, str]) -> http.Answer:
-    labels = nearest(points.X, centers_of(job.published.centers))
+    labels = predictor_of(job.published).predict(points.X)
     return predicted_answer(job, labels, media_type, headers)
 
 

@@ -11,8 +11,9 @@ from typing import IO
 
 import numpy as np
 
-from fit import clustering, out_of_core
+from fit import capacity, clustering, out_of_core
 from fit.clustering import Clustering
+from fit.columns import warnings_of
 from fit.isolated import Say
 from kmeans_service import config, http
 from kmeans_service.dataset import read_blocks, read_csv
@@ -21,6 +22,8 @@ from kmeans_service.errors import JobGone, ModelDamaged
 from kmeans_service.jobs.job import Input, Job, Model, StoredObject
 from kmeans_service.label_text import ROW_BYTES
 from kmeans_service.labels import csv_chunks
+from kmeans_service.params import Params
+from kmeans_service.predictor import Array
 from kmeans_service.storage import ObjectMissing, data_bucket
 
 
@@ -38,14 +41,14 @@ def compute(claimed: Job, say: Say) -> Fitted:
     if given is None or params is None:
         raise ValueError("a claimed job has an input and parameters")
     np.random.seed()  # scikit-learn's, where random_state is null: else every child has the same
-    needed = out_of_core.memory_needed(given.n_samples, given.n_features, params["n_clusters"])
+    algorithm = capacity.algorithm_in_memory(given.n_samples, given.n_features, params)
     with _labels_file(given.n_samples) as labels_file:
-        if needed <= _memory():
-            found = _fit_in_memory(given, params, labels_file, say)
+        if algorithm:
+            found = _fit_in_memory(given, params, algorithm, labels_file, say)
         else:
             found = _fit_out_of_core(given, params, labels_file, say)
         say({"stage": "STORING"})
-        return _store(claimed, found, labels_file)
+        return _store(claimed, given, params, found, labels_file)
 
 
 def _labels_file(n_samples: int) -> IO[bytes]:
@@ -55,27 +58,20 @@ def _labels_file(n_samples: int) -> IO[bytes]:
     return tempfile.TemporaryFile()
 
 
-def _memory() -> int:
-    """Bytes that the function was deployed with."""
-    return int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "2048")) * 1024**2
-
-
 def _fit_in_memory(
-    given: Input, params: dict[str, object], labels_file: IO[bytes], say: Say
+    given: Input, params: Params, algorithm: str, labels_file: IO[bytes], say: Say
 ) -> Clustering:
     say({"stage": "READING"})
     with _opened(given) as stream:
-        X = read_csv(stream, given.size).X
+        X = read_csv(stream, given.n_samples).X
     say({"stage": "FITTING"})
-    found = clustering.fit(X, params)
+    found = clustering.fit(X, params, algorithm)
     labels_file.writelines(csv_chunks(found.labels))
     return found
 
 
-def _fit_out_of_core(
-    given: Input, params: dict[str, object], labels_file: IO[bytes], say: Say
-) -> Clustering:
-    out_of_core.check_room(given.n_samples, given.n_features)
+def _fit_out_of_core(given: Input, params: Params, labels_file: IO[bytes], say: Say) -> Clustering:
+    capacity.check_scratch(given.n_samples, given.n_features)
     with tempfile.TemporaryFile() as file:
         say({"stage": "READING"})
         with _opened(given) as stream:
@@ -96,24 +92,36 @@ def _opened(given: Input) -> Iterator[HashingStream]:
         raise ModelDamaged("The stored file is not the one that was uploaded")
 
 
-def _store(claimed: Job, found: Clustering, labels_file: IO[bytes]) -> Fitted:
+def _store(
+    claimed: Job, given: Input, params: Params, found: Clustering, labels_file: IO[bytes]
+) -> Fitted:
     prefix, bucket = claimed.fit_prefix, data_bucket()
     pickle = bucket.put(f"{prefix}model.joblib", found.pickle, http.BINARY)
     centers = bucket.put(f"{prefix}centers.npy", _npy(found.centers), http.BINARY)
+    predictor = bucket.put(f"{prefix}predictor.npy", found.predictor.to_npy(), http.BINARY)
     labels, labels_csv = _store_labels(f"{prefix}labels.csv", labels_file)
-    given = claimed.input
     model = Model(
         fit_id=claimed.fit_id or "",
-        params=claimed.params or {},
+        params=params,
         model=pickle,
         centers=centers,
         labels=labels,
         n_features=found.centers.shape[1],
-        feature_names=given.feature_names if given else None,
-        scores=found.scores,
+        feature_names=given.feature_names,
+        scores=found.scores | _warnings(found, params, given.feature_names),
         versions=clustering.VERSIONS,
+        predictor=predictor,
     )
     return Fitted(model, labels_csv)
+
+
+def _warnings(
+    found: Clustering, params: Params, names: tuple[str, ...] | None
+) -> dict[str, list[str]]:
+    """Nothing at all where there are none."""
+    space = found.predictor.space
+    said = warnings_of(found.columns, space, params, found.scores, found.distinct, names)
+    return {"warnings": said} if said else {}
 
 
 def _store_labels(key: str, labels_file: IO[bytes]) -> tuple[StoredObject, bytes | None]:
@@ -130,7 +138,7 @@ def _store_labels(key: str, labels_file: IO[bytes]) -> tuple[StoredObject, bytes
     return StoredObject(key, digest, size), None
 
 
-def _npy(array: clustering.Array) -> bytes:
+def _npy(array: Array) -> bytes:
     buffer = io.BytesIO()
     np.save(buffer, array, allow_pickle=False)
     return buffer.getvalue()

@@ -11,8 +11,7 @@ from kmeans_service.errors import PredictionFailed, ServiceError
 from kmeans_service.jobs import reads
 from kmeans_service.jobs.job import Job, StoredObject
 from kmeans_service.labels import csv_chunks
-from kmeans_service.models import centers_of, check_features
-from kmeans_service.nearest import Array, nearest
+from kmeans_service.models import check_features, predictor_of
 from kmeans_service.predictions import (
     Prediction,
     PredictionStatus,
@@ -21,6 +20,7 @@ from kmeans_service.predictions import (
     release,
     succeed,
 )
+from kmeans_service.predictor import Predictor
 from kmeans_service.problems import problem_document
 from kmeans_service.storage import OpenObject, data_bucket
 
@@ -58,17 +58,17 @@ def _attempt(job: Job, prediction: Prediction, opened: OpenObject, seconds: floa
 
 def _predict(job: Job, prediction: Prediction, opened: OpenObject, deadline: float) -> StoredObject:
     model = job.published
-    centers = centers_of(model.centers)
+    predictor = predictor_of(model)
     rows = read_blocks(opened.stream)
     check_features(model, rows.n_features, rows.feature_names)
-    labels = HashingStream(_Stream(_labels_csv(rows, centers, deadline)))
+    labels = HashingStream(_Stream(_labels_csv(rows, predictor, deadline)))
     data_bucket().upload(prediction.result_key, labels, "text/csv")
     return StoredObject(prediction.result_key, labels.sha256, labels.size)
 
 
-def _labels_csv(rows: RowBlocks, centers: Array, deadline: float) -> Iterator[bytes]:
+def _labels_csv(rows: RowBlocks, predictor: Predictor, deadline: float) -> Iterator[bytes]:
     for points in rows:
-        yield from csv_chunks(nearest(points, centers))
+        yield from csv_chunks(predictor.predict(points))
         if time.monotonic() > deadline:
             raise PredictionFailed("The points are too many for the time there is")
 

@@ -4,7 +4,7 @@ import math
 import time
 from dataclasses import dataclass
 
-from fit import attempt
+from fit import attempt, capacity
 from fit.isolated import ChildDied, OutOfTime
 from kmeans_service import config
 from kmeans_service.errors import FitConflict, FitFailed, NotUploaded
@@ -69,7 +69,11 @@ def _input_of(job: Job) -> Input:
 def _is_small(given: Input, params: Params) -> bool:
     """Whether the fit has a chance to end in time; if not, it is cut off and goes to the worker."""
     work = iteration_work(params, given.n_samples, given.n_features)
-    return work <= config.MAX_SYNCHRONOUS_WORK and given.size <= config.MAX_SYNCHRONOUS_BYTES
+    return (
+        work <= config.MAX_SYNCHRONOUS_WORK
+        and given.size <= config.MAX_SYNCHRONOUS_BYTES
+        and capacity.fits_here(given.n_samples, given.n_features, params)
+    )
 
 
 def _wait(owner: str, job_id: int, fit_id: str, deadline: float) -> Job:

@@ -99,7 +99,7 @@ def get_labels(job_id: str) -> http.Answer:
 def get_scores(job_id: str) -> http.Answer:
     http.request(app).accepted(http.JSON)
     model = _job(job_id).published
-    etag = f'"{model.fit_id}"'
+    etag = f'"{model.model.sha256[:32]}"'  # the same fit computed anew may have found other scores
     return _unchanged(etag) or http.json_answer(model.scores, headers={"ETag": etag})
 
 

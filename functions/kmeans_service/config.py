@@ -79,6 +79,8 @@ MAX_ATTEMPTS = 3
 # An attempt renews its lease while it works; one that crashed is noticed when the lease runs out.
 LEASE_SECONDS = 60
 REPORT_SECONDS = 10
+# The worker's /tmp; the template says so too.
+SCRATCH_BYTES = 10_240 * 1024**2
 # An active job that nobody touched for so long past its time is queued again by the sweeper.
 SWEEP_AFTER_SECONDS = 120
 
@@ -101,6 +103,8 @@ class Settings:
     access: Access
     default_owner: str
     job_expiry_days: int
+    memory_bytes: int
+    worker_memory_bytes: int
 
 
 @cache
@@ -114,4 +118,6 @@ def settings() -> Settings:
         access=Access(environ.get("ACCESS") or Access.TOKEN),
         default_owner=environ.get("DEFAULT_OWNER", ""),
         job_expiry_days=int(environ.get("JOB_EXPIRY_DAYS", "30")),
+        memory_bytes=int(environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "2048")) * 1024**2,
+        worker_memory_bytes=int(environ.get("WORKER_MEMORY", "3008")) * 1024**2,
     )

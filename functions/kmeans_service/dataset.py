@@ -43,12 +43,15 @@ class RowBlocks:
 
 def parse_csv(body: bytes | memoryview, limits: CsvLimits | None = None) -> Dataset:
     """All rows of a file in memory; raises InvalidCsv or TooLarge as `csv_grammar.check` does."""
-    return _dataset(open_csv(body, limits), len(body))
+    rows = open_csv(body, limits)
+    return Dataset(_collect(rows, rows.blocks, len(body)), rows.feature_names)
 
 
-def read_csv(stream: ByteStream, size: int, limits: CsvLimits | None = None) -> Dataset:
-    """All rows of a file that is not held in memory itself; `size` is its length in bytes."""
-    return _dataset(open_csv(stream, limits), size)
+def read_csv(stream: ByteStream, n_samples: int, limits: CsvLimits | None = None) -> Dataset:
+    """All rows of a file that is not held in memory itself, and that should have `n_samples`."""
+    rows = open_csv(stream, limits)
+    X = np.empty((n_samples, rows.n_features))
+    return Dataset(_collect(rows, rows.blocks, 0, X), rows.feature_names)
 
 
 def read_blocks(
@@ -67,14 +70,14 @@ def shape_of(source: ByteStream | bytes | memoryview, limits: CsvLimits | None =
     return CsvShape(blocks.feature_names, n_samples, blocks.n_features)
 
 
-def _dataset(rows: CsvRows, size: int) -> Dataset:
-    return Dataset(_collect(rows, rows.blocks, size), rows.feature_names)
+def _collect(rows: CsvRows, blocks: Iterable[Block], size: int, room: Array | None = None) -> Array:
+    """The rows of all blocks.
 
-
-def _collect(rows: CsvRows, blocks: Iterable[Block], size: int) -> Array:
-    """The rows of all blocks; `size` is about how many bytes these have together."""
+    size  about how many bytes these have together
+    room  what they are written into as far as it goes
+    """
     reader = RowReader(rows.n_features, rows.limits.cell_length)
-    X = np.empty((0, rows.n_features))
+    X = np.empty((0, rows.n_features)) if room is None else room
     filled = 0
     done = 0
     for block in blocks:
@@ -101,12 +104,14 @@ def _collect(rows: CsvRows, blocks: Iterable[Block], size: int) -> Array:
 
 def _more_rows(n_rows: int, n_bytes: int, left: int, left_of_block: int, n_features: int) -> int:
     """Room for `left` bytes of rows as long as the n_rows that n_bytes held, and 1 % more.
+    At least an eighth of what there is, so that few rows are copied often.
 
     For a start, the most rows that the block may hold: a cell has two bytes with its separator.
     """
     if n_rows == 0:
         return 1 + left_of_block // (2 * n_features)
-    return 1 + int(1.01 * n_rows * max(left, left_of_block) / n_bytes)
+    expected = int(1.01 * n_rows * max(left, left_of_block) / n_bytes)
+    return 1 + max(expected, n_rows // 8)
 
 
 def _with_room(X: Array, n_more: int) -> Array:

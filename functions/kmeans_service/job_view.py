@@ -22,6 +22,7 @@ def job_view(job: Job) -> dict[str, Any]:
         "progress": job.progress,
         "error": job.error,
         "scores": job.model and job.model.scores,
+        "warnings": job.model and job.model.scores.get("warnings"),
         **job.times,
         "expires_at": _time(job.expires_at),
         "links": _links(job),

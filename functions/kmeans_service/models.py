@@ -1,23 +1,44 @@
-"""The model that predictions are served from: plain centers, checked by digest, kept warm."""
+"""The models that predictions are served from: plain arrays, checked by digest, kept warm."""
 
 import io
-from functools import lru_cache
+from collections import OrderedDict
 from typing import Any, Protocol
 
 import numpy as np
 
+from kmeans_service import predictor
 from kmeans_service.errors import FeatureMismatch, quoted
-from kmeans_service.jobs.job import StoredObject
+from kmeans_service.jobs.job import Model, StoredObject
+from kmeans_service.predictor import Predictor
 from kmeans_service.storage import data_bucket
 
 type Array = np.ndarray[Any, np.dtype[Any]]
 
+# Of the largest model, 1,000 clusters of 10,000 features, it holds one.
+MAX_WARM_BYTES = 100_000_000
+_warm: OrderedDict[StoredObject, Predictor] = OrderedDict()
 
-@lru_cache(maxsize=32)
+
+def predictor_of(model: Model) -> Predictor:
+    """What the model predicts with; read once, as its object never changes."""
+    stored = model.predictor or model.centers
+    if stored not in _warm:
+        body = data_bucket().get(stored)
+        _warm[stored] = (predictor.from_npy if model.predictor else predictor.from_centers)(body)
+    _warm.move_to_end(stored)
+    while len(_warm) > 1 and sum(kept.size for kept in _warm) > MAX_WARM_BYTES:
+        _warm.popitem(last=False)
+    return _warm[stored]
+
+
+def forget() -> None:
+    """Read every model anew from here on."""
+    _warm.clear()
+
+
 def centers_of(stored: StoredObject) -> Array:
-    """The centers, shape (n_clusters, n_features); read once, as their object never changes."""
+    """The centers in the user's units, shape (n_clusters, n_features)."""
     centers: Array = np.load(io.BytesIO(data_bucket().get(stored)), allow_pickle=False)
-    centers.setflags(write=False)
     return centers
 
 

@@ -8,9 +8,9 @@ import numpy as np
 from kmeans_service import http, json_body, predictions
 from kmeans_service.jobs import reads
 from kmeans_service.jobs.job import Job
-from kmeans_service.models import centers_of, check_features
-from kmeans_service.nearest import Array, distances, nearest, score
+from kmeans_service.models import centers_of, check_features, predictor_of
 from kmeans_service.predicted import predicted_answer
+from kmeans_service.predictor import Array, Predictor
 from kmeans_service.storage import data_bucket
 from predict.points import read_points
 
@@ -19,11 +19,11 @@ app = http.resolver()
 
 @dataclass(frozen=True)
 class Call:
-    """A request's job, points of shape (n_samples, n_features) and the model's centers."""
+    """A request's job, points of shape (n_samples, n_features) and what predicts."""
 
     job: Job
     points: Array
-    centers: Array
+    predictor: Predictor
 
 
 def _call(request: http.Request) -> Call:
@@ -33,7 +33,7 @@ def _call(request: http.Request) -> Call:
     check_features(model, points.X.shape[1], points.feature_names)
     http.count("Predictions")
     http.count("RowsPredicted", len(points.X))
-    return Call(job, points.X, centers_of(model.centers))
+    return Call(job, points.X, predictor_of(model))
 
 
 @app.post("/kmeans/predict")
@@ -42,7 +42,7 @@ def predict() -> http.Answer:
     request = http.request(app)
     media_type = request.accepted(http.CSV, http.JSON)
     call = _call(request)
-    return predicted_answer(call.job, nearest(call.points, call.centers), media_type, {})
+    return predicted_answer(call.job, call.predictor.predict(call.points), media_type, {})
 
 
 @app.post("/kmeans/transform")
@@ -51,8 +51,8 @@ def transform() -> http.Answer:
     request = http.request(app)
     media_type = request.accepted(http.CSV, http.JSON)
     call = _call(request)
-    http.check_numbers(len(call.points) * len(call.centers))
-    rows = distances(call.points, call.centers)
+    http.check_numbers(len(call.points) * len(call.predictor.centers))
+    rows = call.predictor.distances(call.points)
     if media_type == http.JSON:
         return http.json_answer({"distances": rows.tolist()})
     return http.csv_answer(_rows_csv(rows), f"{call.job.filename}.distances.csv")
@@ -64,7 +64,7 @@ def score_points() -> http.Answer:
     request = http.request(app)
     request.accepted(http.JSON)
     call = _call(request)
-    return http.json_answer({"score": score(call.points, call.centers)})
+    return http.json_answer({"score": call.predictor.score(call.points)})
 
 
 @app.post("/kmeans/predictions")
@@ -87,11 +87,11 @@ def centers(job_id: str) -> http.Answer:
     etag = f'"{model.centers.sha256[:32]}-{media_type.rpartition("/")[2]}"'
     if request.has(etag):
         return http.unchanged(etag)
-    rows = centers_of(model.centers)
-    if not http.fits_numbers(rows.size):
+    if not http.fits_numbers(model.centers.size // 8):
         disposition = http.content_disposition(f"{job.filename}.centers.npy")
         url = data_bucket().presigned_get(model.centers.key, disposition, http.BINARY)
         return http.see_other(url, headers={"ETag": etag})
+    rows = centers_of(model.centers)
     if media_type == http.CSV:
         return http.csv_answer(
             _rows_csv(rows), f"{job.filename}.centers.csv", headers={"ETag": etag}

@@ -100,6 +100,7 @@ def _model(values: dict[str, Any]) -> Model:
         feature_names=_names(values),
         scores=json.loads(values["scores"]),
         versions=json.loads(values["versions"]),
+        predictor=StoredObject(**values["predictor"]) if "predictor" in values else None,
     )
 
 

@@ -62,10 +62,11 @@ class Model:
     """A published fit: pointers to its objects, and what it found.
 
     model     the joblib pickle of the estimator, without labels_
-    centers   .npy, float64, shape (n_clusters, n_features)
+    centers   .npy, float64, shape (n_clusters, n_features), in the units of the data
     labels    CSV, one label a line
     scores    inertia, n_iter, cluster_sizes and the indices
     versions  of the libraries that made the pickle
+    predictor .npy: the fit's shift, scale and centers; None of a model older than they are
     """
 
     fit_id: str
@@ -77,6 +78,7 @@ class Model:
     feature_names: tuple[str, ...] | None
     scores: dict[str, Any]
     versions: dict[str, str]
+    predictor: StoredObject | None = None
 
 
 @dataclass(frozen=True)

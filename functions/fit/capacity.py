@@ -1,0 +1,71 @@
+"""What a fit takes of the worker's memory and disk, and how it is computed with what there is.
+
+Decided by the worker's size alone, wherever the fit then runs: the same request, the same bits.
+"""
+
+import math
+import shutil
+import tempfile
+
+from kmeans_service import config
+from kmeans_service.errors import FitFailed
+from kmeans_service.label_text import ROW_BYTES
+from kmeans_service.params import Params
+
+# What importing scikit-learn and the work itself take, whatever the data.
+FIXED_BYTES = 320 * 1024**2
+# Times n_clusters * n_features: the centers, while they are moved and when they are stored.
+COPIES_OF_CENTERS = 8
+
+
+def needed_in_memory(n_samples: int, n_features: int, params: Params) -> int:
+    """Bytes that a fit in memory peaks at, at most.
+
+    Besides the data: the distances of k-means++ to all its candidates for a center, three times;
+    or elkan's bounds, of every row to every center; and some numbers a row.
+    """
+    n_clusters: int = params["n_clusters"]
+    candidates = 2 + int(math.log(n_clusters))
+    numbers = 3 * candidates + 6 if params["init"] == "k-means++" else 10
+    if params["algorithm"] == "elkan":
+        numbers = max(numbers, n_clusters + 8)
+    rows = n_samples * (n_features + numbers)
+    return FIXED_BYTES + 8 * (rows + COPIES_OF_CENTERS * n_clusters * n_features)
+
+
+def algorithm_in_memory(n_samples: int, n_features: int, params: Params) -> str | None:
+    """What a fit in the worker's memory is computed with; None if it is one out of core.
+
+    Where elkan's bounds have no room, lloyd comes to the same clusters without them.
+    """
+    memory = config.settings().worker_memory_bytes
+    for algorithm in (params["algorithm"], "lloyd"):
+        tried = params | {"algorithm": algorithm}
+        if needed_in_memory(n_samples, n_features, tried) <= memory:
+            return str(algorithm)
+    return None
+
+
+def fits_here(n_samples: int, n_features: int, params: Params) -> bool:
+    """Whether this very function has the memory to compute the fit as the worker would."""
+    algorithm = algorithm_in_memory(n_samples, n_features, params)
+    if algorithm is None:
+        return False
+    needed = needed_in_memory(n_samples, n_features, params | {"algorithm": algorithm})
+    return needed <= config.settings().memory_bytes
+
+
+def check_scratch(n_samples: int, n_features: int) -> None:
+    """Raise FitFailed if the rows and their labels do not fit the disk that is left."""
+    needed = scratch_needed(n_samples, n_features)
+    free = shutil.disk_usage(tempfile.gettempdir()).free
+    if needed > free:
+        raise FitFailed(
+            f"The fit needs {needed:,} bytes of scratch space, and the function has {free:,}; "
+            "deploy it with more ephemeral storage"
+        )
+
+
+def scratch_needed(n_samples: int, n_features: int) -> int:
+    """Bytes on disk of the rows of a fit out of core, and of their labels."""
+    return n_samples * (8 * n_features + ROW_BYTES)
