@@ -122,29 +122,20 @@ def memory_table(shapes: list[Points], rounds: int) -> Table:
     """Fits in functions of several sizes: how long they take and what that costs."""
     return Table(
         "Memory of FitFunction",
-        ("memory, MB", "vCPUs", "threads", "points", "seconds", "$ for 1,000 fits, Lambda alone"),
+        ("memory, MB", "vCPUs", "points", "seconds", "$ for 1,000 fits, Lambda alone"),
         [row for given in shapes for row in _sizes(given, rounds)],
-        "KMeans, indices and pickle of data in memory. One vCPU and two were measured, by the "
-        "clock; half of one takes twice the CPU time of one.",
+        "KMeans, indices and pickle of data in memory. One vCPU was measured, by the clock; half of "
+        "one takes twice its CPU time, and more than one no less: a fit computes on one thread.",
     )
 
 
 def _sizes(given: Points, rounds: int) -> list[tuple[str, ...]]:
-    ways = {
-        vcpus: partial(script, "fitting", given.path, given.n_clusters, vcpus) for vcpus in "12"
-    }
-    found = in_turn(rounds, ways)
-    alone = [run["cpu"] for run in found["1"]]
-    seconds = {
-        0.5: [2 * value for value in alone],
-        1: [run["seconds"] for run in found["1"]],
-        2: [run["seconds"] for run in found["2"]],
-    }
+    found = in_turn(rounds, {"1": partial(script, "fitting", given.path, given.n_clusters)})["1"]
+    seconds = {0.5: [2 * run["cpu"] for run in found], 1: [run["seconds"] for run in found]}
     return [
         (
             f"{vcpus * MEGABYTES_PER_VCPU:.0f}",
             f"{vcpus:g}",
-            f"{max(1, vcpus):.0f}",
             given.name,
             spread(values, 2),
             f"{_price(vcpus, median(values)):.4f}",

@@ -1,10 +1,9 @@
-"""A fit of data in memory, in a function of so many vCPUs.
+"""A fit of data in memory.
 
-python -m bench.fitting CSV N_CLUSTERS VCPUS: prints seconds by the clock and CPU seconds.
+python -m bench.fitting CSV N_CLUSTERS: prints seconds by the clock and CPU seconds.
 """
 
 import json
-import os
 import sys
 import time
 from pathlib import Path
@@ -13,12 +12,11 @@ from bench.measure import cpu_seconds
 
 
 def main() -> None:
-    path, n_clusters, vcpus = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    path, n_clusters = Path(sys.argv[1]), int(sys.argv[2])
     from fit import clustering
     from kmeans_service.dataset import parse_csv
     from kmeans_service.params import parse_params
 
-    os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] = str(vcpus * clustering.MEGABYTES_PER_VCPU)
     params = parse_params({"n_clusters": n_clusters, "random_state": 0})
     X = parse_csv(path.read_bytes()).X
     clustering.fit(X[:1000].copy(), params)

@@ -289,10 +289,10 @@ def out_of_core(scale: Scale, folder: Path) -> Goal:
     """The whole process of a fit whose data is larger than the function that fits it."""
     given = points.write(folder, *scale.out_of_core)
     size = given.path.stat().st_size / 1e6
-    before = os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]
-    os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] = str(SMALL_FUNCTION_MB)
+    before = os.environ["WORKER_MEMORY"]
+    os.environ["WORKER_MEMORY"] = str(SMALL_FUNCTION_MB)
     whole = script("memory", "fit", given.path, given.n_clusters)["whole"] / 1024**2
-    os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] = before
+    os.environ["WORKER_MEMORY"] = before
     given.path.unlink()
     what = f"fit of {size:.0f} MB of CSV in a function of {SMALL_FUNCTION_MB} MB: RSS"
     return Goal(what, f"≤ {SMALL_FUNCTION_MB} MiB", f"{whole:.0f} MiB", whole <= SMALL_FUNCTION_MB)

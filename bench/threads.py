@@ -6,14 +6,18 @@ PREFIXES = ("OPENBLAS_", "OMP_", "GOMP_", "MALLOC_")
 
 
 def of_functions() -> dict[str, str]:
-    """What the template tells all functions, and how much memory FitFunction has."""
+    """What the template tells all functions, and how much memory FitFunction and the worker have."""
     from local.deployment import load_template
 
     template = load_template()
     variables = template["Globals"]["Function"]["Environment"]["Variables"]
     told = {name: str(value) for name, value in variables.items() if name.startswith(PREFIXES)}
-    memory = template["Parameters"]["FitMemory"]["Default"]
-    return told | {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory)}
+    memory = {
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "FitMemory",
+        "WORKER_MEMORY": "WorkerMemory",
+    }
+    sizes = {name: template["Parameters"][size]["Default"] for name, size in memory.items()}
+    return told | {name: str(size) for name, size in sizes.items()}
 
 
 def of_others() -> dict[str, str]:
