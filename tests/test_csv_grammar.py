@@ -96,6 +96,77 @@ def test_the_line_is_right_far_into_a_file_of_many_blocks() -> None:
     assert refusal.value.members == {"line": 300_001, "column": 2}
 
 
+EDGES = {
+    "digits before the point": [
+        f"{digits}e{exponent}" if exponent else digits
+        for n in (1, 2, 9, 10, 19, 20, 21, 22, 30, 99, 100, 101, 102)
+        for digits in ("9" * n, "1" + "0" * (n - 1), "0" * (n - 1) + "7")
+        for exponent in ("", 0, 9, "+9", 78, 79, "+79", 80, 81, 89, 90, 99, 100)
+    ],
+    "digits behind the point": [
+        f"{whole}.{'7' * n}{exponent}"
+        for n in (0, 1, 99, 100, 101, 130)
+        for whole in ("", "1", "9" * 20, "9" * 21)
+        for exponent in ("", "e79", "e80", "e-999", "e-1000", "e101")
+        if whole or n
+    ],
+    "every exponent": [
+        f"{sign}{digits}{e}{exponent}"
+        for sign in ("", "-", "+")
+        for digits in ("1", "9.9", "12345678901234567890")
+        for e in ("e", "E", "e+", "e-")
+        for exponent in (*range(70, 112), "007", "0079", "0080", "00100", "1000")
+    ],
+}
+
+
+@pytest.mark.parametrize("where", EDGES)
+def test_a_number_is_taken_if_and_only_if_it_is_at_most_1e100(where: str) -> None:
+    """However it is written: what a quick look takes for small must be small."""
+    for cell in EDGES[where]:
+        for text in (cell, f'"{cell}"'):
+            body = f"1,2\n3,{text}\n".encode()
+            for read in (check, parse_csv):
+                refused = isinstance(outcome(read, body), Refused)
+                assert refused == (abs(float(cell)) > 1e100), (cell, read)
+
+
+@pytest.mark.parametrize("n_features", [1, 2, 3, 10])
+def test_a_row_has_as_many_cells_as_the_first_one(n_features: int) -> None:
+    first = b",".join([b"1"] * n_features)
+    for found in range(1, n_features + 3):
+        body = first + b"\n" + b",".join([b"2"] * found) + b"\n"
+        for read in (check, parse_csv):
+            assert isinstance(outcome(read, body), Refused) == (found != n_features)
+
+
+@pytest.mark.parametrize(
+    ("limits", "taken", "refused"),
+    [
+        (CsvLimits(cell_length=140), b"1\n1." + b"5" * 138, b"1\n1." + b"5" * 139),
+        (CsvLimits(cell_length=140), b"1\n  1." + b"5" * 138 + b"\t", b"1\n 1." + b"5" * 139),
+        (CsvLimits(cell_length=4), b"abcd,x\n1,2", b"abcde,x\n1,2"),
+        (CsvLimits(line_length=5), b"1,2,3\n4,5,6", b"1,2,3\n4,5,67"),
+        (CsvLimits(line_length=5), b"1,2,3", b"1,2,34"),
+        (CsvLimits(header_length=5), b"ab,cd\n1,2", b"ab,cde\n1,2"),
+        (CsvLimits(header_length=5), b"ab,cd \t\n1,2", b"ab,c\xc3\xa9\n1,2"),
+        (CsvLimits(columns=2), b"1,2", b"1,2,3"),
+        (CsvLimits(columns=2), b"a,b\n1,2", b"a,b,c\n1,2,3"),
+        (CsvLimits(rows=2), b"1\n2", b"1\n2\n3"),
+        (CsvLimits(rows=2), b"1\n2\n\n \n", b"1\n2\n3\n"),
+        (CsvLimits(rows=1), b"a\n1\n", b"a\n1\n2"),
+    ],
+)
+def test_a_file_at_a_limit_is_taken_and_one_beyond_it_is_not(
+    limits: CsvLimits, taken: bytes, refused: bytes
+) -> None:
+    for read in (check, parse_csv):
+        assert not isinstance(outcome(read, taken, limits), Refused)
+        found = outcome(read, refused, limits)
+        assert isinstance(found, Refused)
+        assert found.kind is TooLarge
+
+
 def rows_of(body: bytes, limits: CsvLimits, block_bytes: int) -> object:
     rows = open_csv(body, limits, block_bytes)
     return rows.feature_names, [rows.read(*line) for block in rows.blocks for line in block.lines()]
