@@ -79,6 +79,16 @@ def test_given_centers_are_the_start_and_one_iteration_is_one() -> None:
     assert found.scores["n_iter"] == 1
 
 
+@pytest.mark.parametrize("tol", [0, 1e-4])
+def test_a_fit_ends_when_its_centers_rest(tol: float) -> None:
+    """Also where only centers that do not move at all are near enough."""
+    X = blobs(2000, 2, 3, 20.0, 4)
+    found, labels = fitted(X, n_clusters=3, tol=tol, max_iter=300)
+    assert found.scores["n_iter"] < 30
+    own = np.array([X[labels == cluster].mean(axis=0) for cluster in range(3)])
+    assert np.allclose(found.centers, own, rtol=1e-9)
+
+
 def test_a_center_that_nobody_is_near_moves_to_the_point_farthest_off() -> None:
     X = np.array([[0.0], [1.0], [50.0]])
     found, _ = fitted(X, n_clusters=2, init=[[0.5], [1000.0]], max_iter=5)
