@@ -118,6 +118,11 @@ $(SBOM_VENV)/.installed: requirements/sbom.txt
 	@local/install.sh $(SBOM_VENV) $< "the tool for the SBOM, a few seconds"
 	@touch $@
 
+# Of the tests alone, and only where node is: what IAM says to a call.
+tests/iam/node_modules/.installed: tests/iam/package-lock.json
+	@cd tests/iam && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
 .PHONY: lock
 lock: $(VENV)/.test-installed ## resolves requirements anew, all or none of them
 	@PATH="$(abspath $(BIN)):$$PATH" UPGRADE="$(UPGRADE)" requirements/lock.sh
@@ -133,5 +138,5 @@ sbom: $(VENV)/.test-installed $(SBOM_VENV)/.installed ## what is deployed, as Cy
 
 .PHONY: clean
 clean: ## removes environments, builds and caches; the data in .local stays
-	@rm -rf $(VENV) $(SAM_VENV) $(BENCH_VENV) $(CHECKOV_VENV) $(SBOM_VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	@rm -rf $(VENV) $(SAM_VENV) $(BENCH_VENV) $(CHECKOV_VENV) $(SBOM_VENV) tests/iam/node_modules .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 	@find functions layers local tests -name __pycache__ -prune -exec rm -rf {} +
