@@ -124,8 +124,8 @@ def memory_table(shapes: list[Points], rounds: int) -> Table:
         "Memory of FitFunction",
         ("memory, MB", "vCPUs", "points", "seconds", "$ for 1,000 fits, Lambda alone"),
         [row for given in shapes for row in _sizes(given, rounds)],
-        "KMeans, indices and pickle of data in memory. One vCPU was measured, by the clock; half of "
-        "one takes twice its CPU time, and more than one no less: a fit computes on one thread.",
+        "KMeans, indices and pickle of data in memory. One vCPU was measured, by the clock; half "
+        "of one takes twice its CPU time, and more than one no less: a fit has one thread.",
     )
 
 

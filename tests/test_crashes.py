@@ -112,6 +112,51 @@ def test_three_crashes_fail_the_job_with_a_reason_and_the_message_is_done_with(
     assert sweep() == {"queued": 0, "deleted": 0}
 
 
+def crash_thrice(client: Client, monkeypatch: pytest.MonkeyPatch, act: Callable[[], None]) -> str:
+    """The reason that the job then fails with."""
+    client.upload()
+    client.fit(0, **ASYNC)
+    before_fitting(monkeypatch, act)
+    assert work_off() == 0
+    detail: str = client.get("/kmeans/jobs/0").json()["error"]["detail"]
+    return detail
+
+
+def test_memory_is_suspected_only_where_the_process_was_killed(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    detail = crash_thrice(client, monkeypatch, killed(times=99))
+    assert "it was killed, as a process is that takes more memory" in detail
+
+
+def test_an_error_of_ours_is_called_one(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    detail = crash_thrice(client, monkeypatch, fail)
+    assert "unexpected ZeroDivisionError" in detail
+    assert "memory" not in detail
+
+
+def test_another_signal_is_named(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    detail = crash_thrice(client, monkeypatch, lambda: os.kill(os.getpid(), signal.SIGABRT))
+    assert "ended by SIGABRT" in detail
+    assert "memory" not in detail
+
+
+def test_a_fit_whose_record_would_be_too_large_fails_with_that_reason(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.upload()
+    monkeypatch.setattr(clustering, "VERSIONS", {"python": "3" * 400_000})
+    answer = client.fit(0)
+    assert answer.status == 422
+    assert "record of 400 KB" in answer.json()["detail"]
+    view = client.get("/kmeans/jobs/0").json()
+    assert (view["status"], view["attempt"]) == ("FAILED", 1)
+    assert "memory" not in view["error"]["detail"]
+
+
 def test_a_job_whose_every_attempt_crashed_can_be_fitted_again(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 S3 delivers a notification at least once and in any order; what is done here twice is done once.
 """
 
+import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -26,8 +27,9 @@ from kmeans_service.errors import (
     TooLarge,
 )
 from kmeans_service.jobs import creation, deletion, fits, reads
-from kmeans_service.jobs.job import Input, Job, Status, fit_id_of
-from kmeans_service.params import Params, canonical, check_against_data, parse_params
+from kmeans_service.jobs.asked import asked
+from kmeans_service.jobs.job import Input, Job, Status
+from kmeans_service.params import Params, check_against_data, parse_params
 from kmeans_service.problems import problem_document
 from kmeans_service.storage import ObjectMissing, OpenObject, data_bucket
 
@@ -56,6 +58,12 @@ class Arrival:
     def event(self) -> str:
         """Its identity: the documents disagree on sequencers, so key and version it is."""
         return f"{self.key}\0{self.version_id}"
+
+    @property
+    def seed(self) -> int:
+        """What a random_state of null comes to: delivered twice, it is the same fit."""
+        digest = hashlib.sha256(self.event.encode(errors="surrogatepass")).digest()
+        return int.from_bytes(digest[:4])
 
 
 def arrival_of(record: dict[str, Any]) -> Arrival:
@@ -131,7 +139,7 @@ def _fit_dropped(arrival: Arrival, owner: str, filename: str, opened: OpenObject
     try:
         if refusal:
             raise refusal
-        return _queue(job, params_of(opened))
+        return _queue(arrival, job, params_of(opened))
     except FitConflict:
         raise
     except ServiceError as error:
@@ -156,7 +164,7 @@ def _complete(arrival: Arrival, job: Job, opened: OpenObject) -> Job | None:
     if job.params is None or job.fit_id is not None or job.status is not Status.UPLOADED:
         return job if job.is_active else None
     try:
-        return _queue(job, job.params)
+        return _queue(arrival, job, job.params)
     except ServiceError as error:
         creation.refuse(job, problem_document(error))
         return None
@@ -221,13 +229,13 @@ def params_of(opened: OpenObject) -> Params:
     return parse_params(json_body.loads(text, f"the metadata {name}"))
 
 
-def _queue(job: Job, params: Params) -> Job | None:
+def _queue(arrival: Arrival, job: Job, params: Params) -> Job | None:
     """Ask for the fit; None if this very fit has been done or has failed already."""
     if job.input is None:
         raise ValueError("a job whose file has arrived has an input")
     check_against_data(params, job.input.n_samples, job.input.n_features)
-    fit_id = fit_id_of(job.input.sha256, canonical(params))
-    if job.fit_id == fit_id and not job.is_active:
+    wanted = asked(job.input, params, seed=arrival.seed, drawn=job.drawn)
+    if job.fit_id == wanted.fit_id and not job.is_active:
         return None
-    queued = fits.request(job, fit_id, params)
+    queued = fits.request(job, wanted)
     return queued if queued.is_active else None

@@ -9,8 +9,14 @@ from kmeans_service.errors import FitFailed, ServiceError
 from kmeans_service.jobs import fits
 from kmeans_service.jobs.fits import FenceLost
 from kmeans_service.jobs.job import Job
+from kmeans_service.jobs.table import ItemTooLarge
 from kmeans_service.problems import problem_document
 from kmeans_service.storage import data_bucket
+
+TOO_LARGE_TO_PUBLISH = (
+    "What the fit found does not fit into the job's record of 400 KB; "
+    "shorten the columns' names, or ask for fewer clusters"
+)
 
 
 def run(job: Job, seconds: float, *, final: bool) -> tuple[Job, bytes | None]:
@@ -38,12 +44,15 @@ def _finish(claimed: Job, seconds: float, final: bool) -> tuple[Job, bytes | Non
             fits.release(claimed, spent=0)
             raise
         raise _failed(claimed, FitFailed(f"The fit did not finish in {seconds:.0f} s")) from None
-    except isolated.ChildDied:
-        fits.release(claimed, spent=1)
+    except isolated.ChildDied as death:
+        fits.release(claimed, spent=1, crash=death.how)
         raise
     except ServiceError as error:
         raise _failed(claimed, error) from None
-    return fits.publish(claimed, fitted.model), fitted.labels_csv
+    try:
+        return fits.publish(claimed, fitted.model), fitted.labels_csv
+    except ItemTooLarge:
+        raise _failed(claimed, FitFailed(TOO_LARGE_TO_PUBLISH)) from None
 
 
 def _failed(claimed: Job, error: ServiceError) -> ServiceError:

@@ -19,12 +19,13 @@ from kmeans_service import config, http
 from kmeans_service.dataset import read_blocks, read_csv
 from kmeans_service.digest import HashingStream
 from kmeans_service.errors import JobGone, ModelDamaged
+from kmeans_service.jobs.asked import drawn_seed, with_seed
 from kmeans_service.jobs.job import Input, Job, Model, StoredObject
 from kmeans_service.label_text import ROW_BYTES
 from kmeans_service.labels import csv_chunks
 from kmeans_service.params import Params
 from kmeans_service.predictor import Array
-from kmeans_service.storage import ObjectMissing, data_bucket
+from kmeans_service.storage import LOST_FILE, ObjectMissing, data_bucket
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def compute(claimed: Job, say: Say) -> Fitted:
     given, params = claimed.input, claimed.params
     if given is None or params is None:
         raise ValueError("a claimed job has an input and parameters")
-    np.random.seed()  # scikit-learn's, where random_state is null: else every child has the same
+    params, _ = with_seed(params, drawn_seed())  # of a job that an older version queued
     algorithm = capacity.algorithm_in_memory(given.n_samples, given.n_features, params)
     with _labels_file(given.n_samples) as labels_file:
         if algorithm:
@@ -85,7 +86,7 @@ def _opened(given: Input) -> Iterator[HashingStream]:
     try:
         stream = HashingStream(data_bucket().open(given.key, given.version_id).stream)
     except ObjectMissing:
-        raise JobGone("The file was deleted or has expired") from None
+        raise JobGone(LOST_FILE) from None
     yield stream
     stream.drain()
     if stream.sha256 != given.sha256:

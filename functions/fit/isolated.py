@@ -6,6 +6,7 @@ The parent never runs OpenMP itself: GNU OpenMP hangs in a child whose parent ha
 import multiprocessing
 import multiprocessing.connection
 import os
+import signal
 import threading
 import time
 import traceback
@@ -26,7 +27,15 @@ class OutOfTime(Exception):
 
 
 class ChildDied(Exception):
-    """The child crashed or was killed."""
+    """The child crashed or was killed; `how`, in words for who asked for the work."""
+
+    def __init__(self, how: str, detail: str) -> None:
+        super().__init__(detail)
+        self.how = how
+
+
+class _EndOfChild(Exception):
+    """The pipe ended before a result."""
 
 
 def run[T](work: Callable[[Say], T], seconds: float, tick: float) -> Generator[Progress, None, T]:
@@ -43,6 +52,9 @@ def run[T](work: Callable[[Say], T], seconds: float, tick: float) -> Generator[P
     sender.close()
     try:
         kind, value = yield from _listen(receiver, seconds, tick)
+    except _EndOfChild:
+        child.join(1)  # it is ending: how, is seen once it has
+        raise _died(child.exitcode) from None
     finally:
         child.kill()
         child.join()
@@ -50,7 +62,7 @@ def run[T](work: Callable[[Say], T], seconds: float, tick: float) -> Generator[P
     if kind == "refused":
         raise value
     if kind == "crashed":
-        raise ChildDied(value)
+        raise ChildDied(*value)
     result: T = value
     return result
 
@@ -66,7 +78,7 @@ def _listen(
             try:
                 kind, value = receiver.recv()
             except (EOFError, OSError):  # between two messages, or in the middle of one
-                raise ChildDied("the process ended without a result") from None
+                raise _EndOfChild from None
             if kind != "progress":
                 return kind, value
             progress = value
@@ -88,8 +100,21 @@ def _child(
         sender.send(("done", work(lambda progress: sender.send(("progress", progress)))))
     except ServiceError as error:
         sender.send(("refused", error))
-    except BaseException:  # noqa: BLE001 (it is reported to the parent, whole)
-        sender.send(("crashed", traceback.format_exc()))
+    except BaseException as error:  # noqa: BLE001 (it is reported to the parent, whole)
+        how = (
+            f"it ended with an unexpected {type(error).__name__}, which our log has the details of"
+        )
+        sender.send(("crashed", (how, traceback.format_exc())))
+
+
+def _died(exitcode: int | None) -> ChildDied:
+    if exitcode == -signal.SIGKILL:
+        how = "it was killed, as a process is that takes more memory than its function has"
+    elif exitcode is not None and exitcode < 0:
+        how = f"its process was ended by {signal.Signals(-exitcode).name}"
+    else:
+        how = "its process ended without a result"
+    return ChildDied(how, f"the process ended without a result, exit code {exitcode}")
 
 
 def _die_with_parent(sender: "multiprocessing.connection.Connection[Any, Any]") -> None:

@@ -9,10 +9,12 @@ from fit.isolated import ChildDied, OutOfTime
 from kmeans_service import config
 from kmeans_service.errors import FitConflict, FitFailed, NotUploaded
 from kmeans_service.jobs import fits, reads
+from kmeans_service.jobs.asked import asked
 from kmeans_service.jobs.fits import ClaimRefused, FenceLost
-from kmeans_service.jobs.job import Input, Job, Status, fit_id_of
-from kmeans_service.params import Params, canonical, check_against_data, iteration_work
+from kmeans_service.jobs.job import Input, Job, Model, Status
+from kmeans_service.params import Params, check_against_data, iteration_work
 from kmeans_service.queue import enqueue_fit
+from kmeans_service.storage import data_bucket
 
 POLL_SECONDS = 0.2
 
@@ -39,9 +41,11 @@ def fit(
     job = reads.get(owner, job_id)
     given = _input_of(job)
     check_against_data(params, given.n_samples, given.n_features)
-    fit_id = fit_id_of(given.sha256, canonical(params))
-    if not job.is_fitted_with(fit_id):
-        job = fits.request(job, fit_id, params, arrived)
+    wanted = asked(given, params)
+    if job.is_fitted_with(wanted.fit_id) and _is_whole(job.published):
+        return Outcome(job)
+    job = fits.request(job, wanted, arrived)
+    fit_id = job.fit_id or ""
     if job.is_fitted_with(fit_id):
         return Outcome(job)
     job = _of_fit(job, fit_id)
@@ -64,6 +68,17 @@ def _input_of(job: Job) -> Input:
     if job.status is Status.FAILED:
         raise FitFailed(f"The file of job {job.job_id} was refused", error=job.error)
     raise NotUploaded(f"The file of job {job.job_id} has not arrived")
+
+
+def _is_whole(model: Model) -> bool:
+    """Whether the fit need not be computed anew: nothing of it is lost, and it was computed right.
+
+    Out of core, versions that stored no predictor lost the digits of data far from zero.
+    """
+    if model.predictor is None and model.scores.get("method") == "out_of_core":
+        return False
+    stored = (model.model, model.centers, model.labels, model.predictor)
+    return data_bucket().has([each.key for each in stored if each])
 
 
 def _is_small(given: Input, params: Params) -> bool:

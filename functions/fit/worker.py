@@ -22,6 +22,8 @@ from kmeans_service.problems import problem_document
 # What publishing and a last word to the log take.
 CLOSING_SECONDS = 10.0
 
+VANISHED = "its function ended without a word, as it does when it runs out of memory or time"
+
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
@@ -79,7 +81,9 @@ def _seconds(context: Any) -> float:
 def _give_up_if_spent(job: Job | None, fit_id: str | None) -> None:
     if job is None or job.fit_id != fit_id or job.attempt < config.MAX_ATTEMPTS:
         return
-    error = FitFailed(f"The fit crashed {job.attempt} times; it may need more memory than it has")
+    error = FitFailed(
+        f"The fit crashed {job.attempt} times; the last time, {job.crash or VANISHED}"
+    )
     fits.give_up(job, problem_document(error))
 
 

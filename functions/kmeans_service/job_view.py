@@ -18,6 +18,7 @@ def job_view(job: Job) -> dict[str, Any]:
         "n_features": given and given.n_features,
         "feature_names": given and given.feature_names and list(given.feature_names),
         "model_params": job.params,
+        "seed_drawn": job.drawn or None,
         "attempt": job.attempt or None,
         "progress": job.progress,
         "error": job.error,

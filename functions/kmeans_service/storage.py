@@ -1,6 +1,7 @@
 """The bucket: objects that are written once, checked by digest before use, and removed for good."""
 
 import hashlib
+import posixpath
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,6 +19,13 @@ from kmeans_service.jobs.job import StoredObject
 # One part in memory at a time, and as small as S3 takes them: it has 10,000 at most, 50 GB.
 _IN_PARTS = TransferConfig(
     multipart_threshold=5 * 1024**2, multipart_chunksize=5 * 1024**2, use_threads=False
+)
+
+
+LOST_FILE = "The file was deleted or has expired; upload it again"
+LOST_RESULT = (
+    "What the fit had stored was deleted or has expired. Ask for the same fit again "
+    "(POST /kmeans/fit with this job_id and its model_params): it is computed anew"
 )
 
 
@@ -74,17 +82,19 @@ class DataBucket:
 
     def get(self, stored: StoredObject) -> bytes:
         """The bytes of an object of ours; raises as `checked` does."""
-        return self.checked(stored.key, None, stored.sha256)
+        return self.checked(stored.key, None, stored.sha256, LOST_RESULT)
 
-    def checked(self, key: str, version_id: str | None, sha256: str) -> bytes:
+    def checked(
+        self, key: str, version_id: str | None, sha256: str, lost: str = LOST_FILE
+    ) -> bytes:
         """The object's bytes, if they still are what was written.
 
-        Raises ModelDamaged if they are not, JobGone if the object was deleted.
+        Raises ModelDamaged if they are not, JobGone if the object was deleted; `lost` says so.
         """
         try:
             body = self._read(key, version_id)
         except ObjectMissing:
-            raise JobGone("The object was deleted or has expired") from None
+            raise JobGone(lost) from None
         if sha256_of(body) != sha256:
             raise ModelDamaged("The stored object is not the one that was written")
         return body
@@ -103,6 +113,15 @@ class DataBucket:
             raise
         stream: Any = answer["Body"]
         return OpenObject(stream, answer["ContentLength"], answer["Metadata"])
+
+    def has(self, keys: list[str]) -> bool:
+        """Whether all of these objects of one fit are there, by one call."""
+        pages = aws.s3().get_paginator("list_object_versions")
+        found: set[str] = set()
+        prefix = f"{posixpath.commonpath(keys)}/"
+        for page in pages.paginate(Bucket=self._name, Prefix=prefix):
+            found |= {each["Key"] for each in page.get("Versions", []) if each["IsLatest"]}
+        return found.issuperset(keys)
 
     def delete(self, key: str, version_id: str | None = None) -> None:
         """Remove this version of the object, or all of them; an absent one is no error."""

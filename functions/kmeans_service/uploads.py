@@ -6,6 +6,7 @@ from kmeans_service import config
 from kmeans_service.csv_grammar import CsvShape
 from kmeans_service.errors import InvalidParameter, ServiceError
 from kmeans_service.jobs import creation, quota, reads
+from kmeans_service.jobs.asked import drawn_seed, with_seed
 from kmeans_service.jobs.job import Input
 from kmeans_service.params import shown
 from kmeans_service.storage import data_bucket, new_input_key, sha256_of
@@ -69,7 +70,8 @@ def reserve(owner: str, filename: str, params: dict[str, Any] | None) -> dict[st
     The form takes a file as large as there is room for. Raises TooManyJobs or StorageFull.
     """
     held = quota.room_for(owner, size=1)
-    job_id = creation.create(owner, filename, None, params, held)
+    params, drawn = with_seed(params, drawn_seed()) if params else (None, False)
+    job_id = creation.create(owner, filename, None, params, held, drawn=drawn)
     limits = config.limits()
     max_bytes = min(limits.file_bytes, limits.stored_bytes - held.stored_bytes)
     key = f"pending/{owner}/{job_id}/input.csv"

@@ -51,11 +51,13 @@ def create(
     given: Input | None,
     params: dict[str, Any] | None = None,
     held: Holdings | None = None,
+    *,
+    drawn: bool = False,
 ) -> int:
     """A new job's id, or that of the job which this very upload already made.
 
     The job is UPLOADED, or PENDING if its file has yet to come; `params` are then those of the
-    fit that its arrival starts. Ids are dense from 0.
+    fit that its arrival starts, `drawn` whether their seed was. Ids are dense from 0.
 
     held   the owner's counters, where there was room a moment ago
     Raises TooManyJobs or StorageFull, and Unavailable if the counters are contended beyond reason.
@@ -64,7 +66,7 @@ def create(
         admitted = held or admit(owner, filename, given)
         if isinstance(admitted, int):
             return admitted
-        job = _new_job(owner, admitted.next_id, filename, given, params)
+        job = _new_job(owner, admitted.next_id, filename, given, params) | {"drawn": drawn}
         if _create(admitted, job):
             return admitted.next_id
         held = None

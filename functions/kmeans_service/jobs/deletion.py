@@ -91,7 +91,7 @@ def _bury(job: Job) -> None:
         job.owner,
         job.job_id,
         "SET #status = :deleted, expires_at = :expires REMOVE filename, #input, #model, "
-        "#error, params, fit_id, progress, lease_until, gsi1pk, due_at",
+        "#error, params, drawn, crash, fit_id, progress, lease_until, gsi1pk, due_at",
         "#status = :deleting",
         {
             ":deleting": Status.DELETING.value,

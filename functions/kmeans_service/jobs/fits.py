@@ -9,6 +9,7 @@ from typing import Any
 from kmeans_service import config
 from kmeans_service.errors import FitConflict, NotUploaded
 from kmeans_service.jobs import reads, table
+from kmeans_service.jobs.asked import Asked
 from kmeans_service.jobs.items import job_from_item, job_key, model_attribute
 from kmeans_service.jobs.job import Job, Model, Status
 
@@ -35,8 +36,11 @@ class FenceLost(Exception):
         self.job = job
 
 
-def request(job: Job, fit_id: str, params: dict[str, Any], arrived: float = math.inf) -> Job:
+def request(job: Job, asked: Asked, arrived: float = math.inf) -> Job:
     """UPLOADED, SUCCEEDED or FAILED → QUEUED; the same fit again is left as it is.
+
+    A fit that the job was published with when it was read is computed anew: the caller has found
+    that it must be. Where another one meets what is asked for, the job comes with that.
 
     arrived  when the client's wish arrived, in epoch seconds. A different fit that was active
              at any time since then is in its way, even if it has ended by now.
@@ -47,8 +51,10 @@ def request(job: Job, fit_id: str, params: dict[str, Any], arrived: float = math
         ":succeeded": Status.SUCCEEDED.value,
         ":failed": Status.FAILED.value,
         ":queued": Status.QUEUED.value,
-        ":fit": fit_id,
-        ":params": json.dumps(params, sort_keys=True),
+        ":fit": asked.fit_id,
+        ":anew": job.fence if job.is_fitted_with(asked.fit_id) else -1,
+        ":params": json.dumps(asked.params, sort_keys=True),
+        ":drawn": asked.drawn,
         ":now": table.timestamp(),
         ":active": table.LOOKED_AFTER,
         ":due": table.seconds(config.SWEEP_AFTER_SECONDS),
@@ -58,21 +64,21 @@ def request(job: Job, fit_id: str, params: dict[str, Any], arrived: float = math
     try:
         item = table.update(
             job_key(job.owner, job.job_id),
-            "SET #status = :queued, fit_id = :fit, params = :params, "
+            "SET #status = :queued, fit_id = :fit, params = :params, drawn = :drawn, "
             "attempt = :zero, queued_at = :now, gsi1pk = :active, due_at = :due "
-            "REMOVE #error, started_at, finished_at, progress, lease_until",
+            "REMOVE #error, crash, started_at, finished_at, progress, lease_until",
             "attribute_exists(#input) AND (#status = :uploaded OR #status = :failed OR "
-            "(#status = :succeeded AND #model.fit_id <> :fit)) AND "
+            "(#status = :succeeded AND (#model.fit_id <> :fit OR fence = :anew))) AND "
             "(attribute_not_exists(finished_ms) OR finished_ms <= :arrived)",
             values,
         )
     except table.ConditionFailed:
-        return _same_fit(reads.get(job.owner, job.job_id), fit_id)
+        return _met(asked, reads.get(job.owner, job.job_id))
     return job_from_item(item)
 
 
-def _same_fit(job: Job, fit_id: str) -> Job:
-    if job.fit_id == fit_id:
+def _met(asked: Asked, job: Job) -> Job:
+    if asked.is_met_by(job):
         return job
     if job.input is None:
         raise NotUploaded(f"The file of job {job.job_id} has not arrived")
@@ -123,7 +129,7 @@ def publish(claimed: Job, model: Model) -> Job:
         return _finish(
             claimed,
             "SET #status = :status, #model = :value, finished_at = :now, finished_ms = :ms "
-            "REMOVE lease_until, gsi1pk, due_at, progress, #error",
+            "REMOVE lease_until, gsi1pk, due_at, progress, crash, #error",
             Status.SUCCEEDED,
             model_attribute(model),
         )
@@ -145,15 +151,18 @@ def fail(claimed: Job, error: dict[str, Any]) -> None:
     )
 
 
-def release(claimed: Job, *, spent: int) -> None:
-    """RUNNING → QUEUED for another to finish; a crash has spent an attempt, a handover none."""
+def release(claimed: Job, *, spent: int, crash: str = "") -> None:
+    """RUNNING → QUEUED for another to finish; a crash has spent an attempt, a handover none.
+
+    crash  how the attempt crashed
+    """
     _finish(
         claimed,
-        "SET #status = :status, attempt = attempt - :value, due_at = :due, queued_at = :now "
-        "REMOVE lease_until, started_at, progress",
+        "SET #status = :status, attempt = attempt - :value, due_at = :due, queued_at = :now, "
+        "crash = :crash REMOVE lease_until, started_at, progress",
         Status.QUEUED,
         1 - spent,
-        {":due": table.seconds(config.SWEEP_AFTER_SECONDS)},
+        {":due": table.seconds(config.SWEEP_AFTER_SECONDS), ":crash": crash or claimed.crash or ""},
     )
 
 

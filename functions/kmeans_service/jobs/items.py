@@ -167,6 +167,7 @@ def _job(values: dict[str, Any]) -> Job:
         input=_input(values["input"]) if "input" in values else None,
         fit_id=values.get("fit_id"),
         params=json.loads(values["params"]) if "params" in values else None,
+        drawn=values.get("drawn", False),
         attempt=values.get("attempt", 0),
         fence=values.get("fence", 0),
         lease_until=values.get("lease_until", 0),
@@ -174,5 +175,6 @@ def _job(values: dict[str, Any]) -> Job:
         expires_at=values.get("expires_at", 0),
         progress=values.get("progress"),
         error=json.loads(values["error"]) if "error" in values else None,
+        crash=values.get("crash"),
         model=_model(values["model"]) if "model" in values else None,
     )

@@ -83,7 +83,11 @@ class Model:
 
 @dataclass(frozen=True)
 class Job:
-    """One job as it was read; `times` are ISO 8601 in UTC, the other times epoch seconds."""
+    """One job as it was read; `times` are ISO 8601 in UTC, the other times epoch seconds.
+
+    drawn  whether the seed in `params` was drawn, as random_state was null
+    crash  how the last attempt crashed
+    """
 
     owner: str
     job_id: int
@@ -93,6 +97,7 @@ class Job:
     input: Input | None = None
     fit_id: str | None = None
     params: dict[str, Any] | None = None
+    drawn: bool = False
     attempt: int = 0
     fence: int = 0
     lease_until: int = 0
@@ -100,6 +105,7 @@ class Job:
     expires_at: int = 0
     progress: dict[str, Any] | None = None
     error: dict[str, Any] | None = None
+    crash: str | None = None
     model: Model | None = None
 
     @property

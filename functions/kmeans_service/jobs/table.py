@@ -93,10 +93,20 @@ class ConditionFailed(Exception):
         self.item = item
 
 
+class ItemTooLarge(Exception):
+    """The item would have more than the 400 KB that DynamoDB takes."""
+
+
+def _says_too_large(error: ClientError) -> bool:
+    """It has no code of its own."""
+    told = error.response["Error"]
+    return told["Code"] == "ValidationException" and "Item size" in told["Message"]
+
+
 def update(
     key: dict[str, Any], change: str, condition: str, values: dict[str, Any]
 ) -> dict[str, Any]:
-    """The item after the update; raises ConditionFailed."""
+    """The item after the update; raises ConditionFailed or ItemTooLarge."""
     arguments: Any = expression(key, change, condition, values)
     try:
         answer = aws.dynamodb().update_item(
@@ -105,6 +115,8 @@ def update(
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
     except ClientError as error:
+        if _says_too_large(error):
+            raise ItemTooLarge from error
         if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
             raise
         found: Any = error.response
