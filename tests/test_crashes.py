@@ -148,7 +148,7 @@ def test_a_fit_whose_record_would_be_too_large_fails_with_that_reason(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client.upload()
-    monkeypatch.setattr(clustering, "VERSIONS", {"python": "3" * 400_000})
+    monkeypatch.setattr(clustering, "VERSIONS", {"python": "3" * 450_000})
     answer = client.fit(0)
     assert answer.status == 422
     assert "record of 400 KB" in answer.json()["detail"]
