@@ -87,13 +87,20 @@ class Lane:
 
 
 def functions_by_segment(openapi: Mapping[str, Any]) -> dict[str, str]:
-    """Which function serves /kmeans/{segment}…, by its logical id, as the contract's URIs say."""
+    """Which function serves /kmeans/{segment}…, by its logical id, as the contract's URIs say.
+
+    The segment of /kmeans itself is empty.
+    """
     served = {}
     for path, methods in openapi["paths"].items():
         for method in methods.values():
             uri = str(method["x-amazon-apigateway-integration"]["uri"])
-            served[path.split("/")[2]] = uri.split("${")[-1].partition(".")[0]
+            served[_segment(path)] = uri.split("${")[-1].partition(".")[0]
     return served
+
+
+def _segment(path: str) -> str:
+    return "".join(path.split("/")[2:3])
 
 
 class Gateway:
@@ -126,8 +133,8 @@ class Gateway:
             yield
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        segments = request.raw_path.partition("?")[0].split("/")
-        if segments[1:2] != ["kmeans"]:
+        path = request.raw_path.partition("?")[0]
+        if path.split("/")[1:2] != ["kmeans"]:
             return problem(
                 404,
                 "route-not-found",
@@ -136,7 +143,7 @@ class Gateway:
             )
         if refusal := _refusal(request):
             return refusal
-        lane = self._lanes.get(segments[2] if len(segments) > 2 else "", self._others)
+        lane = self._lanes.get(_segment(path), self._others)
         try:
             return await self._answer(request, lane)
         except BodyError as error:
@@ -193,6 +200,8 @@ class Gateway:
         headers["X-Forwarded-For"] = ", ".join(forwarded)
         headers["X-Forwarded-Proto"] = "http"
         headers["X-Forwarded-Port"] = self._port
+        # Unlike API Gateway's, a stage's name is in no path that clients of this door see.
+        headers["X-Forwarded-Prefix"] = "/"
         # The emulator's own time of arrival is after the wait in the lane.
         headers["X-Request-Start"] = f"t={arrived:.3f}"
         # RFC 9110, 12.5.1. Without it the emulator, unlike AWS, leaves binary answers as base64.

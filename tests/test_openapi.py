@@ -96,7 +96,7 @@ PROBLEMS = [
     (f"{method} {path}", status, response)
     for method, path, operation in contract.operations()
     for status, response in operation["responses"].items()
-    if int(status) >= 400
+    if int(status) >= 400 and method != "HEAD"
 ]
 
 
@@ -115,6 +115,19 @@ def test_whoever_is_told_to_come_again_is_told_when() -> None:
     for operation, status, response in PROBLEMS:
         if status in ("429", "503"):
             assert "Retry-After" in response["headers"], operation
+
+
+def test_head_is_wherever_get_is_and_answers_the_same_without_a_body() -> None:
+    for path, item in contract.document()["paths"].items():
+        assert ("head" in item) == ("get" in item), path
+        if "get" not in item:
+            continue
+        get, head = (copy.deepcopy(item[method]) for method in ("get", "head"))
+        for response in get["responses"].values():
+            response.pop("content", None)
+        assert head["responses"] == get["responses"], path
+        for same in ("security", "parameters", contract.INTEGRATION):
+            assert head.get(same) == get.get(same), path
 
 
 def test_every_operation_may_be_asked_too_often() -> None:

@@ -14,7 +14,11 @@ from kmeans_service.telemetry import logger
 # What a browser shows by itself. It can send a token only as the password of HTTP Basic, and once
 # it knows one it sends it with every request, also those another site makes it send: so Basic
 # opens these pages and nothing else.
-PAGES = ("GET/kmeans/ui", "GET/kmeans/ui/*", "GET/kmeans/openapi.json")
+PAGES = tuple(
+    f"{method}/kmeans/{page}"
+    for method in ("GET", "HEAD")
+    for page in ("ui", "ui/*", "openapi.json")
+)
 EVERYTHING = ("*",)
 NOBODY = "nobody"
 

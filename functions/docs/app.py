@@ -1,4 +1,4 @@
-"""What the service says of itself: health, the contract, and Swagger UI with all its files."""
+"""What the service says of itself: where what is, health, the contract, and Swagger UI."""
 
 import base64
 import re
@@ -10,7 +10,6 @@ from pathlib import Path
 from aws_lambda_powertools.event_handler import Response
 
 from kmeans_service import __version__, http
-from kmeans_service.errors import RouteNotFound, quoted
 
 HERE = Path(__file__).parent
 # Swagger UI's files are part of Powertools; its Python module is not imported (it needs pydantic).
@@ -27,24 +26,43 @@ POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
+HTML = "text/html"
+ROOT = "/kmeans"
 HEALTH = "/kmeans/health"
 # Not counted: the function touches no data, the table included.
-app = http.resolver(HEALTH, counted=False)
+app = http.resolver(ROOT, HEALTH, counted=False)
 
 
-@app.get(HEALTH)
+@app.route(ROOT, http.READ)
+def root() -> http.Answer:
+    """Whoever comes to the service's own address: a browser to its page, a program to its links."""
+    request = http.request(app)
+    service = f"{request.root}{ROOT}/"
+    if request.accepted(http.JSON, HTML) == HTML:
+        return http.see_other(f"{service}ui/")
+    links = {"self": "", "ui": "ui/", "openapi": "openapi.json", "health": "health", "jobs": "jobs"}
+    return http.json_answer(
+        {
+            "title": "K-means as a serverless service",
+            "version": __version__,
+            "links": {name: service + path for name, path in links.items()},
+        }
+    )
+
+
+@app.route(HEALTH, http.READ)
 def health() -> http.Answer:
     http.request(app).accepted(http.JSON)
     return http.json_answer({"status": "ok", "version": __version__})
 
 
-@app.get("/kmeans/openapi.json")
+@app.route("/kmeans/openapi.json", http.READ)
 def openapi() -> http.Answer:
     http.request(app).accepted(http.JSON)
     return http.json_answer((HERE / "openapi.json").read_text())
 
 
-@app.get("/kmeans/ui")
+@app.route("/kmeans/ui", http.READ)
 def page() -> http.Answer:
     """The page finds the rest from its own address, whatever stage or host it is served under."""
     return Response(
@@ -70,10 +88,10 @@ def _digests(page: str) -> str:
     return " ".join(f"'sha256-{digest}'" for digest in digests)
 
 
-@app.get("/kmeans/ui/<asset>")
+@app.route("/kmeans/ui/<asset>", http.READ)
 def page_asset(asset: str) -> http.Answer:
     if asset not in ASSETS:
-        raise RouteNotFound(f"There is nothing at {quoted(app.current_event.path)}")
+        raise http.nothing_here(app)
     return Response(
         status_code=200,
         content_type=ASSETS[asset],

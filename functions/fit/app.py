@@ -31,8 +31,8 @@ def fit() -> http.Answer:
     prefer = parse_prefer(request.header("Prefer"))
     outcome = _fit(request, job_id, params, prefer)
     if outcome.job.is_active:
-        return accepted(outcome.job, _applied(prefer))
-    return labels_answer(outcome.job, outcome.labels_csv, media_type, _applied(prefer))
+        return accepted(request, outcome.job, _applied(prefer))
+    return labels_answer(request, outcome.job, outcome.labels_csv, media_type, _applied(prefer))
 
 
 @app.post("/kmeans/fit_predict")
@@ -49,9 +49,9 @@ def fit_predict() -> http.Answer:
     outcome = _fit(request, job_id, params, prefer)
     headers = {"X-Job-Id": str(job_id)} | _applied(prefer)
     if outcome.job.is_active:
-        return accepted(outcome.job, headers)
+        return accepted(request, outcome.job, headers)
     if points is None:
-        return labels_answer(outcome.job, outcome.labels_csv, media_type, headers)
+        return labels_answer(request, outcome.job, outcome.labels_csv, media_type, headers)
     return _predicted(outcome.job, points, media_type, headers)
 
 
@@ -71,8 +71,7 @@ def _params(parts: dict[str, Part]) -> Params:
 
 
 def _fit(request: http.Request, job_id: int, params: Params, prefer: Preference) -> Outcome:
-    remaining = app.lambda_context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS
-    seconds = min(config.SYNCHRONOUS_SECONDS, prefer.wait, remaining)
+    seconds = min(config.SYNCHRONOUS_SECONDS, prefer.wait, _remaining(request) - ANSWER_SECONDS)
     start = time.monotonic()
     outcome = synchronous.fit(request.owner, job_id, params, seconds, request.arrived)
     if outcome.labels_csv is not None and outcome.job.input is not None:
@@ -80,6 +79,12 @@ def _fit(request: http.Request, job_id: int, params: Params, prefer: Preference)
         http.count("Fits")
         http.count("RowsFitted", outcome.job.input.n_samples)
     return outcome
+
+
+def _remaining(request: http.Request) -> float:
+    """Seconds until the function ends or the gateway gives up; a late start has few, or none."""
+    of_function = float(app.lambda_context.get_remaining_time_in_millis()) / 1000
+    return min(of_function, request.received + config.GATEWAY_SECONDS - time.time())
 
 
 def _applied(prefer: Preference) -> dict[str, str]:

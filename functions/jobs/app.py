@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from aws_lambda_powertools.event_handler import Response
 
 from kmeans_service import config, http, json_body, predictions
-from kmeans_service.answers import labels_answer
+from kmeans_service.answers import elsewhere, labels_answer
 from kmeans_service.errors import InvalidParameter, NotUploaded, PredictionFailed, quoted
 from kmeans_service.job_view import job_view
 from kmeans_service.jobs import deletion, reads
@@ -29,7 +29,7 @@ def _job(job_id: str) -> Job:
     return reads.get(http.request(app).owner, json_body.job_id_text(job_id))
 
 
-@app.get("/kmeans/jobs")
+@app.route("/kmeans/jobs", http.READ)
 def list_jobs() -> http.Answer:
     request = http.request(app)
     request.accepted(http.JSON)
@@ -42,10 +42,10 @@ def list_jobs() -> http.Answer:
         )
     # One more than are shown, to know whether there is one.
     jobs = reads.newest(request.owner, limit + 1, query.get("cursor"), status)
-    return http.json_answer(_page(jobs, limit))
+    return http.json_answer(_page(jobs, limit, request.root))
 
 
-def _page(jobs: Iterable[Job], limit: int) -> str:
+def _page(jobs: Iterable[Job], limit: int, root: str) -> str:
     """As many jobs as are asked for, or fewer if they fill an answer; the rest is behind a cursor.
 
     Counted as Lambda carries it: a JSON string, in which a control character has seven bytes.
@@ -56,7 +56,7 @@ def _page(jobs: Iterable[Job], limit: int) -> str:
     for job in jobs:
         if job.status is Status.DAMAGED:
             http.report_damage(job)
-        view = json.dumps(job_view(job), ensure_ascii=False)
+        view = json.dumps(job_view(job, root), ensure_ascii=False)
         size += len(json.dumps(view))
         if last and (len(views) == limit or size > config.MAX_ANSWER_BYTES):
             return f'{{"jobs": [{", ".join(views)}], "next_cursor": "{reads.cursor_of(last)}"}}'
@@ -73,10 +73,11 @@ def _limit(text: str) -> int:
     return int(text)
 
 
-@app.get("/kmeans/jobs/<job_id>")
+@app.route("/kmeans/jobs/<job_id>", http.READ)
 def get_job(job_id: str) -> http.Answer:
-    http.request(app).accepted(http.JSON)
-    body = json.dumps(job_view(_job(job_id)), ensure_ascii=False)
+    request = http.request(app)
+    request.accepted(http.JSON)
+    body = json.dumps(job_view(_job(job_id), request.root), ensure_ascii=False)
     etag = f'"{hashlib.sha256(body.encode()).hexdigest()[:32]}"'
     return _unchanged(etag) or http.json_answer(body, headers={"ETag": etag})
 
@@ -87,15 +88,16 @@ def delete_job(job_id: str) -> http.Answer:
     return Response(status_code=204, body="")
 
 
-@app.get("/kmeans/jobs/<job_id>/labels")
+@app.route("/kmeans/jobs/<job_id>/labels", http.READ)
 def get_labels(job_id: str) -> http.Answer:
-    media_type = http.request(app).accepted(http.CSV, http.JSON)
+    request = http.request(app)
+    media_type = request.accepted(http.CSV, http.JSON)
     job = _job(job_id)
     etag = f'"{job.published.labels.sha256[:32]}-{media_type.rpartition("/")[2]}"'
-    return _unchanged(etag) or labels_answer(job, None, media_type, headers={"ETag": etag})
+    return _unchanged(etag) or labels_answer(request, job, None, media_type, {"ETag": etag})
 
 
-@app.get("/kmeans/jobs/<job_id>/scores")
+@app.route("/kmeans/jobs/<job_id>/scores", http.READ)
 def get_scores(job_id: str) -> http.Answer:
     http.request(app).accepted(http.JSON)
     model = _job(job_id).published
@@ -103,7 +105,7 @@ def get_scores(job_id: str) -> http.Answer:
     return _unchanged(etag) or http.json_answer(model.scores, headers={"ETag": etag})
 
 
-@app.get("/kmeans/jobs/<job_id>/input")
+@app.route("/kmeans/jobs/<job_id>/input", http.READ)
 def get_input(job_id: str) -> http.Answer:
     http.request(app).accepted(http.CSV)
     job = _job(job_id)
@@ -115,16 +117,15 @@ def get_input(job_id: str) -> http.Answer:
 
 
 def _input_answer(given: Input, filename: str, etag: str) -> http.Answer:
-    disposition = http.content_disposition(filename)
-    bucket = data_bucket()
+    headers = {"ETag": etag}
     if not http.fits_answer_as_binary(given.size):
-        url = bucket.presigned_get(given.key, disposition, http.CSV, given.version_id)
-        return http.see_other(url, headers={"ETag": etag})
-    body = bucket.checked(given.key, given.version_id, given.sha256)
-    return http.binary_answer(body, "text/csv; charset=utf-8", filename, headers={"ETag": etag})
+        request = http.request(app)
+        return elsewhere(request, given.key, filename, http.CSV, headers, given.version_id)
+    body = data_bucket().checked(given.key, given.version_id, given.sha256)
+    return http.binary_answer(body, "text/csv; charset=utf-8", filename, headers)
 
 
-@app.get("/kmeans/jobs/<job_id>/model")
+@app.route("/kmeans/jobs/<job_id>/model", http.READ)
 def get_model(job_id: str) -> http.Answer:
     http.request(app).accepted(http.BINARY)
     job = _job(job_id)
@@ -139,13 +140,11 @@ def get_model(job_id: str) -> http.Answer:
     if unchanged:
         return unchanged
     if not http.fits_answer_as_binary(stored.size):
-        disposition = http.content_disposition(filename)
-        url = data_bucket().presigned_get(stored.key, disposition, http.BINARY)
-        return http.see_other(url, headers)
+        return elsewhere(http.request(app), stored.key, filename, http.BINARY, headers)
     return http.binary_answer(data_bucket().get(stored), http.BINARY, filename, headers)
 
 
-@app.get("/kmeans/predictions/<prediction_id>")
+@app.route("/kmeans/predictions/<prediction_id>", http.READ)
 def get_prediction(prediction_id: str) -> http.Answer:
     request = http.request(app)
     request.accepted(http.JSON, http.CSV)
@@ -156,8 +155,7 @@ def get_prediction(prediction_id: str) -> http.Answer:
     if prediction.result is None:
         view = {"prediction_id": prediction_id, "job_id": job.job_id, "status": "PENDING"}
         return http.json_answer(view, 202, {"Retry-After": str(config.RETRY_AFTER_SECONDS)})
-    disposition = http.content_disposition(f"{job.filename}.predicted.csv")
-    return http.see_other(data_bucket().presigned_get(prediction.result.key, disposition, http.CSV))
+    return elsewhere(request, prediction.result.key, f"{job.filename}.predicted.csv", http.CSV)
 
 
 def _unchanged(etag: str) -> http.Answer | None:

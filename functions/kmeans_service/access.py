@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kmeans_service import config
-from kmeans_service.errors import Unauthenticated
+from kmeans_service.errors import Forbidden, Unauthenticated
 
 # An owner's name is a prefix in the bucket as well.
 OWNER = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -16,10 +16,17 @@ SIGNER = re.compile(r"(AIDA[A-Z0-9]{8,44}|AROA[A-Z0-9]{8,44}|[0-9]{12})(?::.*)?"
 
 
 def owner_of(call: Mapping[str, Any]) -> str:
-    """The owner that the `requestContext` of a proxy event names; raises Unauthenticated."""
+    """The owner that the `requestContext` of a proxy event names.
+
+    Raises Unauthenticated, or Forbidden for a signer who is neither user nor role: a challenge
+    would not help, and API Gateway renames the one that a function sends.
+    """
     settings = config.settings()
     if settings.access is config.Access.IAM:
-        named = _signer(call.get("identity") or {})
+        identity = call.get("identity") or {}
+        named = _signer(identity)
+        if identity.get("caller") and not named:
+            raise Forbidden("Only users and roles own jobs; sign as one of them")
     else:
         named = (call.get("authorizer") or {}).get("owner") or settings.default_owner
     if not isinstance(named, str) or not OWNER.fullmatch(named):

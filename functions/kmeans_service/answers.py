@@ -7,8 +7,26 @@ from kmeans_service.label_text import ROW_BYTES, csv_to_json
 from kmeans_service.storage import data_bucket
 
 
+def elsewhere(
+    request: http.Request,
+    key: str,
+    filename: str,
+    media_type: str,
+    headers: http.Headers | None = None,
+    version_id: str | None = None,
+) -> http.Answer:
+    """303 to an object that no answer can carry, signed for the method that follows."""
+    disposition = http.content_disposition(filename)
+    url = data_bucket().presigned(request.method, key, disposition, media_type, version_id)
+    return http.see_other(url, headers)
+
+
 def labels_answer(
-    job: Job, labels_csv: bytes | None, media_type: str, headers: http.Headers
+    request: http.Request,
+    job: Job,
+    labels_csv: bytes | None,
+    media_type: str,
+    headers: http.Headers,
 ) -> http.Answer:
     """The published labels; a presigned URL of them where they are too large for an answer."""
     stored = job.published.labels
@@ -16,9 +34,7 @@ def labels_answer(
     if labels_csv is None:
         # Each line feed is two bytes in the JSON string that carries the answer.
         if stored.size + stored.size // ROW_BYTES > config.MAX_ANSWER_BYTES:
-            disposition = http.content_disposition(filename)
-            url = data_bucket().presigned_get(stored.key, disposition, http.CSV)
-            return http.see_other(url, headers)
+            return elsewhere(request, stored.key, filename, http.CSV, headers)
         labels_csv = data_bucket().get(stored)
     if media_type == http.JSON:
         return labels_json_answer(csv_to_json(labels_csv), headers)
@@ -40,7 +56,10 @@ def labels_json_answer(labels: str, headers: http.Headers) -> http.Answer:
     return http.json_answer(text, headers=headers)
 
 
-def accepted(job: Job, headers: http.Headers) -> http.Answer:
+def accepted(request: http.Request, job: Job, headers: http.Headers) -> http.Answer:
     """202: the work goes on; follow the job."""
-    follow = {"Location": job_path(job.job_id), "Retry-After": str(config.RETRY_AFTER_SECONDS)}
-    return http.json_answer(job_view(job), 202, {**follow, **headers})
+    follow = {
+        "Location": job_path(request.root, job.job_id),
+        "Retry-After": str(config.RETRY_AFTER_SECONDS),
+    }
+    return http.json_answer(job_view(job, request.root), 202, {**follow, **headers})

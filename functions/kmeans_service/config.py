@@ -69,7 +69,9 @@ MAX_MAGNITUDE = 1e100
 MAX_INIT_NUMBERS = 10_000
 MAX_PARAMS_BYTES = 2_048  # what S3 allows for all user metadata of an object
 
-# The gateway gives up after 29 s; this leaves time to store and to answer.
+# The gateway gives up so long after it received a request, the function's cold start included.
+GATEWAY_SECONDS = 29.0
+# Leaves time to store and to answer.
 SYNCHRONOUS_SECONDS = 20.0
 # Multiplications: a synchronous request whose single iteration needs more is not even started.
 MAX_SYNCHRONOUS_WORK = 2e8

@@ -38,6 +38,12 @@ class Unauthenticated(ServiceError):
     title = "Not authenticated"
 
 
+class Forbidden(ServiceError):
+    """The caller is known, and is none that can own jobs."""
+
+    title = "Not allowed"
+
+
 class RouteNotFound(ServiceError):
     """No such path."""
 

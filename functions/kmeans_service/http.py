@@ -17,15 +17,18 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from kmeans_service import aws, config, errors, rate
 from kmeans_service.errors import ServiceError, quoted
+from kmeans_service.finish import finished
 from kmeans_service.http_request import BINARY as BINARY
 from kmeans_service.http_request import CSV as CSV
 from kmeans_service.http_request import JSON as JSON
 from kmeans_service.http_request import Request as Request
 from kmeans_service.jobs.job import Job
+from kmeans_service.location import own_path, rooted
 from kmeans_service.problems import problem_document
 from kmeans_service.telemetry import logger as logger
 
 PROBLEM = "application/problem+json"
+READ = ["GET", "HEAD"]
 # A float64 in its shortest form has up to 24 characters, and a separator of one or two.
 NUMBER_BYTES = 26
 SAVED_NAME_LENGTH = 120
@@ -162,9 +165,9 @@ def content_disposition(filename: str) -> str:
     return f'attachment; filename="{plain}"{extended}'
 
 
-def problem(error: ServiceError, request_id: str) -> Answer:
+def problem(error: ServiceError, request_id: str, root: str = "") -> Answer:
     """The answer to a refused request."""
-    document = problem_document(error) | {"request_id": request_id}
+    document = rooted(problem_document(error), root) | {"request_id": request_id}
     headers: dict[str, Any] = {}
     if isinstance(error, errors.MethodNotAllowed):
         headers["Allow"] = ", ".join(error.allow)
@@ -209,7 +212,7 @@ def resolver(*public: str, counted: bool = True) -> APIGatewayRestResolver:
     def refused(error: ServiceError) -> Answer:
         logger().append_keys(refused=type(error).__name__)
         count_damage(error)
-        return problem(error, request_id())
+        return problem(error, request_id(), request(app).root)
 
     def failed(error: Exception) -> Answer:
         if aws.is_transient(error):
@@ -227,7 +230,7 @@ def resolver(*public: str, counted: bool = True) -> APIGatewayRestResolver:
         )
 
     def unrouted(_error: NotFoundError) -> Answer:
-        return problem(_unrouted(app), request_id())
+        return problem(_unrouted(app), request_id(), request(app).root)
 
     app.use(middlewares=[for_owners])
     app.exception_handler(ServiceError)(refused)
@@ -246,7 +249,12 @@ def _unrouted(app: APIGatewayRestResolver) -> ServiceError:
             f"allowed is {', '.join(sorted(allow))}",
             allow,
         )
-    return errors.RouteNotFound(f"There is nothing at {quoted(path)}")
+    return nothing_here(app)
+
+
+def nothing_here(app: APIGatewayRestResolver) -> errors.RouteNotFound:
+    asked = request(app).root + app.current_event.path
+    return errors.RouteNotFound(f"There is nothing at {quoted(asked)}")
 
 
 def request(app: APIGatewayRestResolver) -> Request:
@@ -259,9 +267,8 @@ def lambda_handler(app: APIGatewayRestResolver) -> Handler:
     @metrics().log_metrics(capture_cold_start_metric=True)
     def serve(event: dict[str, Any], context: Any) -> dict[str, Any]:
         start = time.monotonic()
-        answer = app.resolve(event, context)
-        # No browser is to see a page in what is none.
-        answer["multiValueHeaders"]["X-Content-Type-Options"] = ["nosniff"]
+        routed = event | {"path": own_path(event)}
+        answer = finished(app.resolve(routed, context), event.get("httpMethod", ""))
         logger().info(
             "served",
             method=event.get("httpMethod"),

@@ -6,6 +6,7 @@ from typing import Any
 
 from kmeans_service import access, config, errors, json_body
 from kmeans_service.errors import quoted
+from kmeans_service.location import root_of
 from kmeans_service.multipart_form import Part, parse_form
 from kmeans_service.negotiation import best_offer
 
@@ -56,22 +57,30 @@ class Request:
         return {name: values[0] for name, values in given.items()}
 
     @property
+    def method(self) -> str:
+        return str(self._event.get("httpMethod") or "")
+
+    @property
+    def root(self) -> str:
+        """What stands before /kmeans in the URLs that the client sees: "/v1", or ""."""
+        return root_of(self._event, self.header("X-Forwarded-Prefix"))
+
+    @property
     def owner(self) -> str:
         """Whose jobs the call sees; raises Unauthenticated."""
         return access.owner_of(self._event.get("requestContext") or {})
 
     @property
     def arrived(self) -> float:
-        """When the client's request reached us, in epoch seconds: the earliest time known of it.
-
-        A time longer ago than any queue holds a request is none: a saved event is played again.
-        """
-        now = time.time()
-        context = self._event.get("requestContext") or {}
+        """When the client's request reached us, in epoch seconds: the earliest time known of it."""
         queued = _REQUEST_START.fullmatch(self.header("X-Request-Start"))
-        received = float(context.get("requestTimeEpoch") or 0) / 1000
-        known = (now, received, float(queued[1]) if queued else now)
-        return min(moment for moment in known if moment > now - LONGEST_QUEUE_SECONDS)
+        return min(self.received, _lately(float(queued[1]) if queued else 0.0))
+
+    @property
+    def received(self) -> float:
+        """When the gateway received it, in epoch seconds: from then on it waits for the answer."""
+        context = self._event.get("requestContext") or {}
+        return _lately(float(context.get("requestTimeEpoch") or 0) / 1000)
 
     @property
     def media_type(self) -> str:
@@ -134,3 +143,12 @@ class Request:
                 f"Accept is {quoted(accept)}; this path answers {' or '.join(offers)}"
             )
         return offer
+
+
+def _lately(moment: float) -> float:
+    """The time, in epoch seconds; now if it is yet to come, by a clock that is ahead of ours.
+
+    A time longer ago than any queue holds a request is none: a saved event is played again.
+    """
+    now = time.time()
+    return moment if now - LONGEST_QUEUE_SECONDS < moment < now else now

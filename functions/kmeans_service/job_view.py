@@ -4,10 +4,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kmeans_service.jobs.job import Job, Status
+from kmeans_service.location import rooted
 
 
-def job_view(job: Job) -> dict[str, Any]:
-    """What is known of the job; a member that has nothing to say is left out."""
+def job_view(job: Job, root: str) -> dict[str, Any]:
+    """What is known of the job; a member that has nothing to say is left out.
+
+    root   of the client's URLs; nothing that is stored knows of it
+    """
     given = job.input
     view = {
         "job_id": job.job_id,
@@ -21,12 +25,12 @@ def job_view(job: Job) -> dict[str, Any]:
         "seed_drawn": job.drawn or None,
         "attempt": job.attempt or None,
         "progress": job.progress,
-        "error": job.error,
+        "error": job.error and rooted(job.error, root),
         "scores": job.model and job.model.scores,
         "warnings": job.model and job.model.scores.get("warnings"),
         **job.times,
         "expires_at": _time(job.expires_at),
-        "links": _links(job),
+        "links": _links(job, root),
     }
     return {name: value for name, value in view.items() if value is not None}
 
@@ -35,16 +39,16 @@ def _time(seconds: int) -> str | None:
     return datetime.fromtimestamp(seconds, UTC).isoformat() if seconds else None
 
 
-def job_path(job_id: int) -> str:
-    return f"/kmeans/jobs/{job_id}"
+def job_path(root: str, job_id: int) -> str:
+    return f"{root}/kmeans/jobs/{job_id}"
 
 
-def _links(job: Job) -> dict[str, str]:
+def _links(job: Job, root: str) -> dict[str, str]:
     """Paths of what can be read now."""
     names = ["input"] if job.input else []
     if job.model:
         names += ["labels", "centers", "scores", "model"]
     if job.status in (Status.PENDING, Status.DAMAGED):
         names = []
-    path = job_path(job.job_id)
+    path = job_path(root, job.job_id)
     return {"self": path} | {name: f"{path}/{name}" for name in names}

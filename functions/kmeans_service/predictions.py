@@ -84,7 +84,6 @@ def reserve(job: Job) -> dict[str, Any]:
         **data_bucket().presigned_post(prediction.upload_key, max_bytes),
         "expires_in": config.PRESIGNED_SECONDS,
         "max_bytes": max_bytes,
-        "result": f"/kmeans/predictions/{prediction.prediction_id}",
     }
 
 

@@ -9,6 +9,7 @@ from kmeans_service.errors import ServiceError
 STATUS: dict[type[ServiceError], HTTPStatus] = {
     errors.MalformedRequest: HTTPStatus.BAD_REQUEST,
     errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    errors.Forbidden: HTTPStatus.FORBIDDEN,
     errors.RouteNotFound: HTTPStatus.NOT_FOUND,
     errors.JobNotFound: HTTPStatus.NOT_FOUND,
     errors.PredictionNotFound: HTTPStatus.NOT_FOUND,

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from kmeans_service import aws, config
 from kmeans_service.csv_lines import ByteStream
 from kmeans_service.errors import JobGone, ModelDamaged
+from kmeans_service.finish import PRIVATE
 from kmeans_service.jobs.job import StoredObject
 
 # One part in memory at a time, and as small as S3 takes them: it has 10,000 at most, 50 GB.
@@ -150,18 +151,24 @@ class DataBucket:
                 if answer.get("Errors"):
                     raise RuntimeError(f"S3 could not delete: {answer['Errors'][0]}")
 
-    def presigned_get(
-        self, key: str, filename: str, content_type: str, version_id: str | None = None
+    def presigned(
+        self,
+        method: str,
+        key: str,
+        disposition: str,
+        content_type: str,
+        version_id: str | None = None,
     ) -> str:
-        """A URL that answers this object for a few minutes, under a file name."""
+        """A URL that answers this object for a few minutes, to GET or to HEAD, and to no cache."""
         version: dict[str, str] = {"VersionId": version_id} if version_id else {}
         return aws.s3().generate_presigned_url(
-            "get_object",
+            "head_object" if method == "HEAD" else "get_object",
             Params={
                 "Bucket": self._name,
                 "Key": key,
                 "ResponseContentType": content_type,
-                "ResponseContentDisposition": filename,
+                "ResponseContentDisposition": disposition,
+                "ResponseCacheControl": PRIVATE,
                 **version,
             },
             ExpiresIn=config.PRESIGNED_SECONDS,

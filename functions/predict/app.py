@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from kmeans_service import http, json_body, predictions
+from kmeans_service.answers import elsewhere
 from kmeans_service.jobs import reads
 from kmeans_service.jobs.job import Job
 from kmeans_service.models import centers_of, check_features, predictor_of
 from kmeans_service.predicted import predicted_answer
 from kmeans_service.predictor import Array, Predictor
-from kmeans_service.storage import data_bucket
 from predict.points import read_points
 
 app = http.resolver()
@@ -74,10 +74,11 @@ def create_prediction() -> http.Answer:
     body = json_body.fields(request.json(), ("job_id",))
     job = reads.get(request.owner, json_body.job_id(body["job_id"]))
     reserved = predictions.reserve(job)
-    return http.json_answer(reserved, 202, {"Location": reserved["result"]})
+    result = f"{request.root}/kmeans/predictions/{reserved['prediction_id']}"
+    return http.json_answer(reserved | {"result": result}, 202, {"Location": result})
 
 
-@app.get("/kmeans/jobs/<job_id>/centers")
+@app.route("/kmeans/jobs/<job_id>/centers", http.READ)
 def centers(job_id: str) -> http.Answer:
     """Here and not with the other reads of a job: this function has NumPy and the centers."""
     request = http.request(app)
@@ -88,9 +89,8 @@ def centers(job_id: str) -> http.Answer:
     if request.has(etag):
         return http.unchanged(etag)
     if not http.fits_numbers(model.centers.size // 8):
-        disposition = http.content_disposition(f"{job.filename}.centers.npy")
-        url = data_bucket().presigned_get(model.centers.key, disposition, http.BINARY)
-        return http.see_other(url, headers={"ETag": etag})
+        filename = f"{job.filename}.centers.npy"
+        return elsewhere(request, model.centers.key, filename, http.BINARY, {"ETag": etag})
     rows = centers_of(model.centers)
     if media_type == http.CSV:
         return http.csv_answer(

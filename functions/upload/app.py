@@ -33,7 +33,7 @@ def create_upload() -> http.Answer:
     filename = uploads.checked_filename(body["filename"])
     params = parse_params(body["model_params"]) if "model_params" in body else None
     reserved = uploads.reserve(request.owner, filename, params)
-    return http.json_answer(reserved, 201, {"Location": job_path(reserved["job_id"])})
+    return http.json_answer(reserved, 201, {"Location": job_path(request.root, reserved["job_id"])})
 
 
 lambda_handler = http.lambda_handler(app)

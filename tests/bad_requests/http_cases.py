@@ -17,18 +17,18 @@ def method(verb: str, path: str, allow: str) -> Case:
 METHODS = [
     *(
         method(verb, "/kmeans/upload", "POST")
-        for verb in ("GET", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "BREW")
+        for verb in ("GET", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW")
     ),
     method("GET", "/kmeans/fit", "POST"),
     method("GET", "/kmeans/predict", "POST"),
     method("DELETE", "/kmeans/uploads", "POST"),
-    method("POST", "/kmeans/health", "GET"),
-    method("PUT", "/kmeans/openapi.json", "GET"),
-    method("POST", "/kmeans/ui", "GET"),
-    method("POST", "/kmeans/jobs", "GET"),
-    method("POST", "/kmeans/jobs/0", "DELETE, GET"),
-    method("PUT", "/kmeans/jobs/0/labels", "GET"),
-    method("DELETE", "/kmeans/jobs/0/centers", "GET"),
+    method("POST", "/kmeans/health", "GET, HEAD"),
+    method("PUT", "/kmeans/openapi.json", "GET, HEAD"),
+    method("POST", "/kmeans/ui", "GET, HEAD"),
+    method("POST", "/kmeans/jobs", "GET, HEAD"),
+    method("POST", "/kmeans/jobs/0", "DELETE, GET, HEAD"),
+    method("PUT", "/kmeans/jobs/0/labels", "GET, HEAD"),
+    method("DELETE", "/kmeans/jobs/0/centers", "GET, HEAD"),
 ]
 
 PATHS = [
@@ -36,7 +36,6 @@ PATHS = [
         Case(f"path {path:.30}", 404, ("There is nothing at",), "GET", path)
         for path in (
             "/kmeans/nothing",
-            "/kmeans/",
             "/kmeans/fits",
             "/kmeans/jobs/0/nothing",
             "/kmeans/jobs/0/labels/1",

@@ -1,0 +1,57 @@
+"""API Gateway waits 29 seconds from when it received a request, whenever the function began."""
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.api import JSON_TYPE, Answer, Client, event
+from tests.system import take_messages
+
+
+def late(client: Client, seconds: float, owner: str | None = None) -> Answer:
+    """A fit whose request the gateway received so long ago, as after a cold start."""
+    body = b'{"job_id": 0}'
+    given = event("POST", "/kmeans/fit", body, JSON_TYPE, owner)
+    given["requestContext"]["requestTimeEpoch"] = int((time.time() - seconds) * 1000)
+    return client.send(given)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "status"),
+    [
+        (0, 200),
+        (10, 200),
+        (26.5, 202),  # nothing is left of the gateway's 29 s but what the answer takes
+        (40, 202),
+        (3600, 200),  # a saved event, played again
+        (-5, 200),  # the gateway's clock is ahead of ours
+        (-3600, 200),
+    ],
+)
+def test_a_late_start_hands_the_fit_over_before_the_gateway_gives_up(
+    client: Client, seconds: float, status: int
+) -> None:
+    client.upload()
+    assert late(client, seconds).status == status
+    assert len(take_messages()) == (status == 202)
+
+
+def test_the_time_in_which_a_fit_may_answer_is_counted_from_the_gateways_own(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fit import synchronous
+
+    given: list[float] = []
+    fit = synchronous.fit
+
+    def seen(owner: str, job_id: int, params: Any, seconds: float, *more: Any) -> Any:
+        given.append(seconds)
+        return fit(owner, job_id, params, seconds, *more)
+
+    monkeypatch.setattr(synchronous, "fit", seen)
+    client.upload()
+    for seconds in (0, 15):
+        late(client, seconds)
+    assert given[0] == 20
+    assert 10 < given[1] <= 29 - 15 - 3
