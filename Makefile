@@ -82,8 +82,12 @@ build: $(SAM_VENV)/.installed ## sam build into .aws-sam/build
 		--parameter-overrides Architecture=$(ARCHITECTURE)
 
 .PHONY: deploy
-deploy: build ## sam build, then sam deploy to your AWS account (PARAMETERS='DataDeletionPolicy=Delete')
-	@$(SAM) deploy --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
+deploy: build $(VENV)/.run-installed ## sam build, then sam deploy to your AWS account (PARAMETERS='MaxJobs=500')
+	@ARCHITECTURE=$(ARCHITECTURE) exec $(BIN)/python -m local.deploy $(SAM) $(SAM_ARGS)
+
+.PHONY: empty
+empty: $(VENV)/.run-installed ## removes all objects of a deployed stack's bucket; asks twice (ARGS='--stack kmeans')
+	@exec $(BIN)/python -m local.empty $(ARGS)
 
 .PHONY: sam-local
 sam-local: build ## sam local start-api on the data of the running service (SAM_ARGS='--port 3001')

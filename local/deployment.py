@@ -260,7 +260,7 @@ def parameters(template: Template, settings: Settings) -> list[dict[str, str]]:
     for name, value in settings.parameters.items():
         if name in own:
             raise DeploymentError(f"PARAMETERS: {name} is set by the local service itself.")
-        _check_parameter(name, value, template["Parameters"])
+        check_parameter(name, value, template["Parameters"])
     wanted = {"WorkerConcurrency": 2, **RAISED_LIMITS, **settings.parameters, **own}
     return [
         {"ParameterKey": name, "ParameterValue": str(value)}
@@ -269,7 +269,7 @@ def parameters(template: Template, settings: Settings) -> list[dict[str, str]]:
     ]
 
 
-def _check_parameter(name: str, value: str, declared: Mapping[str, Any]) -> None:
+def check_parameter(name: str, value: str, declared: Mapping[str, Any]) -> None:
     """What CloudFormation refuses and the emulator does not; raises DeploymentError."""
     if name not in declared:
         raise DeploymentError(f"PARAMETERS: template.yaml has no parameter {name}.")

@@ -105,13 +105,11 @@ def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
 @pytest.fixture(scope="module")
 def deployment(emulator: str) -> Deployment:
     build()
+    parameters = f'DataDeletionPolicy=Delete StageName={STAGE} SweepSchedule="rate(10 minutes)"'
     deployed = subprocess.run(
-        [
-            *(SAM, "deploy", "--stack-name", STACK),
-            *("--parameter-overrides", f"DataDeletionPolicy=Delete StageName={STAGE}"),
-        ],
+        [sys.executable, "-m", "local.deploy", SAM, "--stack-name", STACK],
         cwd=PROJECT,
-        env=environment(AWS_ENDPOINT_URL=emulator),
+        env=environment(AWS_ENDPOINT_URL=emulator, PARAMETERS=parameters),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -228,13 +226,20 @@ def jobs_named(deployment: Deployment, filename: str) -> list[int]:
     return [job["job_id"] for job in answer.json()["jobs"] if job["filename"] == filename]
 
 
-def test_data_goes_with_the_stack_if_the_parameter_says_so(deployment: Deployment) -> None:
-    s3 = deployment.client("s3")
+def test_a_stack_goes_with_its_data_once_its_bucket_is_empty(deployment: Deployment) -> None:
+    cloudformation, s3 = deployment.client("cloudformation"), deployment.client("s3")
     bucket = deployment.outputs["DataBucketName"]
-    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-        for version in page.get("Versions", []) + page.get("DeleteMarkers", []):
-            s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
-    cloudformation = deployment.client("cloudformation")
+    with pytest.raises(ClientError, match="BucketNotEmpty"):  # what CloudFormation would meet with
+        s3.delete_bucket(Bucket=bucket)
+    emptied = subprocess.run(
+        [sys.executable, "-m", "local.empty", "--stack", STACK],
+        cwd=PROJECT,
+        env=environment(AWS_ENDPOINT_URL=deployment.endpoint),
+        input=f"{STACK}\nremove\n",
+        capture_output=True,
+        text=True,
+    )
+    assert emptied.returncode == 0, emptied.stderr
     cloudformation.delete_stack(StackName=STACK)
     cloudformation.get_waiter("stack_delete_complete").wait(
         StackName=STACK, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
