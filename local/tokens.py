@@ -105,15 +105,16 @@ class TokenTable:
         item = unmarshal(answer.get("Item") or {})
         if not item:
             raise Refused(f"There is no token with the id {token_id!r}; `list` shows the ids.")
+        now = int(time.time())
         revoke = {
             "TableName": self._table,
             "Key": key,
             "UpdateExpression": "SET revoked_at = if_not_exists(revoked_at, :now)",
-            "ExpressionAttributeValues": marshal({":now": int(time.time())}),
+            "ExpressionAttributeValues": marshal({":now": now}),
         }
         forget = {"TableName": self._table, "Key": tokens.token_key(item["sha256"])}
         self._dynamodb.transact_write_items(TransactItems=[{"Delete": forget}, {"Update": revoke}])
-        return _entry(item | {"revoked_at": item.get("revoked_at", int(time.time()))})
+        return _entry(item | {"revoked_at": item.get("revoked_at", now)})
 
 
 def _entry(item: dict[str, Any]) -> Entry:

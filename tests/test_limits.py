@@ -1,7 +1,6 @@
 """Every limit at its edge: what is at it is taken, one more is refused in clear words."""
 
 import gzip
-import json
 import random
 import re
 import uuid
@@ -660,4 +659,4 @@ def test_a_compressed_file_that_is_dropped_is_not_decoded(client: Client, aws: A
     assert deliver(created(DROPPED)) == 0
     view = client.get("/kmeans/jobs/0").json()
     assert (view["status"], view["error"]["status"]) == ("FAILED", 422)
-    assert json.dumps(view["error"]).count("line 1") == 1
+    assert "compressed with gzip" in view["error"]["detail"]
