@@ -128,7 +128,7 @@ def publish(claimed: Job, model: Model) -> Job:
     try:
         return _finish(
             claimed,
-            "SET #status = :status, #model = :value, finished_at = :now, finished_ms = :ms "
+            "SET #model = :value, #status = :status, finished_at = :now, finished_ms = :ms "
             "REMOVE lease_until, gsi1pk, due_at, progress, crash, #error",
             Status.SUCCEEDED,
             model_attribute(model),
