@@ -234,7 +234,11 @@ def _with_numbers(part: Any, numbers: Mapping[str, int]) -> Any:
         case {"Ref": name} if name in numbers:
             return numbers[name]
         case dict():
-            return {key: _with_numbers(value, numbers) for key, value in part.items()}
+            return {
+                # Environment variables are texts, whatever the parameter is.
+                key: value if key == "Environment" else _with_numbers(value, numbers)
+                for key, value in part.items()
+            }
         case list():
             return [_with_numbers(value, numbers) for value in part]
         case _:

@@ -10,6 +10,7 @@ import pytest
 from kmeans_service import aws, config
 from kmeans_service.errors import FitFailed, ServiceError
 from kmeans_service.jobs import creation, deletion, fits
+from kmeans_service.jobs.asked import Asked
 from kmeans_service.jobs.fits import ClaimRefused, FenceLost
 from kmeans_service.jobs.items import job_from_item, job_key, marshal
 from kmeans_service.jobs.job import Input, Job, Status
@@ -33,7 +34,7 @@ def standing_job() -> Job:
 
 
 def request_another(known: Job) -> None:
-    fits.request(known, "another fit", parse_params({"n_clusters": 1}))
+    fits.request(known, Asked("another fit", parse_params({"n_clusters": 1}), drawn=False))
 
 
 def publish(known: Job) -> None:
@@ -157,10 +158,10 @@ def test_the_fit_whose_model_is_there_is_made_again_only_if_a_newer_one_failed(
     client.upload()
     assert client.fit(0, {"n_clusters": 2}).status == 200
     model = job().published
-    fits.request(job(), model.fit_id, model.params)
+    fits.request(job(), Asked(model.fit_id, model.params, drawn=False))
     assert item()["status"] == "SUCCEEDED"
     overwrite(item(), status="FAILED")
-    fits.request(job(), model.fit_id, model.params)
+    fits.request(job(), Asked(model.fit_id, model.params, drawn=False))
     assert item()["status"] == "QUEUED"
 
 

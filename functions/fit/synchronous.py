@@ -42,9 +42,10 @@ def fit(
     given = _input_of(job)
     check_against_data(params, given.n_samples, given.n_features)
     wanted = asked(given, params)
-    if job.is_fitted_with(wanted.fit_id) and _is_whole(job.published):
+    there = job.is_fitted_with(wanted.fit_id)
+    if there and _is_whole(job.published):
         return Outcome(job)
-    job = fits.request(job, wanted, arrived)
+    job = fits.request(job, wanted, arrived, anew=there)
     fit_id = job.fit_id or ""
     if job.is_fitted_with(fit_id):
         return Outcome(job)

@@ -36,12 +36,12 @@ class FenceLost(Exception):
         self.job = job
 
 
-def request(job: Job, asked: Asked, arrived: float = math.inf) -> Job:
+def request(job: Job, asked: Asked, arrived: float = math.inf, *, anew: bool = False) -> Job:
     """UPLOADED, SUCCEEDED or FAILED → QUEUED; the same fit again is left as it is.
 
-    A fit that the job was published with when it was read is computed anew: the caller has found
-    that it must be. Where another one meets what is asked for, the job comes with that.
+    Where another fit meets what is asked for, the job comes with that.
 
+    anew     also if the job, as it was read, is published with this very fit
     arrived  when the client's wish arrived, in epoch seconds. A different fit that was active
              at any time since then is in its way, even if it has ended by now.
     Raises JobNotFound, JobGone, NotUploaded, or FitConflict if another fit is active.
@@ -52,7 +52,7 @@ def request(job: Job, asked: Asked, arrived: float = math.inf) -> Job:
         ":failed": Status.FAILED.value,
         ":queued": Status.QUEUED.value,
         ":fit": asked.fit_id,
-        ":anew": job.fence if job.is_fitted_with(asked.fit_id) else -1,
+        ":anew": job.fence if anew else -1,
         ":params": json.dumps(asked.params, sort_keys=True),
         ":drawn": asked.drawn,
         ":now": table.timestamp(),
