@@ -26,10 +26,32 @@ def item(job_id: int = 0, owner: str = OWNER) -> dict[str, Any]:
 
 
 def items(owner: str = OWNER, prefix: str = "J#") -> list[dict[str, Any]]:
+    return items_under(f"O#{owner}", prefix)
+
+
+def waiting() -> list[tuple[str, str]]:
+    """Owner and name of all that stands in line, also of what somebody is at."""
+    found = [each["sk"].split("#") for each in items_under("Q") if each["sk"] != "#SHARES"]
+    return [(owner, name) for owner, _, name in found]
+
+
+def let_all_be_ready() -> None:
+    """What was put off has waited long enough."""
+    for found in items_under("Q"):
+        if found["sk"] != "#SHARES":
+            owner, _, name = found["sk"].split("#")
+            key = marshal({"pk": "Q", "sk": found["sk"]})
+            aws.dynamodb().delete_item(TableName=config.settings().jobs_table, Key=key)
+            found["sk"] = f"{owner}#{1:013d}#{name}"
+            aws.dynamodb().put_item(TableName=config.settings().jobs_table, Item=marshal(found))
+
+
+def items_under(pk: str, prefix: str = "") -> list[dict[str, Any]]:
+    condition = "pk = :pk" + (" AND begins_with(sk, :prefix)" if prefix else "")
     answer = aws.dynamodb().query(
         TableName=config.settings().jobs_table,
-        KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
-        ExpressionAttributeValues=marshal({":pk": f"O#{owner}", ":prefix": prefix}),
+        KeyConditionExpression=condition,
+        ExpressionAttributeValues=marshal({":pk": pk, ":prefix": prefix or None}),
     )
     return [unmarshal(found) for found in answer["Items"]]
 
@@ -56,6 +78,10 @@ def overwrite(found: dict[str, Any], **values: Any) -> None:
 
 
 def let_leases_run_out(owner: str = OWNER) -> None:
+    """Those of an owner's jobs, and the slots of all workers."""
+    for shared in items_under("Q", "#SHARES"):
+        late_slots = {name: f"1 {slot.partition(' ')[2]}" for name, slot in shared["slots"].items()}
+        overwrite(shared, slots=late_slots)
     for found in items(owner):
         late = {name: 1 for name in ("lease_until", "due_at") if name in found}
         if late:
@@ -142,6 +168,12 @@ def work_off(seconds: float = 60) -> int:
     while bodies := take_messages():
         failed += deliver(*bodies, seconds=seconds)
     return failed
+
+
+def looked_after() -> dict[str, int]:
+    """What a sweep did to jobs."""
+    done = sweep()
+    return {"queued": done["queued"], "deleted": done["deleted"]}
 
 
 def sweep() -> dict[str, int]:

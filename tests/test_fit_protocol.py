@@ -22,8 +22,8 @@ from tests.system import (
     job,
     keys,
     let_leases_run_out,
+    looked_after,
     put,
-    sweep,
     take_messages,
     work_off,
 )
@@ -147,9 +147,9 @@ def test_a_worker_that_outlives_its_lease_removes_what_it_wrote(
     bodies = take_messages()
     compute = attempt._compute
 
-    def compute_slowly(claimed: Job, seconds: float) -> Any:
+    def compute_slowly(claimed: Job, *rest: Any) -> Any:
         monkeypatch.setattr(attempt, "_compute", compute)
-        fitted = compute(claimed, seconds)
+        fitted = compute(claimed, *rest)
         let_leases_run_out()
         assert deliver(*bodies) == 0  # another one takes over, and publishes
         return fitted
@@ -170,8 +170,8 @@ def test_a_worker_that_outlives_its_lease_cannot_publish_while_another_is_at_it(
     client.fit(0, **ASYNC)
     compute = attempt._compute
 
-    def compute_slowly(claimed: Job, seconds: float) -> Any:
-        fitted = compute(claimed, seconds)
+    def compute_slowly(claimed: Job, *rest: Any) -> Any:
+        fitted = compute(claimed, *rest)
         let_leases_run_out()
         fits.claim(job())
         return fitted
@@ -198,7 +198,7 @@ def test_deleting_a_job_stops_its_running_fit_and_nothing_is_left(
     assert client.get("/kmeans/jobs/0").status == 410
     assert item()["status"] == "DELETING"
     let_leases_run_out()
-    assert sweep() == {"queued": 0, "deleted": 1}
+    assert looked_after() == {"queued": 0, "deleted": 1}
     assert (item()["status"], keys()) == ("DELETED", [])
 
 
@@ -217,9 +217,9 @@ def test_a_fit_claimed_while_its_job_is_being_deleted_leaves_nothing(
     monkeypatch.setattr(deletion, "_begin", claim_first)
     assert client.call("DELETE", "/kmeans/jobs/0").status == 204
     put("models/tester/0/fit/1/centers.npy", b"written by a fit that then died")
-    assert sweep() == {"queued": 0, "deleted": 0}
+    assert looked_after() == {"queued": 0, "deleted": 0}
     let_leases_run_out()
-    assert sweep() == {"queued": 0, "deleted": 1}
+    assert looked_after() == {"queued": 0, "deleted": 1}
     assert keys() == []
 
 

@@ -12,7 +12,7 @@ from kmeans_service import aws, config
 from kmeans_service.predictor import Predictor
 from tests.api import Client
 from tests.faults import Fault, Faults, injected
-from tests.system import deliver, items, keys, overwrite
+from tests.system import deliver, items, keys, let_leases_run_out, overwrite, waiting
 from tests.test_presigned import follow, labels, predict
 
 POINTS = b"0, 0\n12, 3\n"
@@ -31,6 +31,7 @@ def found() -> dict[str, Any]:
 
 
 def let_the_lease_run_out() -> None:
+    let_leases_run_out()
     overwrite(found(), lease_until=1)
 
 
@@ -72,13 +73,16 @@ def test_three_killed_workers_fail_the_prediction_with_a_reason(fitted: Client) 
     assert keys("results/") == keys("pending/") == []
 
 
-def test_a_delivery_beside_one_that_is_at_work_comes_again_and_takes_nothing_away(
+def test_a_delivery_beside_one_that_is_at_work_takes_nothing_away_and_is_put_off(
     fitted: Client,
 ) -> None:
+    """The first time the slot is held, the second time only the prediction."""
     path, arrived = predict(fitted, POINTS)
     deliver_to_a_worker_that_is_killed(arrived)
-    assert deliver(arrived, arrived) == 2
-    assert found()["attempt"] == 1
+    assert deliver(arrived) == 0
+    let_leases_run_out()
+    assert deliver(arrived) == 0
+    assert (found()["attempt"], len(waiting())) == (1, 1)
     let_the_lease_run_out()
     assert deliver(arrived) == 0
     assert fitted.get(path).status == 303

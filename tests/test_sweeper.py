@@ -14,6 +14,7 @@ from tests.system import (
     job,
     keys,
     let_leases_run_out,
+    looked_after,
     sweep,
     take_messages,
     work_off,
@@ -24,9 +25,9 @@ from tests.test_fit_protocol import ASYNC
 def test_what_is_in_good_hands_is_left_alone(client: Client) -> None:
     client.upload()
     client.fit(0, **ASYNC)
-    assert sweep() == {"queued": 0, "deleted": 0}
+    assert looked_after() == {"queued": 0, "deleted": 0}
     fits.claim(job())
-    assert sweep() == {"queued": 0, "deleted": 0}
+    assert looked_after() == {"queued": 0, "deleted": 0}
 
 
 def test_a_queued_job_whose_message_was_lost_is_queued_again_and_once(client: Client) -> None:
@@ -34,7 +35,7 @@ def test_a_queued_job_whose_message_was_lost_is_queued_again_and_once(client: Cl
     client.fit(0, **ASYNC)
     take_messages()
     let_leases_run_out()
-    assert [sweep()["queued"] for _ in range(2)] == [1, 0]
+    assert [sweep()["woken"] for _ in range(2)] == [1, 0]
     assert work_off() == 0
     assert item()["status"] == "SUCCEEDED"
 
@@ -45,7 +46,7 @@ def test_a_running_job_whose_lease_ran_out_is_queued_again(client: Client) -> No
     take_messages()
     fits.claim(job())
     let_leases_run_out()
-    assert sweep()["queued"] == 1
+    assert sweep()["woken"] == 1
     assert work_off() == 0
     assert (item()["status"], item()["fence"]) == ("SUCCEEDED", 2)
 
@@ -55,7 +56,7 @@ def test_a_finished_job_is_in_nobodys_hands(client: Client) -> None:
     client.fit(0)
     assert "due_at" not in item()
     let_leases_run_out()
-    assert sweep() == {"queued": 0, "deleted": 0}
+    assert looked_after() == {"queued": 0, "deleted": 0}
 
 
 def test_a_deletion_that_stopped_half_way_is_finished(
@@ -73,9 +74,9 @@ def test_a_deletion_that_stopped_half_way_is_finished(
             client.call("DELETE", "/kmeans/jobs/0")
     assert client.get("/kmeans/jobs/0").status == 410
     assert len(keys("models/")) == 4
-    assert sweep() == {"queued": 0, "deleted": 1}
+    assert looked_after() == {"queued": 0, "deleted": 1}
     assert (item()["status"], keys()) == ("DELETED", [])
-    assert sweep() == {"queued": 0, "deleted": 0}
+    assert looked_after() == {"queued": 0, "deleted": 0}
 
 
 def test_one_job_that_cannot_be_looked_after_holds_up_no_other(
@@ -116,6 +117,6 @@ def test_an_index_that_lags_behind_does_no_harm(
     sweep()
     before = [item(0), item(1)]
     monkeypatch.setattr(reads, "due", lambda: iter(stale))
-    assert sweep() == {"queued": 0, "deleted": 1}
+    assert looked_after() == {"queued": 0, "deleted": 1}
     assert [item(0), item(1)] == before
     assert client.predict().status == 200

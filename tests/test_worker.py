@@ -10,7 +10,9 @@ import pytest
 
 from fit import clustering
 from fit.arrivals import params_of
+from kmeans_service import config
 from kmeans_service.errors import MalformedRequest
+from kmeans_service.jobs import fits
 from kmeans_service.params import Params, parse_params
 from kmeans_service.storage import OpenObject
 from tests.api import MODEL_CSV, Client, Context
@@ -21,10 +23,14 @@ from tests.system import (
     drop,
     item,
     items,
+    job,
     keys,
+    let_all_be_ready,
     put,
     sqs_event,
+    sweep,
     take_messages,
+    waiting,
     work_off,
 )
 from tests.test_fit_protocol import ASYNC
@@ -165,14 +171,23 @@ def test_an_old_notification_does_not_bring_back_an_old_fit(client: Client) -> N
     assert client.get("/kmeans/jobs/0").json()["model_params"]["n_clusters"] == 2
 
 
-def test_a_drop_that_finds_another_fit_active_is_delivered_again_later(client: Client) -> None:
+def test_a_drop_that_finds_another_fit_active_is_put_off_and_spends_nothing(
+    client: Client,
+) -> None:
     client.upload(filename="points.csv")
     client.fit(0, {"n_clusters": 1}, **ASYNC)
+    claimed = fits.claim(job())  # by a request
+    take_messages()
     dropped = drop(KEY, MODEL_CSV)
-    assert deliver(dropped) == 1
+    for _ in range(config.MAX_ATTEMPTS + 1):
+        assert deliver(dropped) == 0
+        let_all_be_ready()
+    assert client.get("/kmeans/jobs/0").json()["model_params"]["n_clusters"] == 1
+    fits.fail(claimed, {"detail": "for the test"})
+    sweep()
     work_off()
-    assert deliver(dropped) == 0
     assert client.get("/kmeans/jobs/0").json()["model_params"]["n_clusters"] == 2
+    assert waiting() == []
 
 
 def test_a_new_version_of_a_dropped_file_is_a_job_of_its_own_and_outlives_the_old_one(

@@ -5,18 +5,21 @@ S3 delivers a notification at least once and in any order; what is done here twi
 
 import hashlib
 import re
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Any
+from typing import IO, Any, cast
 from urllib.parse import unquote_plus
 
 from fit import prediction
-from kmeans_service import config, http, json_body, predictions
+from kmeans_service import config, estimates, http, json_body, predictions
 from kmeans_service.csv_grammar import CsvShape
 from kmeans_service.dataset import shape_of
-from kmeans_service.digest import HashingStream
+from kmeans_service.digest import HashingStream, Keep, Kept
 from kmeans_service.errors import (
     FitConflict,
+    FitFailed,
     JobGone,
     JobNotFound,
     MalformedRequest,
@@ -29,6 +32,7 @@ from kmeans_service.errors import (
 from kmeans_service.jobs import creation, deletion, fits, reads
 from kmeans_service.jobs.asked import asked
 from kmeans_service.jobs.job import Input, Job, Status
+from kmeans_service.jobs.waiting import Work
 from kmeans_service.params import Params, check_against_data, parse_params
 from kmeans_service.problems import problem_document
 from kmeans_service.storage import ObjectMissing, OpenObject, data_bucket
@@ -72,10 +76,52 @@ def arrival_of(record: dict[str, Any]) -> Arrival:
     return Arrival(unquote_plus(found["key"]), found.get("versionId"))
 
 
-def handle(arrival: Arrival, seconds: float) -> Job | None:
+def work_of(arrival: Arrival, record: dict[str, Any]) -> Work | None:
+    """The work that a notification is about, in its owner's line; None for what is nobody's."""
+    dropped, awaited = _DROPPED.fullmatch(arrival.key), _AWAITED.fullmatch(arrival.key)
+    if not (found := dropped or awaited):
+        return None
+    size = record["s3"]["object"].get("size", 0)
+    estimate = estimates.prediction_seconds if is_points(arrival) else estimates.check_seconds
+    came = record.get("eventTime")
+    since = datetime.fromisoformat(came).timestamp() if came else time.time()
+    name = hashlib.sha256(arrival.event.encode(errors="surrogatepass")).hexdigest()[:32]
+    what = {"key": arrival.key, "version_id": arrival.version_id}
+    return Work(found[1], int(since * 1000), name, int(estimate(size)), what=what)
+
+
+def is_points(arrival: Arrival) -> bool:
+    """Whether it is for a prediction, which counts its attempts itself."""
+    awaited = _AWAITED.fullmatch(arrival.key)
+    return awaited is not None and awaited[3] != "input.csv"
+
+
+def give_up(arrival: Arrival, tries: int) -> None:
+    """Say in the job, as far as there is one, that its file could not be worked off."""
+    http.logger().error("gave up an object whose handling crashes", key=arrival.key)
+    http.count("ArrivalsGivenUp")
+    refusal = problem_document(
+        FitFailed(f"The file could not be checked: that crashed {tries} times")
+    )
+    dropped, awaited = _DROPPED.fullmatch(arrival.key), _AWAITED.fullmatch(arrival.key)
+    try:
+        if dropped:
+            owner = dropped["owner"]
+            job_id = creation.create(owner, dropped["filename"], None)
+            creation.refuse(reads.get(owner, job_id), refusal)
+            creation.remember(owner, arrival.event)
+        elif awaited and awaited[3] == "input.csv":
+            creation.refuse(reads.get(awaited[1], int(awaited[2])), refusal)
+    except (OverQuota, JobGone, JobNotFound) as reason:
+        http.logger().warning("no job can say so", reason=str(reason))
+
+
+def handle(arrival: Arrival, seconds: float, keep: Keep) -> Job | None:
     """The job whose fit this arrival asks for, QUEUED; None if there is nothing (more) to fit.
 
     Points to predict are predicted here and now, within `seconds`.
+
+    keep   called again and again while something is read
     """
     if _LEFT_BY_PROGRAMS.fullmatch(arrival.key):
         http.logger().info("ignored what a program left", key=arrival.key)
@@ -83,22 +129,23 @@ def handle(arrival: Arrival, seconds: float) -> Job | None:
     dropped, awaited = _DROPPED.fullmatch(arrival.key), _AWAITED.fullmatch(arrival.key)
     try:
         if dropped:
-            return _dropped(arrival, dropped["owner"], dropped["filename"])
+            return _dropped(arrival, dropped["owner"], dropped["filename"], keep)
         if awaited:
             owner, job_id, rest = awaited.groups()
-            return _awaited(arrival, owner, int(job_id), rest, seconds)
+            return _awaited(arrival, owner, int(job_id), rest, seconds, keep)
     except (PredictionNotFound, ObjectMissing, JobGone, JobNotFound) as gone:
         http.logger().info("ignored an object that is gone", reason=str(gone))
         return None
-    http.logger().warning("ignored an object that is nobody's", key=arrival.key)
     return None
 
 
-def _awaited(arrival: Arrival, owner: str, job_id: int, rest: str, seconds: float) -> Job | None:
+def _awaited(
+    arrival: Arrival, owner: str, job_id: int, rest: str, seconds: float, keep: Keep
+) -> Job | None:
     """pending/: a job's file, or points to predict."""
     try:
         job = reads.get(owner, job_id)
-        opened = data_bucket().open(arrival.key, arrival.version_id)
+        opened = _opened(arrival, keep)
         if rest == "input.csv":
             return _complete(arrival, job, opened)
         found = predictions.find(owner, f"{job_id}-{PurePosixPath(rest).stem}")
@@ -110,14 +157,19 @@ def _awaited(arrival: Arrival, owner: str, job_id: int, rest: str, seconds: floa
     return None
 
 
-def _dropped(arrival: Arrival, owner: str, filename: str) -> Job | None:
+def _opened(arrival: Arrival, keep: Keep) -> OpenObject:
+    opened = data_bucket().open(arrival.key, arrival.version_id)
+    return replace(opened, stream=cast(IO[bytes], Kept(opened.stream, keep)))
+
+
+def _dropped(arrival: Arrival, owner: str, filename: str, keep: Keep) -> Job | None:
     """incoming/: the file makes a job, and is fitted with the parameters of its metadata.
 
     Raises FitConflict while another fit of the job is active: its next delivery comes later.
     """
     if arrival.version_id and creation.is_handled(owner, arrival.event):
         return None
-    opened = data_bucket().open(arrival.key, arrival.version_id)
+    opened = _opened(arrival, keep)
     try:
         queued = _fit_dropped(arrival, owner, filename, opened)
     except OverQuota as refusal:  # the file stays where it is; no job can say why

@@ -1,5 +1,6 @@
 """One attempt at a fit: claim, compute, publish. Every step is safe to die after."""
 
+from collections.abc import Callable
 from contextlib import closing
 
 from fit import isolated
@@ -19,26 +20,31 @@ TOO_LARGE_TO_PUBLISH = (
 )
 
 
-def run(job: Job, seconds: float, *, final: bool) -> tuple[Job, bytes | None]:
+def run(
+    job: Job, seconds: float, *, final: bool, keep: Callable[[], None] | None = None
+) -> tuple[Job, bytes | None]:
     """Fit the job's data within `seconds` and publish: the job as published, and its labels as CSV.
 
     The labels are None where no answer can carry them.
 
+    keep   called now and then while it is computed
     Where time runs out, a final attempt fails the job; any other leaves it queued.
     Raises ClaimRefused, OutOfTime or ChildDied (the job is queued again), FenceLost, or the
     ServiceError that the job failed with.
     """
     claimed = fits.claim(job)
     try:
-        return _finish(claimed, seconds, final)
+        return _finish(claimed, seconds, final, keep)
     except FenceLost:
         data_bucket().delete_prefix(claimed.fit_prefix)
         raise
 
 
-def _finish(claimed: Job, seconds: float, final: bool) -> tuple[Job, bytes | None]:
+def _finish(
+    claimed: Job, seconds: float, final: bool, keep: Callable[[], None] | None
+) -> tuple[Job, bytes | None]:
     try:
-        fitted = _compute(claimed, seconds)
+        fitted = _compute(claimed, seconds, keep)
     except isolated.OutOfTime:
         if not final:
             fits.release(claimed, spent=0)
@@ -60,7 +66,7 @@ def _failed(claimed: Job, error: ServiceError) -> ServiceError:
     return error
 
 
-def _compute(claimed: Job, seconds: float) -> Fitted:
+def _compute(claimed: Job, seconds: float, keep: Callable[[], None] | None) -> Fitted:
     """The fit in a process of its own; meanwhile, the lease is renewed and progress reported."""
     aws.s3()  # made before the fork: the next process need not make it again
     work = isolated.run(lambda say: compute(claimed, say), seconds, config.REPORT_SECONDS)
@@ -72,3 +78,5 @@ def _compute(claimed: Job, seconds: float) -> Fitted:
                 fitted: Fitted = result.value
                 return fitted
             fits.report(claimed, progress)
+            if keep:
+                keep()

@@ -4,7 +4,7 @@ import io
 import time
 from collections.abc import Iterator
 
-from kmeans_service import http
+from kmeans_service import config, http, predictions
 from kmeans_service.dataset import RowBlocks, read_blocks
 from kmeans_service.digest import HashingStream
 from kmeans_service.errors import PredictionFailed, ServiceError
@@ -12,20 +12,10 @@ from kmeans_service.jobs import reads
 from kmeans_service.jobs.job import Job, StoredObject
 from kmeans_service.labels import csv_chunks
 from kmeans_service.models import check_features, predictor_of
-from kmeans_service.predictions import (
-    Prediction,
-    PredictionStatus,
-    claim,
-    fail,
-    release,
-    succeed,
-)
+from kmeans_service.predictions import Prediction, PredictionStatus, PredictionTaken
 from kmeans_service.predictor import Predictor
 from kmeans_service.problems import problem_document
 from kmeans_service.storage import OpenObject, data_bucket
-
-# What the last part and the closing words take.
-LEASE_MARGIN_SECONDS = 30.0
 
 
 def run(job: Job, prediction: Prediction, opened: OpenObject, seconds: float) -> None:
@@ -35,42 +25,54 @@ def run(job: Job, prediction: Prediction, opened: OpenObject, seconds: float) ->
     """
     if prediction.status is not PredictionStatus.PENDING:
         return
-    if not claim(prediction, seconds + LEASE_MARGIN_SECONDS):
+    claimed = predictions.claim(prediction)
+    if claimed is None:
         return
     try:
-        _attempt(job, prediction, opened, seconds)
+        _attempt(job, claimed, opened, seconds)
+    except PredictionTaken:
+        http.logger().warning("the prediction was taken over or deleted", job_id=job.job_id)
+        data_bucket().delete(claimed.result_key)
     except Exception:
-        release(prediction)
+        predictions.release(claimed)
         raise
 
 
-def _attempt(job: Job, prediction: Prediction, opened: OpenObject, seconds: float) -> None:
+def _attempt(job: Job, claimed: Prediction, opened: OpenObject, seconds: float) -> None:
     try:
-        result = _predict(job, prediction, opened, time.monotonic() + seconds)
+        result = _predict(job, claimed, opened, time.monotonic() + seconds)
     except ServiceError as error:
         http.logger().info("the prediction failed", job_id=job.job_id, reason=type(error).__name__)
         http.count_damage(error)
-        fail(prediction, problem_document(error))
+        predictions.fail(claimed, problem_document(error))
         return
     reads.get(job.owner, job.job_id)  # whoever deleted it did not see the result
-    succeed(prediction, result)
+    predictions.succeed(claimed, result)
 
 
-def _predict(job: Job, prediction: Prediction, opened: OpenObject, deadline: float) -> StoredObject:
+def _predict(job: Job, claimed: Prediction, opened: OpenObject, deadline: float) -> StoredObject:
     model = job.published
     predictor = predictor_of(model)
     rows = read_blocks(opened.stream)
     check_features(model, rows.n_features, rows.feature_names)
-    labels = HashingStream(_Stream(_labels_csv(rows, predictor, deadline)))
-    data_bucket().upload(prediction.result_key, labels, "text/csv")
-    return StoredObject(prediction.result_key, labels.sha256, labels.size)
+    labels = HashingStream(_Stream(_labels_csv(claimed, rows, predictor, deadline)))
+    data_bucket().upload(claimed.result_key, labels, "text/csv")
+    return StoredObject(claimed.result_key, labels.sha256, labels.size)
 
 
-def _labels_csv(rows: RowBlocks, predictor: Predictor, deadline: float) -> Iterator[bytes]:
+def _labels_csv(
+    claimed: Prediction, rows: RowBlocks, predictor: Predictor, deadline: float
+) -> Iterator[bytes]:
+    """The lease is renewed between the blocks, none of which takes long."""
+    renewed = time.monotonic()
     for points in rows:
         yield from csv_chunks(predictor.predict(points))
-        if time.monotonic() > deadline:
+        now = time.monotonic()
+        if now > deadline:
             raise PredictionFailed("The points are too many for the time there is")
+        if now - renewed > config.REPORT_SECONDS:
+            predictions.renew(claimed)
+            renewed = now
 
 
 class _Stream:

@@ -1,6 +1,7 @@
-"""The queue's consumer: fits that were asked for, and files that arrived in the bucket."""
+"""The worker: woken by the queue, it does what is next in line, and what is next after that."""
 
 import json
+import math
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import (
@@ -10,53 +11,109 @@ from aws_lambda_powertools.utilities.batch import (
 )
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from fit import arrivals, attempt
-from fit.isolated import ChildDied
-from kmeans_service import config, http
-from kmeans_service.errors import FitFailed, JobGone, JobNotFound, ServiceError
-from kmeans_service.jobs import fits, reads
+from fit import arrivals, attempt, inbox
+from fit.isolated import ChildDied, OutOfTime
+from kmeans_service import config, http, queue
+from kmeans_service.errors import FitConflict, FitFailed, JobGone, JobNotFound, ServiceError
+from kmeans_service.jobs import fits, reads, shares, waiting
 from kmeans_service.jobs.fits import ClaimRefused, FenceLost
 from kmeans_service.jobs.job import Job
+from kmeans_service.jobs.shares import Slot
+from kmeans_service.jobs.waiting import Work
+from kmeans_service.predictions import LeaseHeld
 from kmeans_service.problems import problem_document
 
 # What publishing and a last word to the log take.
 CLOSING_SECONDS = 10.0
+# With less than this left, and what the next work is likely to take, it is left to another worker.
+AGAIN_SECONDS = 20.0
 
 VANISHED = "its function ended without a word, as it does when it runs out of memory or time"
 
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
-def _handle(message: dict[str, Any], context: Any) -> None:
-    """One message: a fit's name, or a notification of S3's."""
-    if "job_id" in message:
-        _fit_named(message["owner"], message["job_id"], message["fit_id"], context)
-        return
-    for record in message.get("Records", []):  # S3's own test message has none
-        job = arrivals.handle(arrivals.arrival_of(record), _seconds(context))
-        if job is not None:
-            _fit(job, context)
+def _work_off(context: Any) -> bool:
+    """Do what is next in line, for as long as there is time: whether nothing went wrong.
+
+    Whoever ends while something could begin wakes another worker up for it.
+    """
+    whole, seconds = True, math.inf
+    while True:
+        drained = inbox.drain()
+        taken = shares.take(seconds)
+        if taken is not None and (drained or isinstance(taken, Work)):
+            queue.wake(min(max(drained, 1), shares.startable()))
+        if not isinstance(taken, Slot):
+            return whole
+        try:
+            whole &= _is_done(taken, context, final=seconds == math.inf)
+        except (
+            OutOfTime
+        ):  # it was begun late: it stays in line for a worker that has all of its time
+            queue.wake(1)
+            return whole
+        seconds = _seconds(context) - AGAIN_SECONDS
 
 
-def _fit_named(owner: str, job_id: int, fit_id: str, context: Any) -> None:
+def _is_done(slot: Slot, context: Any, *, final: bool) -> bool:
+    """Whether the work was done, or put off for a reason; False if it failed, and comes again."""
     try:
-        job = reads.get(owner, job_id)
+        if "job_id" in slot.work.what:
+            _fit_named(slot, context, final)
+        elif "key" in slot.work.what:
+            _handle_arrival(slot, context)
+        else:
+            http.logger().error("what stood in line cannot be read", owner=slot.work.owner)
+            http.count("IntegrityFailures")
+    except (FitConflict, LeaseHeld):
+        waiting.put_off(slot.work, config.PUT_OFF_SECONDS)
+        queue.wake(1, delay=config.PUT_OFF_SECONDS)
+    except OutOfTime:
+        raise
+    except Exception:  # noqa: BLE001 (logged, and the work comes again)
+        http.logger().warning("work was not done: it comes again", exc_info=True)
+        waiting.put_off(slot.work.tried(), config.PUT_OFF_SECONDS)
+        return False
+    else:
+        waiting.done(slot.work)
+    finally:
+        slot.free()
+    return True
+
+
+def _handle_arrival(slot: Slot, context: Any) -> None:
+    """An object that came into the bucket; the fit that it asks for stands in line from then on."""
+    arrival = arrivals.Arrival(slot.work.what["key"], slot.work.what.get("version_id"))
+    tries = waiting.begin(slot.work)
+    if tries > config.MAX_ATTEMPTS and not arrivals.is_points(arrival):
+        arrivals.give_up(arrival, tries - 1)
+        return
+    job = arrivals.handle(arrival, _seconds(context), slot.keep)
+    if job is not None:
+        waiting.add(waiting.fit_of(job))
+
+
+def _fit_named(slot: Slot, context: Any, final: bool) -> None:
+    what = slot.work.what
+    try:
+        job = reads.get(slot.work.owner, what["job_id"])
     except (JobGone, JobNotFound):
         return
-    if job.is_active_with(fit_id):
-        _fit(job, context)
+    if job.is_active_with(what["fit_id"]):
+        _fit(job, slot, context, final)
 
 
-def _fit(job: Job, context: Any) -> None:
+def _fit(job: Job, slot: Slot, context: Any, final: bool) -> None:
     """Fit the job, again after a crash, until its attempts are spent.
 
-    A live lease means that another delivery is at it: this one has nothing to do, and if the
-    other dies, the sweeper finds the lease run out.
+    A live lease means that a request is at it: there is nothing to do, and if that one dies, the
+    sweeper finds the lease run out. Raises OutOfTime where this was not the final word.
     """
     while True:
         try:
             with http.timed("FitDuration"):
-                attempt.run(job, _seconds(context), final=True)
+                attempt.run(job, _seconds(context), final=final, keep=slot.keep)
         except ClaimRefused as refused:
             _give_up_if_spent(refused.job, job.fit_id)
         except FenceLost:
@@ -87,9 +144,9 @@ def _give_up_if_spent(job: Job | None, fit_id: str | None) -> None:
     fits.give_up(job, problem_document(error))
 
 
-def _record(record: SQSRecord, lambda_context: Any) -> None:
+def _record(record: SQSRecord) -> None:
     try:
-        _handle(json.loads(record.body), lambda_context)
+        inbox.note(json.loads(record.body))
     except Exception:
         http.logger().warning("a message was not handled: it comes again", exc_info=True)
         raise
@@ -101,11 +158,15 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """An SQS batch, or a bare S3 notification as `sam local generate-event s3 put` makes it."""
     records = event.get("Records") or []
     if records and records[0].get("eventSource") == "aws:s3":
-        _handle(event, context)
+        inbox.note(event)
+        _work_off(context)
         return {"batchItemFailures": []}
     answer: Any = process_partial_response(
         event=event, record_handler=_record, processor=_processor, context=context
     )
+    if not _work_off(context):
+        failed = [{"itemIdentifier": record["messageId"]} for record in records]
+        answer = {"batchItemFailures": failed}
     http.logger().info("worked", records=len(records), failures=answer["batchItemFailures"])
     result: dict[str, Any] = answer
     return result

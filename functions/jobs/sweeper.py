@@ -1,21 +1,20 @@
-"""On a schedule: lost fits are queued again, deletions that stopped half-way are finished."""
+"""On a schedule: what nobody looks after any more is taken up again, deletions are finished."""
 
 from typing import Any
 
-from kmeans_service import http
-from kmeans_service.jobs import deletion, fits, reads
+from kmeans_service import config, http, queue
+from kmeans_service.jobs import deletion, fits, reads, shares, waiting
 from kmeans_service.jobs.job import Job, Status
-from kmeans_service.queue import enqueue_fit
 
 
 @http.logger().inject_lambda_context(clear_state=True)
 @http.metrics().log_metrics(capture_cold_start_metric=True)
 def lambda_handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
-    """The number of jobs that were looked after, by what was done.
+    """The number of jobs that were looked after, by what was done, and of workers woken up.
 
     One job's failure holds up no other; all of them are raised at the end.
     """
-    done = {"queued": 0, "deleted": 0}
+    done = {"queued": 0, "deleted": 0, "woken": 0}
     failures: list[Exception] = []
     for job in reads.due():
         try:
@@ -26,14 +25,23 @@ def lambda_handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
         else:
             if action:
                 done[action] += 1
+    done["woken"] = _wake()
     http.logger().info("swept", extra=done)
     if failures:
         raise ExceptionGroup("some jobs could not be looked after", failures)
     return done
 
 
+def _wake() -> int:
+    """Wake as many workers as there is work that may begin, less those that will be anyway."""
+    startable = shares.startable()
+    missing = max(0, startable - queue.visible()) if startable else 0
+    queue.wake(missing)
+    return missing
+
+
 def _look_after(job: Job) -> str | None:
-    """What was done: queued or deleted; None if somebody else is at it, or nothing can be done."""
+    """What was done: queued or deleted; None if it is in good hands, or nothing can be done."""
     if job.status is Status.DAMAGED:
         http.report_damage(job)
         return None
@@ -42,7 +50,11 @@ def _look_after(job: Job) -> str | None:
             return None
         deletion.finish(job)
         return "deleted"
-    if not fits.postpone(job):
+    work = waiting.fit_of(job)
+    if waiting.is_in_line(work):
+        fits.postpone(job, config.IN_LINE_SECONDS)
         return None
-    enqueue_fit(job)
+    if not fits.postpone(job, config.SWEEP_AFTER_SECONDS):
+        return None
+    waiting.add(work)
     return "queued"

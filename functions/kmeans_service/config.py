@@ -83,6 +83,14 @@ LEASE_SECONDS = 60
 REPORT_SECONDS = 10
 # The worker's /tmp; the template says so too.
 SCRATCH_BYTES = 10_240 * 1024**2
+# A worker holds its slot a little longer than the job: when that is free, so is the job.
+SLOT_SECONDS = 65
+# Longer than this, and it must leave a worker to others.
+LONG_SECONDS = 60
+# What finds its job busy with another fit, or failed outside of a fit, comes again after so long.
+PUT_OFF_SECONDS = 60
+# A job that stands in line is safe: only if it were lost from there would it have to be found.
+IN_LINE_SECONDS = 3_600
 # An active job that nobody touched for so long past its time is queued again by the sweeper.
 SWEEP_AFTER_SECONDS = 120
 
@@ -107,6 +115,7 @@ class Settings:
     job_expiry_days: int
     memory_bytes: int
     worker_memory_bytes: int
+    workers: int
 
 
 @cache
@@ -122,4 +131,5 @@ def settings() -> Settings:
         job_expiry_days=int(environ.get("JOB_EXPIRY_DAYS", "30")),
         memory_bytes=int(environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "2048")) * 1024**2,
         worker_memory_bytes=int(environ.get("WORKER_MEMORY", "3008")) * 1024**2,
+        workers=int(environ.get("WORKER_CONCURRENCY") or 2),
     )

@@ -1,9 +1,24 @@
-"""A stream that is hashed as it is read."""
+"""Streams that do something as they are read."""
 
 import hashlib
 import sys
+from collections.abc import Callable
 
 from kmeans_service.csv_lines import ByteStream
+
+type Keep = Callable[[], None]
+
+
+class Kept:
+    """Reads from a binary stream; `keep` is called before each piece."""
+
+    def __init__(self, stream: ByteStream, keep: Keep) -> None:
+        self._stream = stream
+        self._keep = keep
+
+    def read(self, size: int = sys.maxsize, /) -> bytes:
+        self._keep()
+        return self._stream.read(size)
 
 
 class HashingStream:

@@ -4,9 +4,9 @@ pk         sk                       what
 O#{owner}  P#{job_id}#{uuid}        status, and then the result or the error; give_up_at,
                                     and the attempt and the lease of who works at it
 
-Nobody sweeps them. A crash leaves the message to the queue, which delivers it again when the
-lease is over; the attempt after the last one fails the prediction. Where the queue, too, gave up,
-or no points ever came, it has failed from `give_up_at` on.
+An attempt has a fence and a lease as a fit has. A crash leaves its points in line, where they are
+found when the lease is over; the attempt after the last one fails the prediction. One that no
+points ever came for has failed from `give_up_at` on.
 """
 
 import json
@@ -15,7 +15,7 @@ import re
 import time
 import uuid
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -31,7 +31,11 @@ _ID = re.compile("([0-9]{1,10})-([0-9a-f]{32})")
 
 
 class LeaseHeld(Exception):
-    """Another delivery of the same points is at it: this one should come again later."""
+    """Another worker is at the same points: they are to be looked at again later."""
+
+
+class PredictionTaken(Exception):
+    """Somebody else has taken it over, or it is gone: nothing of this attempt may be seen."""
 
 
 class PredictionStatus(StrEnum):
@@ -50,6 +54,7 @@ class Prediction:
     status: PredictionStatus
     result: StoredObject | None = None
     error: dict[str, Any] | None = None
+    fence: int = 0
 
     @property
     def prediction_id(self) -> str:
@@ -57,7 +62,8 @@ class Prediction:
 
     @property
     def result_key(self) -> str:
-        return f"results/{self.owner}/{self.job_id}/{self.name}.csv"
+        """Where the claim's attempt writes; no other attempt ever does."""
+        return f"results/{self.owner}/{self.job_id}/{self.name}/{self.fence}.csv"
 
     @property
     def upload_key(self) -> str:
@@ -106,24 +112,24 @@ def find(owner: str, prediction_id: str) -> Prediction:
     return Prediction(owner, named.job_id, named.name, status, result, error)
 
 
-def claim(prediction: Prediction, seconds: float) -> bool:
-    """Begin an attempt that ends within `seconds`; False if there is nothing (more) to do.
+def claim(prediction: Prediction) -> Prediction | None:
+    """Begin an attempt, under a new fence and a short lease; None if there is nothing (more) to do.
 
     The attempt after the last one makes the prediction FAILED. Raises LeaseHeld.
     """
-    claimant = uuid.uuid4().hex
+    claimant, now = uuid.uuid4().hex, table.seconds()
     values = {
         ":pending": PredictionStatus.PENDING.value,
         ":claimant": claimant,
-        ":now": table.seconds(),
-        ":lease": table.seconds(seconds),
+        ":now": now,
+        ":lease": now + config.LEASE_SECONDS,
         ":max": config.MAX_ATTEMPTS,
         ":one": 1,
     }
     try:
-        table.update(
+        item = table.update(
             _key(prediction),
-            "SET lease_until = :lease, claimant = :claimant ADD attempt :one",
+            "SET lease_until = :lease, claimant = :claimant ADD attempt :one, fence :one",
             "#status = :pending AND (attribute_not_exists(lease_until) OR lease_until < :now) "
             "AND (attribute_not_exists(attempt) OR attempt < :max)",
             values,
@@ -131,53 +137,74 @@ def claim(prediction: Prediction, seconds: float) -> bool:
     except table.ConditionFailed as failed:
         found = unmarshal(failed.item or {})
         if found.get("status") != PredictionStatus.PENDING:
-            return False
-        if found.get("claimant") == claimant:
-            return True  # ours: only the answer to the first try was lost
-        if found.get("lease_until", 0) >= values[":now"]:
-            raise LeaseHeld from None
-        fail(prediction, _failure(f"The prediction crashed {found['attempt']} times"))
-        return False
-    return True
+            return None
+        if found.get("claimant") != claimant:
+            _give_up(prediction, found, now)
+            return None
+        return replace(prediction, fence=found["fence"])  # only the first answer was lost
+    return replace(prediction, fence=int(item["fence"]["N"]))
 
 
-def release(prediction: Prediction) -> None:
+def _give_up(prediction: Prediction, found: dict[str, Any], now: int) -> None:
+    """The last attempt crashed too; raises LeaseHeld if somebody is at it."""
+    if found.get("lease_until", 0) >= now:
+        raise LeaseHeld
+    fence = found.get("fence", 0)
+    with suppress(PredictionTaken):
+        error = _failure(f"The prediction crashed {found['attempt']} times")
+        fail(replace(prediction, fence=fence), error)
+
+
+def renew(claimed: Prediction) -> None:
+    """The lease goes on; raises PredictionTaken."""
+    values = {":lease": table.seconds(config.LEASE_SECONDS)}
+    _change(claimed, "SET lease_until = :lease", values)
+
+
+def release(claimed: Prediction) -> None:
     """End an attempt that did not crash, and did not succeed either: the next may begin at once."""
-    with suppress(table.ConditionFailed):
-        table.update(
-            _key(prediction),
-            "REMOVE lease_until",
-            "#status = :pending",
-            {":pending": PredictionStatus.PENDING.value},
-        )
+    with suppress(PredictionTaken):
+        _change(claimed, "REMOVE lease_until", {})
+
+
+def succeed(claimed: Prediction, result: StoredObject) -> None:
+    """PENDING → SUCCEEDED; raises PredictionTaken."""
+    _finish(claimed, PredictionStatus.SUCCEEDED, "#result", asdict(result))
+
+
+def fail(claimed: Prediction, error: dict[str, Any]) -> None:
+    """PENDING → FAILED; raises PredictionTaken."""
+    _finish(claimed, PredictionStatus.FAILED, "#error", json.dumps(error))
+
+
+def _finish(claimed: Prediction, status: PredictionStatus, attribute: str, value: Any) -> None:
+    values = {":status": status.value, ":value": value}
+    _change(claimed, f"SET #status = :status, {attribute} = :value", values, status)
+
+
+def _change(
+    claimed: Prediction,
+    change: str,
+    values: dict[str, Any],
+    status: PredictionStatus = PredictionStatus.PENDING,
+) -> None:
+    """An update that only the holder of the fence can make, once; raises PredictionTaken."""
+    held = "#status = :pending AND fence = :fence"
+    values |= {":pending": PredictionStatus.PENDING.value, ":fence": claimed.fence}
+    if not claimed.fence:  # of a version that knew none
+        held = "#status = :pending AND attribute_not_exists(fence)"
+        del values[":fence"]
+    try:
+        table.update(_key(claimed), change, held, values)
+    except table.ConditionFailed as failed:
+        found = unmarshal(failed.item or {})
+        # Done already, if only the answer to the first try was lost.
+        if (found.get("status"), found.get("fence", 0)) != (status, claimed.fence):
+            raise PredictionTaken from None
 
 
 def _failure(detail: str) -> dict[str, Any]:
     return problem_document(PredictionFailed(f"{detail}; send the points again"))
-
-
-def succeed(prediction: Prediction, result: StoredObject) -> None:
-    _finish(prediction, PredictionStatus.SUCCEEDED, "#result", asdict(result))
-
-
-def fail(prediction: Prediction, error: dict[str, Any]) -> None:
-    _finish(prediction, PredictionStatus.FAILED, "#error", json.dumps(error))
-
-
-def _finish(prediction: Prediction, status: PredictionStatus, attribute: str, value: Any) -> None:
-    """PENDING → finished; a second delivery of the same points changes nothing."""
-    values = {
-        ":status": status.value,
-        ":value": value,
-        ":pending": PredictionStatus.PENDING.value,
-    }
-    with suppress(table.ConditionFailed):
-        table.update(
-            _key(prediction),
-            f"SET #status = :status, {attribute} = :value",
-            "#status = :pending",
-            values,
-        )
 
 
 def _key(prediction: Prediction) -> dict[str, Any]:

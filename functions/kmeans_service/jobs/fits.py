@@ -232,9 +232,9 @@ def _is_done(found: Job, claimed: Job, status: Status) -> bool:
     return (found.status, found.fit_id, found.fence) == (status, claimed.fit_id, claimed.fence)
 
 
-def postpone(job: Job) -> bool:
+def postpone(job: Job, seconds: float) -> bool:
     """Give a due job more time before it is looked at again; False if it has moved on."""
-    due = table.seconds(config.SWEEP_AFTER_SECONDS)
+    due = table.seconds(seconds)
     values = {":due": due, ":status": job.status.value, ":was": job.due_at}
     held = "#status = :status AND due_at = :was"
     return table.update_job(job.owner, job.job_id, "SET due_at = :due", held, values)

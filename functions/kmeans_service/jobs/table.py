@@ -71,10 +71,15 @@ def pages(query: dict[str, Any], expected: int | None = None) -> Iterator[list[d
 
 
 def expression(
-    key: dict[str, Any], update: str, condition: str, values: dict[str, Any]
+    key: dict[str, Any],
+    update: str,
+    condition: str,
+    values: dict[str, Any],
+    names: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    """The arguments of a conditional update."""
+    """The arguments of a conditional update; `names` are those that only this one has."""
     used = {name: real for name, real in _RESERVED.items() if name in update + condition}
+    used |= names or {}
     return {
         "TableName": table_name(),
         "Key": key,
@@ -104,10 +109,14 @@ def _says_too_large(error: ClientError) -> bool:
 
 
 def update(
-    key: dict[str, Any], change: str, condition: str, values: dict[str, Any]
+    key: dict[str, Any],
+    change: str,
+    condition: str,
+    values: dict[str, Any],
+    names: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     """The item after the update; raises ConditionFailed or ItemTooLarge."""
-    arguments: Any = expression(key, change, condition, values)
+    arguments: Any = expression(key, change, condition, values, names)
     try:
         answer = aws.dynamodb().update_item(
             **arguments,
@@ -122,6 +131,18 @@ def update(
         found: Any = error.response
         raise ConditionFailed(found.get("Item")) from None
     return answer["Attributes"]
+
+
+def put_new(item: dict[str, Any]) -> bool:
+    """Whether the item was put; False if there is one under its key."""
+    condition = "attribute_not_exists(pk)"
+    try:
+        aws.dynamodb().put_item(TableName=table_name(), Item=item, ConditionExpression=condition)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            raise
+        return False
+    return True
 
 
 def update_job(
