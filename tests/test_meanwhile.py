@@ -12,7 +12,17 @@ from kmeans_service.jobs import quota
 from tests import contract, faults
 from tests.api import FORM_TYPE, MODEL_CSV, Client, Context, event, form
 from tests.faults import Died
-from tests.system import OWNER, deliver, drop, item, items, keys, meanwhile, sweep, take_messages
+from tests.system import (
+    OWNER,
+    deliver,
+    drop,
+    item,
+    items,
+    keys,
+    looked_after,
+    meanwhile,
+    take_messages,
+)
 from tests.test_fit_protocol import ASYNC
 from tests.test_limits import Set, held, limit  # noqa: F401 (a fixture)
 from tests.test_presigned import post, predict, reserve
@@ -75,7 +85,7 @@ def test_a_bad_file_does_not_fail_a_job_that_a_good_one_reached_first(
     """Two files for one form, handled by two workers at once."""
     key = reserve(client)["fields"]["key"]
     bad, good = drop(key, b"no\nnumbers\n"), drop(key, MODEL_CSV)
-    with meanwhile(aws.dynamodb(), "UpdateItem", lambda: deliver(good)):
+    with meanwhile(aws.dynamodb(), "UpdateItem", lambda: deliver(good), 3):
         assert deliver(bad) == 0
     assert item()["status"] == "UPLOADED"
     assert client.get("/kmeans/jobs/0/input").body == MODEL_CSV
@@ -100,7 +110,7 @@ def test_a_job_that_is_fitted_meanwhile_is_not_failed_by_its_metadata(
 ) -> None:
     """A dropped file's parameters are wrong; its owner has asked for a good fit already."""
     dropped = drop(f"incoming/{OWNER}/a.csv", MODEL_CSV, model_params='{"n_clusters": 99}')
-    with meanwhile(aws.dynamodb(), "UpdateItem", lambda: client.fit(0)):
+    with meanwhile(aws.dynamodb(), "UpdateItem", lambda: client.fit(0), 3):
         assert deliver(dropped) == 0
     assert client.get("/kmeans/jobs/0").json()["status"] == "SUCCEEDED"
 
@@ -237,7 +247,7 @@ def test_objects_that_s3_could_not_delete_are_not_forgotten(client: Client, aws:
     assert client.get("/kmeans/jobs/0").status == 410
     assert item()["status"] == "DELETING"
     assert keys() != []
-    assert sweep() == {"queued": 0, "deleted": 1}
+    assert looked_after() == {"queued": 0, "deleted": 1}
     assert (item()["status"], keys()) == ("DELETED", [])
 
 
@@ -272,7 +282,7 @@ def test_a_dropped_file_whose_worker_died_before_its_fit_is_fitted_at_the_next_d
     client: Client, aws: Any
 ) -> None:
     dropped = drop(f"incoming/{OWNER}/a.csv", MODEL_CSV, model_params='{"n_clusters": 3}')
-    with pytest.raises(Died), meanwhile(aws.dynamodb(), "PutItem", raising(Died())):
+    with pytest.raises(Died), meanwhile(aws.dynamodb(), "PutItem", raising(Died()), 2):
         deliver(dropped)  # the fit is asked for, but not yet noted that the file was handled
     assert item()["status"] == "QUEUED"
     assert deliver(dropped) == 0
@@ -285,7 +295,7 @@ def test_an_uploaded_file_whose_worker_died_before_its_fit_is_fitted_at_the_next
     client: Client, aws: Any
 ) -> None:
     arrived = post(reserve(client, model_params={"n_clusters": 3}), MODEL_CSV)
-    for call in (1, 2):  # before the fit is asked for, and before it is claimed
+    for call in (3, 6):  # before the fit is asked for, and before it is claimed
         with pytest.raises(Died), meanwhile(aws.dynamodb(), "UpdateItem", raising(Died()), call):
             deliver(arrived)
     assert item()["status"] == "QUEUED"
@@ -296,7 +306,7 @@ def test_an_uploaded_file_whose_worker_died_before_its_fit_is_fitted_at_the_next
 def test_a_dropped_file_whose_fit_was_done_is_not_fitted_again(client: Client, aws: Any) -> None:
     """Its worker died before it could note that the file was handled; a request did the fit."""
     dropped = drop(f"incoming/{OWNER}/a.csv", MODEL_CSV)
-    with pytest.raises(Died), meanwhile(aws.dynamodb(), "PutItem", raising(Died())):
+    with pytest.raises(Died), meanwhile(aws.dynamodb(), "PutItem", raising(Died()), 2):
         deliver(dropped)
     assert client.fit(0).status == 200
     assert deliver(dropped) == 0

@@ -273,7 +273,7 @@ def test_a_fit_begun_late_that_runs_out_of_time_waits_for_a_whole_worker(
     workers(2)
     ask(client, "a", 2)
     take_messages()
-    left = iter([60, 31, 10.2])
+    left = iter([60, 31, 10.01])
     monkeypatch.setattr(worker, "_seconds", lambda _: next(left) - worker.CLOSING_SECONDS)
     assert deliver(json.dumps({"in_line": True})) == 0
     found = item(1, "a")

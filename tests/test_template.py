@@ -46,8 +46,13 @@ BUCKET_RIGHTS = {
 }
 QUEUE_RIGHTS = {
     "FitFunction": {"sqs:SendMessage"},
-    "SweeperFunction": {"sqs:SendMessage"},
-    "FitWorkerFunction": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
+    "SweeperFunction": {"sqs:SendMessage", "sqs:GetQueueAttributes"},
+    "FitWorkerFunction": {
+        "sqs:ReceiveMessage",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:SendMessage",
+    },
 }
 # The key's rights, if there is a key: what is done with it, through which services.
 READ_WITH_KEY, WRITE_WITH_KEY = {"kms:Decrypt"}, {"kms:Decrypt", "kms:GenerateDataKey"}

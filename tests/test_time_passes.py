@@ -2,14 +2,17 @@
 
 import base64
 import json
+import math
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from kmeans_service.errors import FitFailed
-from kmeans_service.jobs import creation, fits
+from kmeans_service.jobs import creation, fits, shares, waiting
 from kmeans_service.jobs.fits import ClaimRefused
+from kmeans_service.jobs.job import Job
+from kmeans_service.jobs.shares import Slot
 from kmeans_service.predictions import LeaseHeld, claim
 from kmeans_service.predictions import find as find_prediction
 from kmeans_service.problems import problem_document
@@ -24,6 +27,7 @@ from tests.system import (
     items,
     job,
     keys,
+    looked_after,
     put,
     sweep,
     take_messages,
@@ -32,10 +36,18 @@ from tests.system import (
 from tests.test_fit_protocol import ASYNC
 from tests.test_presigned import predict, reserve
 
-NOTHING = {"queued": 0, "deleted": 0}
-LEASE, SWEPT_AFTER, DAY = 60, 120, 86_400
+NOTHING = {"queued": 0, "deleted": 0, "woken": 0}
+FOUND = NOTHING | {"woken": 1}
+LEASE, SLOT, SWEPT_AFTER, DAY = 60, 65, 120, 86_400
 EXPIRY = 30 * DAY
 REASON = problem_document(FitFailed("for the test"))
+
+
+def begun() -> tuple[Slot, Job]:
+    """As a worker begins: it holds a slot, and then the job."""
+    slot = shares.take(math.inf)
+    assert isinstance(slot, Slot)
+    return slot, fits.claim(job())
 
 
 @pytest.fixture
@@ -60,13 +72,14 @@ def fitted(clock: Clock, client: Client) -> Client:  # noqa: ARG001 (as above)
 def test_a_fit_whose_worker_died_is_found_a_minute_after_its_last_sign_of_life(
     clock: Clock, queued: Client
 ) -> None:
-    claimed = fits.claim(job())
+    slot, claimed = begun()
     clock.pass_by(50)
     fits.report(claimed, {"stage": "FITTING"})
-    clock.pass_by(LEASE - 1)
+    slot.keep()
+    clock.pass_by(SLOT)
     assert sweep() == NOTHING
-    clock.pass_by(2)
-    assert sweep() == {"queued": 1, "deleted": 0}
+    clock.pass_by(1)
+    assert sweep() == FOUND
     assert work_off() == 0
     assert (item()["status"], item()["fence"]) == ("SUCCEEDED", 2)
     assert queued.predict().status == 200
@@ -75,20 +88,21 @@ def test_a_fit_whose_worker_died_is_found_a_minute_after_its_last_sign_of_life(
 def test_a_fit_that_died_before_it_ever_reported_is_found_as_soon(
     clock: Clock, queued: Client
 ) -> None:
-    fits.claim(job())
-    clock.pass_by(LEASE + 1)
-    assert sweep() == {"queued": 1, "deleted": 0}
+    begun()
+    clock.pass_by(SLOT + 1)
+    assert sweep() == FOUND
     assert queued.get("/kmeans/jobs/0").json()["status"] == "RUNNING"
 
 
 @pytest.mark.usefixtures("queued")
 def test_a_fit_that_reports_is_left_alone_however_long_it_takes(clock: Clock) -> None:
-    claimed = fits.claim(job())
+    slot, claimed = begun()
     message = json.dumps({"owner": OWNER, "job_id": 0, "fit_id": claimed.fit_id})
     for _ in range(20):
         clock.pass_by(LEASE - 1)
         assert sweep() == NOTHING
         fits.report(claimed, {"stage": "FITTING"})
+        slot.keep()
         assert deliver(message) == 0
     assert sweep() == NOTHING
     assert (item()["status"], item()["fence"], item()["attempt"]) == ("RUNNING", 1, 1)
@@ -105,31 +119,33 @@ def test_a_lease_is_good_for_a_minute_and_not_for_a_second_more(clock: Clock) ->
 
 
 @pytest.mark.usefixtures("queued")
-def test_a_lost_message_is_sent_again_after_two_minutes_and_each_time_after_two_more(
-    clock: Clock,
-) -> None:
+def test_a_lost_message_is_sent_again_by_the_next_sweep_and_once() -> None:
     for _ in range(3):
-        clock.pass_by(SWEPT_AFTER - 1)
-        assert sweep() == NOTHING
-        clock.pass_by(1)
-        assert sweep() == {"queued": 1, "deleted": 0}
+        assert [sweep(), sweep()] == [FOUND, NOTHING]
         assert len(take_messages()) == 1
 
 
 @pytest.mark.usefixtures("queued")
-def test_a_fit_handed_back_is_due_after_two_minutes_and_shows_nothing_of_its_attempt(
-    clock: Clock, client: Client
-) -> None:
+def test_a_queued_job_that_stands_in_no_line_is_put_there_after_two_minutes(clock: Clock) -> None:
+    """Whoever asked for the fit died before that."""
+    waiting.done(waiting.fit_of(job()))
+    clock.pass_by(SWEPT_AFTER - 1)
+    assert sweep() == NOTHING
+    clock.pass_by(1)
+    assert sweep() == FOUND | {"queued": 1}
+    assert work_off() == 0
+    assert item()["status"] == "SUCCEEDED"
+
+
+@pytest.mark.usefixtures("queued")
+def test_a_fit_handed_back_shows_nothing_of_its_attempt(client: Client) -> None:
     claimed = fits.claim(job())
     fits.report(claimed, {"stage": "FITTING"})
     fits.release(claimed, spent=0)
     view = client.get("/kmeans/jobs/0").json()
     assert view["status"] == "QUEUED"
     assert not {"progress", "started_at", "finished_at", "error"} & view.keys()
-    clock.pass_by(SWEPT_AFTER - 1)
-    assert sweep() == NOTHING
-    clock.pass_by(1)
-    assert sweep() == {"queued": 1, "deleted": 0}
+    assert sweep() == FOUND
     assert work_off() == 0
     assert (item()["status"], item()["attempt"]) == ("SUCCEEDED", 1)
 
@@ -282,10 +298,10 @@ def test_a_running_fits_objects_go_when_its_lease_is_over_and_not_before(
     assert queued.call("DELETE", "/kmeans/jobs/0").status == 204
     assert len(keys()) == 2
     clock.pass_by(LEASE)
-    assert sweep() == NOTHING
+    assert looked_after() == {"queued": 0, "deleted": 0}
     assert len(keys()) == 2
     clock.pass_by(1)
-    assert sweep() == {"queued": 0, "deleted": 1}
+    assert looked_after() == {"queued": 0, "deleted": 1}
     assert keys() == []
 
 
@@ -405,15 +421,17 @@ def test_a_predictions_lease_is_its_own_too_until_it_is_over(clock: Clock, fitte
     path, _ = predict(fitted, b"0, 0\n12, 3\n")
     found = find_prediction(OWNER, path.rpartition("/")[2])
     for attempt in (1, 2, 3):
-        assert claim(found, 100)
-        clock.pass_by(100)
+        claimed = claim(found)
+        assert claimed is not None
+        assert claimed.fence == attempt
+        clock.pass_by(LEASE)
         with pytest.raises(LeaseHeld):
-            claim(found, 100)
+            claim(found)
         [stored] = items(prefix="P#")
         assert stored["attempt"] == attempt
         clock.pass_by(1)
         assert fitted.get(path).status == 202
-    assert not claim(found, 100)
+    assert not claim(found)
     answer = fitted.get(path)
     assert answer.status == 422
     assert "crashed 3 times" in answer.json()["detail"]

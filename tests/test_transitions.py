@@ -145,10 +145,10 @@ def test_a_job_that_moved_on_or_was_put_off_already_is_put_off_no_more() -> None
     for moved in ({"status": "QUEUED"}, {"status": "RUNNING", "due_at": 1}):
         overwrite(item(), **moved)
         before = item()
-        assert not fits.postpone(known)
+        assert not fits.postpone(known, 120)
         assert item() == before
     overwrite(item(), due_at=known.due_at)
-    assert fits.postpone(known)
+    assert fits.postpone(known, 120)
     assert item()["due_at"] > known.due_at
 
 

@@ -50,7 +50,7 @@ class Slot:
         self.work = work
         self.name = slot_name(work)
         self._mark = uuid.uuid4().hex[:6]
-        self._renewed = time.monotonic()
+        self._renewed = time.time()
         self.text = self._text()
 
     def _text(self) -> str:
@@ -58,12 +58,12 @@ class Slot:
 
     def keep(self) -> None:
         """Renew it, if that has not been done for a while: to be called again and again."""
-        if time.monotonic() - self._renewed < config.REPORT_SECONDS:
+        if time.time() - self._renewed < config.REPORT_SECONDS:
             return
         text = self._text()
         with suppress(table.ConditionFailed):  # it was taken back: what is done has fences itself
             self._change("SET slots.#name = :new", {":new": text})
-        self.text, self._renewed = text, time.monotonic()
+        self.text, self._renewed = text, time.time()
 
     def free(self) -> None:
         with suppress(table.ConditionFailed):
