@@ -74,6 +74,10 @@ format: $(VENV)/.test-installed ## puts the code into its form
 openapi: $(VENV)/.test-installed ## makes the published contract anew from openapi.yaml
 	@$(BIN)/python -m local.contract
 
+.PHONY: swagger-ui
+swagger-ui: $(VENV)/.test-installed ## takes Swagger UI from npm anew, in the version that ci/swagger_ui.py pins
+	@$(BIN)/python ci/swagger_ui.py
+
 # --- AWS ------------------------------------------------------------------------
 
 .PHONY: build

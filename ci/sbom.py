@@ -6,6 +6,7 @@ PYTHON is an environment with these packages installed, which knows their licenc
 need; versions and digests come from the locks. The same locks make the same file.
 """
 
+import base64
 import json
 import re
 import subprocess
@@ -21,6 +22,7 @@ LOCKS = [
     PROJECT / folder / "requirements.txt"
     for folder in ("functions", "layers/numpy", "layers/sklearn")
 ]
+VENDORED = [PROJECT / "functions/docs/swagger_ui/manifest.json"]
 VERSION = SchemaVersion.V1_6
 Sbom = dict[str, Any]
 
@@ -53,8 +55,32 @@ def described(locked: Sbom, installed: Sbom, project_version: str) -> Sbom:
         wanted = [names[ref] for ref in needs.get(found["bom-ref"], [])]
         inner = sorted(_purl(deployed[other]) for other in wanted if other in deployed)
         dependencies.append({"ref": _purl(component), "dependsOn": inner})
+    vendored = [_vendored(json.loads(manifest.read_text())) for manifest in VENDORED]
+    dependencies += [{"ref": component["bom-ref"], "dependsOn": []} for component in vendored]
     metadata = locked["metadata"] | {"component": root}
-    return locked | {"metadata": metadata, "dependencies": dependencies}
+    components = locked["components"] + vendored
+    return locked | {"metadata": metadata, "components": components, "dependencies": dependencies}
+
+
+def _vendored(source: Sbom) -> Sbom:
+    """A package of npm's whose files lie in the repository."""
+    purl = f"pkg:npm/{source['package']}@{source['version']}"
+    algorithm, _, digest = source["integrity"].partition("-")
+    return {
+        "type": "library",
+        "name": source["package"],
+        "version": source["version"],
+        "purl": purl,
+        "bom-ref": purl,
+        "licenses": [{"license": {"id": source["licence"]}}],
+        "hashes": [
+            {"alg": algorithm.upper().replace("SHA", "SHA-"), "content": _hexadecimal(digest)}
+        ],
+    }
+
+
+def _hexadecimal(digest: str) -> str:
+    return base64.b64decode(digest).hex()
 
 
 def _cyclonedx(source: str, what: str, given: str | None = None) -> Sbom:

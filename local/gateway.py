@@ -19,9 +19,15 @@ from yarl import URL
 
 from local.http_server import closing, malformed, problem
 
-BODY_LIMIT = 10 * 1024 * 1024  # bytes; API Gateway's own
-TOO_LARGE = f"A body may have {BODY_LIMIT} bytes; larger files go through POST /kmeans/uploads."
 HEADERS_LIMIT = 10_240  # bytes; API Gateway's own
+EVENT_LIMIT = 6 * 1024 * 1024  # bytes; Lambda's own
+# What fits an event as base64, beside the headers, which stand there twice: 4.7 MB.
+BODY_LIMIT = (EVENT_LIMIT - 4 * HEADERS_LIMIT) // 4 * 3
+# As openapi.yaml's REQUEST_TOO_LARGE.
+TOO_LARGE = (
+    "A body may have 4.5 MB: send a larger file through POST kmeans/uploads, points to predict "
+    "through POST kmeans/predictions. The same request again is refused again"
+)
 BODIES_LIMIT = 256 * 1024 * 1024  # bytes of all the bodies that wait here at once
 BODY_SECONDS = 30  # for a body to arrive
 WAIT_SECONDS = 60  # in line
@@ -188,9 +194,10 @@ class Gateway:
             allow_redirects=False,
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
         ) as answer:
-            return web.Response(
-                status=answer.status, headers=_end_to_end(answer.headers), body=await answer.read()
-            )
+            headers = _end_to_end(answer.headers)
+            if request.method == "HEAD" and "Content-Length" in answer.headers:
+                headers["Content-Length"] = answer.headers["Content-Length"]  # what GET would have
+            return web.Response(status=answer.status, headers=headers, body=await answer.read())
 
     def _as_behind_api_gateway(
         self, request: web.Request, has_body: bool, arrived: float

@@ -1,9 +1,12 @@
 """The front door of `make run`: a long line, a client that is gone, a host that is away."""
 
 import asyncio
+import base64
 import gzip
+import json
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -302,3 +305,49 @@ def test_every_function_has_a_lane_of_its_own_as_wide_as_it_was_told() -> None:
     assert lanes["predict"]._free._value == lanes["upload"]._free._value == 7
     assert {lane._length for lane in lanes.values()} == {3}
     assert made._others not in lanes.values()
+
+
+def test_a_body_that_no_event_can_carry_is_refused_in_the_gateways_own_words() -> None:
+    stated = load_yaml(PROJECT / "openapi.yaml")["x-amazon-apigateway-gateway-responses"]
+    words = json.loads(stated["REQUEST_TOO_LARGE"]["responseTemplates"]["application/json"])
+    assert words["detail"] == gateway.TOO_LARGE
+    # As Lambda's runtime would get it, with as many headers as API Gateway lets through.
+    headers = {"x": "y" * (gateway.HEADERS_LIMIT - 1)}
+    event: dict[str, Any] = {"headers": headers, "multiValueHeaders": {"x": [headers["x"]]}}
+    event["body"] = base64.b64encode(bytes(gateway.BODY_LIMIT)).decode()
+    assert 0.99 * gateway.EVENT_LIMIT < len(json.dumps(event)) < gateway.EVENT_LIMIT
+
+    async def backend(request: web.Request) -> web.Response:
+        return web.Response(text=str(len(await request.read())))
+
+    async def ask(client: Asked) -> None:
+        async with client.post("/kmeans/upload", data=bytes(gateway.BODY_LIMIT + 1)) as answer:
+            assert (answer.status, (await answer.json())["detail"]) == (413, words["detail"])
+            assert "Retry-After" not in answer.headers
+
+    through_gateway(backend, ask)
+
+
+def test_the_gateway_tells_nobody_to_repeat_what_can_never_be_carried() -> None:
+    stated = load_yaml(PROJECT / "openapi.yaml")["x-amazon-apigateway-gateway-responses"]
+    for kind in ("REQUEST_TOO_LARGE", "INTEGRATION_FAILURE"):
+        assert "gatewayresponse.header.Retry-After" not in stated[kind]["responseParameters"]
+        words = json.loads(stated[kind]["responseTemplates"]["application/json"])
+        assert words["status"] not in (429, 503)
+        assert "4.5 MB" in words["detail"]
+        assert "kmeans/uploads" in words["detail"]
+        assert "10 MB" not in words["detail"]
+
+
+def test_head_has_the_length_that_get_would_have_and_no_body() -> None:
+    async def backend(request: web.Request) -> web.Response:
+        assert request.headers["X-Forwarded-Prefix"] == "/"
+        return web.Response(body=b"x" * 12_345)
+
+    async def ask(client: Asked) -> None:
+        for path in ("/kmeans/", "/kmeans", "/kmeans/jobs/0/labels"):
+            async with client.head(path, headers={"X-Forwarded-Prefix": "/other"}) as answer:
+                assert (answer.status, await answer.read()) == (200, b"")
+                assert answer.headers["Content-Length"] == "12345"
+
+    through_gateway(backend, ask)

@@ -25,7 +25,7 @@ def fitted(shared_client: Client) -> Client:
 @pytest.fixture(scope="module")
 def names(fitted: Client) -> dict[str, str]:
     prediction = fitted.post_json("/kmeans/predictions", {"job_id": 0}).json()["prediction_id"]
-    return {"job_id": "0", "prediction_id": prediction, "asset": "swagger-ui.min.css"}
+    return {"job_id": "0", "prediction_id": prediction, "asset": "swagger-ui.css"}
 
 
 @pytest.mark.parametrize("path", READ)

@@ -182,7 +182,7 @@ def test_every_example_works(
 @pytest.mark.parametrize("path", [path for verb, path, _ in contract.operations() if verb == "GET"])
 def test_everything_that_can_be_read_is_answered(fitted: Client, path: str) -> None:
     prediction = fitted.post_json("/kmeans/predictions", {"job_id": 0}).json()["prediction_id"]
-    names = {"job_id": "0", "prediction_id": prediction, "asset": "swagger-ui.min.css"}
+    names = {"job_id": "0", "prediction_id": prediction, "asset": "swagger-ui.css"}
     answer = fitted.get(path.format(**names))
     assert answer.status == (202 if "predictions" in path else 200)
 

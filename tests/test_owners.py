@@ -76,7 +76,7 @@ class Gate:
         """The route for job 0, with a body that its owner could have sent."""
         path = path.replace("{job_id}", "0").replace("{prediction_id}", self.prediction_id)
         return self.send(
-            method, path.replace("{asset}", "swagger-ui.min.css"), *CALLS.get(operation, ())
+            method, path.replace("{asset}", "swagger-ui.css"), *CALLS.get(operation, ())
         )
 
 

@@ -1,5 +1,6 @@
 """What the project is made of: locks that change all or none; the list of what is deployed."""
 
+import base64
 import json
 import os
 import re
@@ -165,7 +166,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_sbom_lists_what_is_deployed_with_the_digests_of_the_locks(file: Path) -> None:
     text = "".join((PROJECT / name / "requirements.txt").read_text() for name in DEPLOYED)
-    components = sbom(file)["components"]
+    components = [entry for entry in sbom(file)["components"] if "pypi" in entry["purl"]]
     assert {entry["name"]: entry["version"] for entry in components} == locked(text)
     digests = {
         digest["content"]
@@ -174,6 +175,14 @@ def test_the_sbom_lists_what_is_deployed_with_the_digests_of_the_locks(file: Pat
         for digest in reference["hashes"]
     }
     assert digests == set(re.findall(r"--hash=sha256:(\w{64})", text))
+
+
+def test_the_sbom_lists_what_was_taken_from_npm_with_its_digest(file: Path) -> None:
+    [entry] = [entry for entry in sbom(file)["components"] if "npm" in entry["purl"]]
+    source = json.loads((PROJECT / "functions/docs/swagger_ui/manifest.json").read_text())
+    assert (entry["name"], entry["version"]) == (source["package"], source["version"])
+    digest = base64.b64encode(bytes.fromhex(entry["hashes"][0]["content"])).decode()
+    assert source["integrity"] == f"sha512-{digest}"
 
 
 def test_the_sbom_names_the_project_its_version_and_every_licence(file: Path) -> None:

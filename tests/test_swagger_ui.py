@@ -3,13 +3,17 @@
 import json
 import re
 import shutil
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
+from tests.conftest import wait_until
 from tests.local_service import Service, serving
 from tests.needed import missing
 from tests.test_closed_service import Closed, running
@@ -152,6 +156,80 @@ def test_the_page_loads_nothing_and_runs_nothing_that_its_policy_does_not_name(
     }""")
     page.wait_for_timeout(300)
     assert page.evaluate("window.intruder") is None
+    page.close()
+
+
+def predicted(service: Service) -> tuple[str, str]:
+    """A large prediction that has its result: its id, and the form that its points were sent by."""
+    points = {"file": ("points.csv", "1, 2\n1, 4\n10, 2\n10, 4\n")}
+    job_id = requests.post(f"{service.url}/upload", files=points, timeout=60).json()["job_id"]
+    requests.post(f"{service.url}/fit", json={"job_id": job_id}, timeout=60).raise_for_status()
+    form = requests.post(f"{service.url}/predictions", json={"job_id": job_id}, timeout=60).json()
+    requests.post(form["url"], form["fields"], files=points, timeout=60).raise_for_status()
+    result = f"http://localhost:{service.port}{form['result']}"
+    wait_until(lambda: requests.get(result, timeout=60, allow_redirects=False).status_code == 303)
+    return form["prediction_id"], result
+
+
+def test_what_lies_in_the_bucket_is_shown_too(page: Page, service: Service) -> None:
+    block = operation(page, "getPrediction")
+    block.locator("input[placeholder=prediction_id]").fill(predicted(service)[0])
+    status, body = execute(block)
+    assert status == "200"
+    assert (
+        sorted(body.split()) == ["0.000000000000000000e+00"] * 2 + ["1.000000000000000000e+00"] * 2
+    )
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[str]:
+    """An empty page of another origin."""
+
+    class Empty(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Empty) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+SEND = """async ([form, method]) => {
+    const body = new FormData();
+    for (const [name, value] of Object.entries(form.fields)) body.append(name, value);
+    body.append("file", new Blob(["1, 2\\n3, 4\\n"]), "points.csv");
+    const answer = await fetch(form.url, {method: "POST", body});
+    return [answer.status, answer.headers.get("ETag")];
+}"""
+READ = """async ([url, method, body]) => {
+    const answer = await fetch(url, {method, body: body || undefined});
+    return [answer.status, answer.headers.get("ETag"), (await answer.text()).length];
+}"""
+
+
+def test_a_page_of_another_origin_may_use_the_urls_that_are_signed_for_it(
+    context: BrowserContext, service: Service, elsewhere: str
+) -> None:
+    page = context.new_page()
+    page.goto(elsewhere)
+    form = requests.post(f"{service.url}/uploads", json={"filename": "a.csv"}, timeout=60).json()
+    status, etag = page.evaluate(SEND, [form, "POST"])
+    assert (status, bool(etag)) == (204, True)
+    _, result = predicted(service)
+    for method in ("GET", "HEAD"):
+        asked = requests.request(method, result, timeout=60, allow_redirects=False)
+        status, etag, length = page.evaluate(READ, [asked.headers["Location"], method, None])
+        assert (status, bool(etag), length > 0) == (200, True, method == "GET")
+    put = service.aws("s3").generate_presigned_url(
+        "put_object", {"Bucket": service.exports()["DATA_BUCKET"], "Key": "inputs/put.csv"}
+    )
+    status, etag, _ = page.evaluate(READ, [put, "PUT", "1, 2"])
+    assert (status, bool(etag)) == (200, True)
     page.close()
 
 

@@ -192,6 +192,16 @@ def functions() -> list[str]:
 # --- lint -------------------------------------------------------------------------
 
 
+def test_pages_of_any_origin_may_use_signed_urls_of_the_bucket_and_see_the_etag() -> None:
+    bucket = source()["Resources"]["DataBucket"]["Properties"]
+    [rule] = bucket["CorsConfiguration"]["CorsRules"]
+    assert rule["AllowedOrigins"] == rule["AllowedHeaders"] == ["*"]
+    assert set(rule["AllowedMethods"]) == {"GET", "HEAD", "POST", "PUT"}
+    assert rule["ExposedHeaders"] == ["ETag"]
+    # Nothing is open without a signature all the same.
+    assert all(bucket["PublicAccessBlockConfiguration"].values())
+
+
 def test_sam_finds_nothing_to_say_about_the_source() -> None:
     build()  # brings the SAM CLI, if it is not there yet
     said = subprocess.run(

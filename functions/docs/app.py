@@ -4,25 +4,26 @@ import base64
 import re
 from functools import cache
 from hashlib import sha256
-from importlib.resources import files
 from pathlib import Path
 
 from aws_lambda_powertools.event_handler import Response
 
 from kmeans_service import __version__, http
+from kmeans_service.storage import data_bucket
 
 HERE = Path(__file__).parent
-# Swagger UI's files are part of Powertools; its Python module is not imported (it needs pydantic).
+# From npm, as ci/swagger_ui.py put them there.
+SWAGGER_UI = HERE / "swagger_ui"
 ASSETS = {
-    "swagger-ui-bundle.min.js": "text/javascript; charset=utf-8",
-    "swagger-ui.min.css": "text/css; charset=utf-8",
+    "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+    "swagger-ui.css": "text/css; charset=utf-8",
 }
 
-# The page runs what comes with it and nothing else, talks to its own host alone, and is shown in
-# no other page. Swagger UI makes style attributes, and images of data.
+# The page runs what comes with it and nothing else, talks to its own host and to the bucket, where
+# a 303 leads, and is shown in no other page. Swagger UI makes style attributes, and images of data.
 POLICY = (
     "default-src 'none'; script-src 'self' {scripts}; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; connect-src 'self'; "
+    "img-src 'self' data:; connect-src 'self' {bucket} {bucket}/; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
@@ -70,7 +71,9 @@ def page() -> http.Answer:
         content_type="text/html; charset=utf-8",
         body=_page(),
         headers={
-            "Content-Security-Policy": POLICY.format(scripts=_digests(_page())),
+            "Content-Security-Policy": POLICY.format(
+                scripts=_digests(_page()), bucket=data_bucket().address
+            ),
             "Referrer-Policy": "no-referrer",
         },
     )
@@ -102,8 +105,7 @@ def page_asset(asset: str) -> http.Answer:
 
 @cache
 def _asset(name: str) -> str:
-    package = files("aws_lambda_powertools") / "event_handler" / "openapi" / "swagger_ui"
-    return (package / name).read_text(encoding="utf-8")
+    return (SWAGGER_UI / name).read_text(encoding="utf-8")
 
 
 lambda_handler = http.lambda_handler(app)

@@ -55,6 +55,11 @@ class DataBucket:
     def __init__(self, name: str) -> None:
         self._name = name
 
+    @property
+    def address(self) -> str:
+        """What every presigned URL begins with: the endpoint and the bucket, its first folder."""
+        return f"{aws.s3().meta.endpoint_url}/{self._name}"
+
     def put(self, key: str, body: bytes, content_type: str) -> StoredObject:
         """Write a new object; an existing one is never overwritten.
 
