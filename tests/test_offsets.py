@@ -1,0 +1,329 @@
+"""Neither how far from zero the data lies nor how large it is changes an answer, on any path."""
+
+import io
+import json
+import math
+import tempfile
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.cluster import KMeans
+from sklearn.metrics import (
+    calinski_harabasz_score,
+    davies_bouldin_score,
+    silhouette_score,
+)
+
+from fit import clustering, out_of_core
+from fit.clustering import Clustering
+from kmeans_service import predictor
+from kmeans_service.dataset import read_blocks
+from kmeans_service.params import parse_params
+from kmeans_service.predictor import Array
+from tests.api import JSON_TYPE, Client
+from tests.system import item, overwrite, work_off
+from tests.test_out_of_core import csv_of, with_worker_memory
+from tests.test_presigned import follow, predict
+from tests.test_presigned import labels as predicted_labels
+
+FILES = Path(__file__).parent / "files"
+STAMPS = [1700000000000 + x for x in (0, 10, 20, 30, 1000, 1010, 1020, 1030, 5000, 5010)]
+OFFSETS = [0.0, 1e3, -1e6, 1e9, 1e12]
+SCALES = [1e-200, 1e-150, 1e-30, 1e-9, 1.0, 1e30, 1e90]
+type Fit = Callable[[Array, dict[str, Any]], tuple[Clustering, Array]]
+
+
+def blobs() -> Array:
+    """Three blobs of standard deviation 1 in steps of 1/256: exact also beside 1e12."""
+    rng = np.random.default_rng(5)
+    centers = np.array([[0.0, 0.0], [6.0, 1.0], [2.0, 7.0]])
+    return np.round((centers[rng.integers(0, 3, 600)] + rng.normal(size=(600, 2))) * 256) / 256
+
+
+def in_memory(X: Array, params: dict[str, Any]) -> tuple[Clustering, Array]:
+    found = clustering.fit(X.copy(), params)
+    return found, found.labels
+
+
+def from_a_file(X: Array, params: dict[str, Any]) -> tuple[Clustering, Array]:
+    with tempfile.TemporaryFile() as rows_file, io.BytesIO() as labels_file:
+        rows = out_of_core.spill(read_blocks(csv_of(X), block_bytes=1000), rows_file)
+        found = out_of_core.fit(rows, params, labels_file, lambda _progress: None)
+        labels = np.loadtxt(io.StringIO(labels_file.getvalue().decode()))
+        return found, labels.astype(int)
+
+
+@pytest.fixture(params=[in_memory, from_a_file])
+def fit(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+def indices(found: Clustering) -> list[float]:
+    return [found.scores[name] for name in ("calinski_harabasz", "davies_bouldin", "silhouette")]
+
+
+@pytest.mark.parametrize("given", [{}, {"init": "random"}, {"algorithm": "elkan"}, {"tol": 0}])
+@pytest.mark.parametrize("offset", OFFSETS)
+def test_data_far_from_zero_is_fitted_and_judged_as_it_is_near_zero(
+    fit: Fit, offset: float, given: dict[str, Any]
+) -> None:
+    X, params = blobs(), parse_params({"n_clusters": 3} | given)
+    near, near_labels = fit(X, params)
+    far, labels = fit(X + offset, params)
+    assert np.array_equal(labels, near_labels)
+    assert far.scores["n_iter"] == near.scores["n_iter"]
+    assert far.scores["inertia"] == pytest.approx(near.scores["inertia"], rel=1e-9)
+    assert indices(far) == pytest.approx(indices(near), rel=1e-9)
+    assert np.abs(far.centers - offset - near.centers).max() <= 1e-15 * max(abs(offset), 10)
+
+
+@pytest.mark.parametrize("offset", OFFSETS)
+def test_data_far_from_zero_is_predicted_as_it_is_near_zero(fit: Fit, offset: float) -> None:
+    X, params = blobs(), parse_params({"n_clusters": 3})
+    near, labels = fit(X, params)
+    far, _ = fit(X + offset, params)
+    points = np.vstack([X, np.array([[1e4, -1e4], [3.0, 3.0]])])
+    assert np.array_equal(far.predictor.predict(X + offset), labels)
+    assert np.array_equal(far.predictor.predict(points + offset), near.predictor.predict(points))
+    distances = near.predictor.distances(points)
+    assert np.allclose(far.predictor.distances(points + offset), distances, rtol=1e-9, atol=1e-9)
+    assert np.array_equal(distances.argmin(axis=1), near.predictor.predict(points))
+    assert far.predictor.score(points + offset) == pytest.approx(
+        near.predictor.score(points), rel=1e-9
+    )
+    assert far.predictor.score(X + offset) == pytest.approx(-far.scores["inertia"], rel=1e-9)
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_data_of_any_scale_is_fitted_judged_and_predicted_as_at_scale_one(
+    fit: Fit, scale: float
+) -> None:
+    X, params = blobs(), parse_params({"n_clusters": 3})
+    plain, labels = fit(X, params)
+    found, scaled_labels = fit(X * scale, params)
+    assert np.array_equal(scaled_labels, labels)
+    assert np.array_equal(found.predictor.predict(X * scale), labels)
+    assert found.scores["n_iter"] == plain.scores["n_iter"]
+    assert indices(found) == pytest.approx(indices(plain), rel=1e-9)
+    assert np.allclose(found.centers / scale, plain.centers, rtol=1e-12)
+    inertia = Fraction(plain.scores["inertia"]) * Fraction(scale) ** 2
+    assert found.scores["inertia"] == pytest.approx(float(inertia), rel=1e-9)
+    assert found.predictor.score(X * scale) == pytest.approx(-float(inertia), rel=1e-9)
+    distances = found.predictor.distances(X * scale)
+    assert np.allclose(distances / scale, plain.predictor.distances(X), rtol=1e-9)
+
+
+def test_points_as_far_off_as_numbers_go_are_predicted_and_measured_by_a_tiny_model() -> None:
+    found, _ = in_memory(blobs() * 1e-200, parse_params({"n_clusters": 3}))
+    far = np.array([[1e100, 0.0], [0.0, 0.0]])
+    distances = found.predictor.distances(far)
+    assert np.allclose(distances[0], 1e100)
+    assert 0 < distances[1].min() < 1e-198
+    assert np.isfinite(found.predictor.score(far))
+    assert found.predictor.score(far) == pytest.approx(-1e200)
+
+
+@pytest.mark.parametrize("offset", [1e3, 1e9, 1e12])
+def test_one_column_far_from_zero_changes_nothing_about_the_others(fit: Fit, offset: float) -> None:
+    X, params = blobs(), parse_params({"n_clusters": 3})
+    _, labels = fit(X, params)
+    far = X + np.array([offset, 0.0])
+    found, far_labels = fit(far, params)
+    assert np.array_equal(far_labels, labels)
+    assert np.array_equal(found.predictor.predict(far), labels)
+    stamped = np.column_stack([np.full(len(X), offset), X])
+    found, stamped_labels = fit(stamped, params)
+    assert np.array_equal(stamped_labels, labels)
+    assert np.array_equal(found.predictor.predict(stamped), labels)
+
+
+def test_centers_that_are_given_are_in_the_units_of_the_data(fit: Fit) -> None:
+    X = blobs()
+    init = np.array([[0.0, 0.0], [6.0, 1.0], [2.0, 7.0]])
+    _, labels = fit(X, parse_params({"n_clusters": 3, "init": init.tolist()}))
+    for offset, scale in ((1e12, 1.0), (0.0, 1e-200), (0.0, 1e90)):
+        far = {"n_clusters": 3, "init": (init * scale + offset).tolist()}
+        assert np.array_equal(fit(X * scale + offset, parse_params(far))[1], labels)
+
+
+def test_identical_rows_anywhere_are_one_point(fit: Fit) -> None:
+    for value in (0.0, 0.1, 1e-200, 1.7e12 + 0.1, 1e100):
+        found, _ = fit(np.full((50, 2), value), parse_params({"n_clusters": 1}))
+        assert found.scores["inertia"] == pytest.approx(0, abs=abs(value) ** 2 * 1e-28)
+        assert found.centers.ravel() == pytest.approx([value, value], rel=1e-15)
+
+
+def test_the_model_for_download_says_the_same(fit: Fit) -> None:
+    X, params = blobs() * 3e-5 + 7, parse_params({"n_clusters": 3})
+    found, labels = fit(X, params)
+    stored = joblib.load(io.BytesIO(found.pickle))
+    assert np.array_equal(stored.predict(X), labels)
+    assert np.array_equal(stored.cluster_centers_, found.centers)
+    assert stored.inertia_ == found.scores["inertia"]
+    assert stored.transform(X) == pytest.approx(found.predictor.distances(X), rel=1e-7)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_of_ordinary_data_indices_are_scikit_learns(fit: Fit, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(int(rng.integers(50, 900)), int(rng.integers(1, 8))))
+    found, labels = fit(X, parse_params({"n_clusters": int(rng.integers(2, 9))}))
+    expected = [
+        index(X, labels)
+        for index in (calinski_harabasz_score, davies_bouldin_score, silhouette_score)
+    ]
+    assert indices(found) == pytest.approx(expected, rel=1e-12)
+    assert found.scores["sample_size"] == len(X)
+
+
+def test_calinski_harabasz_and_davies_bouldin_are_of_all_rows_and_silhouette_of_a_sample(
+    fit: Fit,
+) -> None:
+    X = np.vstack([blobs() + (0.001 * n) for n in range(50)])
+    found, labels = fit(X, parse_params({"n_clusters": 3}))
+    expected = [calinski_harabasz_score(X, labels), davies_bouldin_score(X, labels)]
+    assert indices(found)[:2] == pytest.approx(expected, rel=1e-9)
+    assert found.scores["silhouette"] == pytest.approx(
+        silhouette_score(X[:600], labels[:600]), abs=0.03
+    )
+    assert found.scores["sample_size"] == 1000
+
+
+def test_a_million_ordinary_labels_are_scikit_learns() -> None:
+    rng = np.random.default_rng(2)
+    centers = rng.normal(size=(8, 2)) * 4
+    X = centers[rng.integers(0, 8, 1_000_000)] + rng.normal(size=(1_000_000, 2)) + 3
+    expected = KMeans(8, random_state=0).fit(X)
+    found, labels = in_memory(X, parse_params({"n_clusters": 8}))
+    assert found.scores["n_iter"] == expected.n_iter_
+    assert np.array_equal(labels, expected.labels_)
+    assert np.array_equal(found.predictor.predict(X), expected.predict(X))
+
+
+def test_what_is_stored_is_what_predicts() -> None:
+    found, _ = in_memory(blobs() + 1e12, parse_params({"n_clusters": 3}))
+    read = predictor.from_npy(found.predictor.to_npy())
+    assert np.array_equal(read.space.shift, found.predictor.space.shift)
+    assert read.space.scale == found.predictor.space.scale
+    assert np.array_equal(read.centers, found.predictor.centers)
+    assert math.frexp(read.space.scale)[0] == 0.5, "a power of two"
+
+
+def test_centers_alone_predict_by_their_mean() -> None:
+    """Of a model that an older version stored."""
+    centers = np.array([[0.0, 0.0], [6.0, 1.0], [2.0, 7.0]]) + 1e12
+    file = io.BytesIO()
+    np.save(file, centers)
+    read = predictor.from_centers(file.getvalue())
+    assert read.predict(centers).tolist() == [0, 1, 2]
+    assert read.distances(centers)[0].tolist() == [0, math.sqrt(37), math.sqrt(53)]
+
+
+# --- through the service -----------------------------------------------------------
+
+
+def groups(labels: list[int]) -> list[int]:
+    """The labels, numbered as they come."""
+    seen: dict[int, int] = {}
+    return [seen.setdefault(label, len(seen)) for label in labels]
+
+
+def column(numbers: list[int]) -> bytes:
+    return b"".join(b"%d\n" % number for number in numbers)
+
+
+@pytest.fixture(params=["in_memory", "out_of_core"])
+def method(request: pytest.FixtureRequest, client: Client, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Of all fits of the test; `client` must be there first, as it forgets the settings."""
+    assert client
+    if request.param == "out_of_core":
+        with_worker_memory(monkeypatch, 1)
+    return str(request.param)
+
+
+def fitted(client: Client, body: bytes, params: dict[str, Any], method: str) -> list[int]:
+    client.upload(body)
+    assert client.fit(0, params).status in (200, 202)
+    work_off()
+    assert client.get("/kmeans/jobs/0/scores").json()["method"] == method
+    labels: list[int] = client.get("/kmeans/jobs/0/labels").labels()
+    return labels
+
+
+def test_stamps_of_milliseconds_are_predicted_as_they_were_fitted(
+    client: Client, method: str
+) -> None:
+    body = column(STAMPS)
+    labels = fitted(client, body, {"n_clusters": 3}, method)
+    assert groups(labels) == [0, 0, 0, 0, 1, 1, 1, 1, 2, 2]
+    assert client.predict(body).labels() == labels
+    path, arrived = predict(client, body)
+    from tests.system import deliver
+
+    assert deliver(arrived) == 0
+    assert predicted_labels(follow(client.get(path))) == labels
+    exact = {0: 15, 1: 1015, 2: 5005}
+    points = {"job_id": 0, "points": [[stamp] for stamp in STAMPS]}
+    distances = client.post_json("/kmeans/transform", points, Accept="application/json").json()
+    for row, (stamp, label) in enumerate(zip(STAMPS, groups(labels), strict=True)):
+        mean = 1700000000000 + exact[label]
+        assert distances["distances"][row][labels[row]] == pytest.approx(
+            abs(stamp - mean), abs=1e-9
+        )
+    assert client.post_json("/kmeans/score", points).json()["score"] == pytest.approx(-1050)
+    assert client.get("/kmeans/jobs/0/scores").json()["inertia"] == pytest.approx(1050)
+
+
+def test_fit_predict_predicts_as_it_fits(client: Client) -> None:
+    from tests.api import FORM_TYPE, form
+
+    parts = [("file", "s.csv", column(STAMPS)), ("predict", "p.csv", column(STAMPS))]
+    parts.append(("model_params", None, b'{"n_clusters": 3}'))
+    answer = client.call("POST", "/kmeans/fit_predict", form(*parts), FORM_TYPE)
+    assert groups(answer.labels()) == [0, 0, 0, 0, 1, 1, 1, 1, 2, 2]
+    assert answer.body == client.get("/kmeans/jobs/0/labels").body
+
+
+def test_a_stamp_beside_small_numbers_hides_nothing(client: Client, method: str) -> None:
+    body = (FILES / "snapshot2.csv").read_bytes()
+    labels = fitted(client, body, {}, method)
+    assert groups(labels) == [0, 0, 0, 1, 1, 1]
+    assert client.predict(body).labels() == labels
+    answer = client.predict(body, path="/kmeans/transform", Accept="application/json")
+    rows = answer.json()["distances"]
+    assert [row.index(min(row)) for row in rows] == labels
+    scores = client.get("/kmeans/jobs/0/scores").json()
+    assert scores["silhouette"] == pytest.approx(0.958, abs=0.0005)
+
+
+def test_epoch_milliseconds_are_judged_as_the_same_less_their_mean(
+    client: Client, method: str
+) -> None:
+    body = (FILES / "epoch_ms.csv").read_bytes()
+    numbers = list(map(int, body.split()))
+    labels = fitted(client, body, {"n_clusters": 4}, method)
+    assert client.predict(body).labels() == labels
+    mean = sum(numbers) // len(numbers)
+    X = np.array([[number - mean] for number in numbers], dtype=float)
+    scores = client.get("/kmeans/jobs/0/scores").json()
+    assert scores["silhouette"] == pytest.approx(silhouette_score(X, labels), rel=1e-9)
+    assert scores["davies_bouldin"] == pytest.approx(davies_bouldin_score(X, labels), rel=1e-9)
+    assert scores["calinski_harabasz"] == pytest.approx(
+        calinski_harabasz_score(X, labels), rel=1e-9
+    )
+    points = {"job_id": 0, "points": [[number] for number in numbers]}
+    answer = client.call("POST", "/kmeans/score", json.dumps(points).encode(), JSON_TYPE)
+    assert answer.json()["score"] == pytest.approx(-scores["inertia"], rel=1e-9)
+
+
+def test_a_model_of_an_older_version_predicts_by_its_centers(client: Client) -> None:
+    body = column(STAMPS)
+    labels = fitted(client, body, {"n_clusters": 3}, "in_memory")
+    found = item()
+    overwrite(found, model={k: v for k, v in found["model"].items() if k != "predictor"})
+    assert client.predict(body).labels() == labels
