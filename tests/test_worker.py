@@ -1,6 +1,5 @@
 """The worker: files dropped into the bucket, fits asked for, each delivered once or more."""
 
-import io
 import json
 import random
 from typing import Any
@@ -9,12 +8,11 @@ from urllib.parse import quote_plus
 import pytest
 
 from fit import clustering
-from fit.arrivals import params_of
+from fit.metadata import params_of, warnings_of
 from kmeans_service import config
 from kmeans_service.errors import MalformedRequest
 from kmeans_service.jobs import fits
 from kmeans_service.params import Params, parse_params
-from kmeans_service.storage import OpenObject
 from tests.api import MODEL_CSV, Client, Context
 from tests.system import (
     EVENTS,
@@ -54,7 +52,7 @@ def test_a_dropped_file_is_fitted_with_the_parameters_of_its_metadata(client: Cl
 
 def params_with(**metadata: str) -> Params:
     """Of an object with metadata spelt just so; moto's server takes both spellings for one."""
-    return params_of(OpenObject(io.BytesIO(), 0, metadata))
+    return params_of(metadata)
 
 
 @pytest.mark.parametrize("name", ["model-params", "model_params", "Model-Params", "MODEL_PARAMS"])
@@ -62,6 +60,27 @@ def test_the_metadata_may_be_spelt_either_way_and_stand_beside_others(name: str)
     params = params_with(mtime="1700000000.5", **{name: '{"n_clusters": 3}'})
     assert params == parse_params({"n_clusters": 3})
     assert params_with(mtime="1700000000.5") == parse_params({})
+
+
+def test_metadata_that_are_not_known_are_warned_of_in_the_job_and_refuse_nothing(
+    client: Client,
+) -> None:
+    deliver(drop(KEY, MODEL_CSV, model_params='{"n_clusters": 3}', mtime="1700000000.5", gid="0"))
+    job = client.get("/kmeans/jobs/0").json()
+    assert job["status"] == "SUCCEEDED"
+    assert job["model_params"]["n_clusters"] == 3
+    assert job["warnings"] == [
+        "The metadata 'gid', 'mtime' is not known and was left aside; "
+        "the parameters of a fit are read from 'model-params'."
+    ]
+    assert client.get("/kmeans/jobs").json()["jobs"][0]["warnings"] == job["warnings"]
+    assert "warnings" not in client.get("/kmeans/jobs/0/scores").json()
+
+
+def test_a_warning_of_metadata_stays_short_and_known_metadata_are_not_warned_of() -> None:
+    [said] = warnings_of({f"key{n}" * 20: "x" for n in range(100)})
+    assert len(said) < 400
+    assert warnings_of({"Model-Params": "{}", "model_params": "{}"}) == warnings_of({}) == ()
 
 
 def test_two_spellings_of_the_metadata_that_differ_are_refused() -> None:

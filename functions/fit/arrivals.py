@@ -12,8 +12,8 @@ from pathlib import PurePosixPath
 from typing import IO, Any, cast
 from urllib.parse import unquote_plus
 
-from fit import prediction
-from kmeans_service import config, estimates, http, json_body, predictions
+from fit import metadata, prediction
+from kmeans_service import config, estimates, http, predictions
 from kmeans_service.csv_grammar import CsvShape
 from kmeans_service.dataset import shape_of
 from kmeans_service.digest import HashingStream, Keep, Kept
@@ -22,7 +22,6 @@ from kmeans_service.errors import (
     FitFailed,
     JobGone,
     JobNotFound,
-    MalformedRequest,
     OverQuota,
     PredictionNotFound,
     ServiceError,
@@ -33,12 +32,10 @@ from kmeans_service.jobs import creation, deletion, fits, reads
 from kmeans_service.jobs.asked import asked
 from kmeans_service.jobs.job import Input, Job, Status
 from kmeans_service.jobs.waiting import Work
-from kmeans_service.params import Params, check_against_data, parse_params
+from kmeans_service.params import Params, check_against_data
 from kmeans_service.problems import problem_document
 from kmeans_service.storage import ObjectMissing, OpenObject, data_bucket
 
-# S3 shows both spellings in its console, and people type either.
-PARAMS_METADATA = ("model-params", "model_params")
 # An owner's name stands in keys; a file's name only here, where its owner dropped it.
 _DROPPED = re.compile(r"incoming/(?P<owner>[\w-]{1,64})/(.*/)?(?P<filename>[^/]+)", re.ASCII | re.S)
 _AWAITED = re.compile(r"pending/([\w-]{1,64})/([0-9]{1,10})/(.+)", re.ASCII)
@@ -181,17 +178,19 @@ def _dropped(arrival: Arrival, owner: str, filename: str, keep: Keep) -> Job | N
 
 def _fit_dropped(arrival: Arrival, owner: str, filename: str, opened: OpenObject) -> Job | None:
     given, refusal = _checked(arrival, opened)
+    warnings = metadata.warnings_of(opened.metadata)
     try:
-        job_id = creation.create(owner, filename, given)
+        job_id = creation.create(owner, filename, given, warnings=warnings)
     except StorageFull as full:
         _turned_away(owner, full)
         refusal = full
-        job_id = creation.create(owner, filename, None)  # without the file: it says why
+        # Without the file: it says why.
+        job_id = creation.create(owner, filename, None, warnings=warnings)
     job = reads.get(owner, job_id)
     try:
         if refusal:
             raise refusal
-        return _queue(arrival, job, params_of(opened))
+        return _queue(arrival, job, metadata.params_of(opened.metadata))
     except FitConflict:
         raise
     except ServiceError as error:
@@ -264,21 +263,6 @@ def _checked(arrival: Arrival, opened: OpenObject) -> tuple[Input | None, Servic
         feature_names=shape.feature_names,
     )
     return given, refusal
-
-
-def params_of(opened: OpenObject) -> Params:
-    """Of the fit that a dropped file asks for by its metadata; others of it are not looked at.
-
-    Raises MalformedRequest or InvalidParameter.
-    """
-    given = {name.lower(): text for name, text in opened.metadata.items()}
-    texts = {name: given[name] for name in PARAMS_METADATA if name in given}
-    if len(set(texts.values())) > 1:
-        raise MalformedRequest(f"the metadata {' and '.join(texts)} differ; one of them is enough")
-    name, text = next(iter(texts.items()), (PARAMS_METADATA[0], "{}"))
-    if len(text) > config.MAX_PARAMS_BYTES:
-        raise MalformedRequest(f"the metadata {name} is too long")
-    return parse_params(json_body.loads(text, f"the metadata {name}"))
 
 
 def _queue(arrival: Arrival, job: Job, params: Params) -> Job | None:

@@ -27,12 +27,17 @@ def job_view(job: Job, root: str) -> dict[str, Any]:
         "progress": job.progress,
         "error": job.error and rooted(job.error, root),
         "scores": job.model and job.model.scores,
-        "warnings": job.model and job.model.scores.get("warnings"),
+        "warnings": _warnings(job) or None,
         **job.times,
         "expires_at": _time(job.expires_at),
         "links": _links(job, root),
     }
     return {name: value for name, value in view.items() if value is not None}
+
+
+def _warnings(job: Job) -> list[str]:
+    """About the file, and then about the fit."""
+    return [*job.warnings, *(job.model.scores.get("warnings", ()) if job.model else ())]
 
 
 def _time(seconds: int) -> str | None:

@@ -53,13 +53,15 @@ def create(
     held: Holdings | None = None,
     *,
     drawn: bool = False,
+    warnings: tuple[str, ...] = (),
 ) -> int:
     """A new job's id, or that of the job which this very upload already made.
 
     The job is UPLOADED, or PENDING if its file has yet to come; `params` are then those of the
     fit that its arrival starts, `drawn` whether their seed was. Ids are dense from 0.
 
-    held   the owner's counters, where there was room a moment ago
+    held       the owner's counters, where there was room a moment ago
+    warnings   about the file, a sentence each
     Raises TooManyJobs or StorageFull, and Unavailable if the counters are contended beyond reason.
     """
     for _ in table.tries():
@@ -67,6 +69,8 @@ def create(
         if isinstance(admitted, int):
             return admitted
         job = _new_job(owner, admitted.next_id, filename, given, params) | {"drawn": drawn}
+        if warnings:
+            job["warnings"] = list(warnings)
         if _create(admitted, job):
             return admitted.next_id
         held = None

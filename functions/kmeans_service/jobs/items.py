@@ -177,4 +177,5 @@ def _job(values: dict[str, Any]) -> Job:
         error=json.loads(values["error"]) if "error" in values else None,
         crash=values.get("crash"),
         model=_model(values["model"]) if "model" in values else None,
+        warnings=tuple(values.get("warnings", ())),
     )

@@ -107,6 +107,7 @@ class Job:
     error: dict[str, Any] | None = None
     crash: str | None = None
     model: Model | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def published(self) -> Model:
