@@ -121,7 +121,7 @@ def handle(arrival: Arrival, seconds: float, keep: Keep) -> Job | None:
     keep   called again and again while something is read
     """
     if _LEFT_BY_PROGRAMS.fullmatch(arrival.key):
-        http.logger().info("ignored what a program left", key=arrival.key)
+        http.logger().info("ignored what a program left")
         return None
     dropped, awaited = _DROPPED.fullmatch(arrival.key), _AWAITED.fullmatch(arrival.key)
     try:

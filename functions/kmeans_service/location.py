@@ -57,11 +57,12 @@ def _below(event: Mapping[str, Any], path: str) -> tuple[str, str]:
 
 def rooted(document: Mapping[str, Any], root: str) -> dict[str, Any]:
     """The document with every operation that a detail names ("POST /kmeans/fit") below the root."""
-    return {
-        name: rooted(value, root)
-        if isinstance(value, dict)
-        else _OPERATION.sub(rf"\1 {root}", value)
-        if name == "detail" and isinstance(value, str)
-        else value
-        for name, value in document.items()
-    }
+    return {name: _rooted(name, value, root) for name, value in document.items()}
+
+
+def _rooted(name: str, value: Any, root: str) -> Any:
+    if isinstance(value, dict):
+        return rooted(value, root)
+    if name == "detail" and isinstance(value, str):
+        return _OPERATION.sub(lambda found: f"{found[1]} {root}", value)
+    return value
