@@ -19,18 +19,23 @@ COPIES_OF_CENTERS = 8
 
 
 def needed_in_memory(n_samples: int, n_features: int, params: Params) -> int:
-    """Bytes that a fit in memory peaks at, at most.
+    """Bytes that a fit in memory peaks at, at most."""
+    n_clusters: int = params["n_clusters"]
+    centers = COPIES_OF_CENTERS * 8 * n_clusters * n_features
+    return FIXED_BYTES + centers + n_samples * row_bytes(n_features, params)
 
-    Besides the data: the distances of k-means++ to all its candidates for a center, three times;
-    or elkan's bounds, of every row to every center; and some numbers a row.
+
+def row_bytes(n_features: int, params: Params) -> int:
+    """What each row of a fit in memory adds to its peak, at most.
+
+    Besides the row and some numbers: the distances of k-means++ to all its candidates for a center,
+    three times; or elkan's bounds, one for each center; and two more of the row where a center that
+    nothing is near is moved.
     """
     n_clusters: int = params["n_clusters"]
-    candidates = 2 + int(math.log(n_clusters))
-    numbers = 3 * candidates + 6 if params["init"] == "k-means++" else 10
-    if params["algorithm"] == "elkan":
-        numbers = max(numbers, n_clusters + 8)
-    rows = n_samples * (n_features + numbers)
-    return FIXED_BYTES + 8 * (rows + COPIES_OF_CENTERS * n_clusters * n_features)
+    candidates = 2 + int(math.log(n_clusters)) if params["init"] == "k-means++" else 0
+    bounds = n_clusters if params["algorithm"] == "elkan" else 0
+    return 8 * (n_features + max(3 * candidates, bounds + 2 * n_features) + 8)
 
 
 def algorithm_in_memory(n_samples: int, n_features: int, params: Params) -> str | None:

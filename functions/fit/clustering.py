@@ -5,6 +5,7 @@ import platform
 import warnings
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import joblib
@@ -98,8 +99,10 @@ def fit(X: Array, params: dict[str, Any], algorithm: str | None = None) -> Clust
 
 def _judged(Z: Array, run: Run) -> tuple[Array, dict[str, Any]]:
     """The clusters' sizes, and the indices."""
-    means = indices.means_of(indices.chunks_of(Z, run.labels), *run.centers.shape)
-    scores = indices.over_all_rows(indices.chunks_of(Z, run.labels), means)
+    n_clusters, n_features = run.centers.shape
+    labelled = partial(indices.chunks_of, Z, run.labels, n_clusters)
+    means = indices.means_of(labelled(), n_clusters, n_features)
+    scores = indices.over_all_rows(labelled(), means)
     return means.sizes, scores | indices.silhouette(Z, run.labels)
 
 

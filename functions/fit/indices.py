@@ -20,9 +20,12 @@ SILHOUETTE_SAMPLE = 1_000
 CHUNK_BYTES = 1024**2
 
 
-def chunks_of(Z: Array, labels: Array) -> Labelled:
-    """All rows with their labels, in parts that a processor's cache holds."""
-    rows = max(1, CHUNK_BYTES // (8 * Z.shape[1]))
+def chunks_of(Z: Array, labels: Array, n_clusters: int) -> Labelled:
+    """All rows with their labels, in parts that a processor's cache holds.
+
+    Or of as many rows as there are clusters, as each part's sums have a row for each.
+    """
+    rows = max(n_clusters, CHUNK_BYTES // (8 * Z.shape[1]))
     for start in range(0, len(Z), rows):
         yield Z[start : start + rows], labels[start : start + rows]
 

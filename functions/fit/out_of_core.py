@@ -12,7 +12,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from fit import clustering, columns, indices
+from fit import capacity, clustering, columns, indices
 from fit.clustering import Clustering, Run
 from fit.indices import Means
 from fit.isolated import Say
@@ -22,7 +22,8 @@ from kmeans_service.nearest import CHUNK
 from kmeans_service.predictor import Array, Predictor, Space, scale_of
 
 CHUNK_BYTES = 4 * 1024**2
-SAMPLE_BYTES = 32 * 1024**2
+# What a fit of the sample takes.
+SAMPLE_BYTES = 128 * 1024**2
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def spill(blocks: RowBlocks, file: IO[bytes]) -> RowFile:
 def fit(rows: RowFile, params: dict[str, Any], labels_file: IO[bytes], say: Say) -> Clustering:
     """KMeans of all rows; their labels go to `labels_file` as CSV, and `labels` is empty."""
     with clustering.one_thread():
-        sample = rows.sample(params["random_state"], sample_size(rows.n_features))
+        sample = rows.sample(params["random_state"], sample_size(rows.n_features, params))
         found = columns.columns_of(rows.chunks(), rows.n_features)
         centers = clustering.starting_centers(sample, params, rows.space)
         tolerance = params["tol"] * found.mean_variance
@@ -103,8 +104,9 @@ def fit(rows: RowFile, params: dict[str, Any], labels_file: IO[bytes], say: Say)
         )
 
 
-def sample_size(n_features: int) -> int:
-    return max(SAMPLE_BYTES // (8 * n_features), 1000)
+def sample_size(n_features: int, params: dict[str, Any]) -> int:
+    row_bytes = capacity.row_bytes(n_features, params | {"algorithm": "lloyd"})
+    return max(SAMPLE_BYTES // row_bytes, 1000)
 
 
 def _iterate(rows: RowFile, centers: Array) -> Array:

@@ -1,0 +1,70 @@
+"""Peak memory of fits, each in a child of its own: run as a program, cases in, peaks out, as JSON.
+
+A case is n_samples, n_features, the fit's parameters, and what the data is like.
+"""
+
+import json
+import os
+import sys
+import tempfile
+from typing import Any
+
+import numpy as np
+
+from fit import capacity, clustering, computation, out_of_core
+from kmeans_service.labels import csv_chunks
+from kmeans_service.params import parse_params
+from kmeans_service.predictor import Space
+
+BLOCK = 10_000
+
+
+def blocks(n_samples: int, n_features: int, kind: str) -> Any:
+    rng = np.random.default_rng(0)
+    for start in range(0, n_samples, BLOCK):
+        block = rng.normal(size=(min(BLOCK, n_samples - start), n_features))
+        if kind == "outliers" and start == 0:
+            block[:100] *= 1e6  # all others are one giant cluster
+        yield np.ones_like(block) if kind == "alike" else block
+
+
+def fit_in_memory(n_samples: int, n_features: int, params: dict[str, Any], kind: str) -> None:
+    X = np.empty((n_samples, n_features))
+    for number, block in enumerate(blocks(n_samples, n_features, kind)):
+        X[number * BLOCK : number * BLOCK + len(block)] = block
+    found = clustering.fit(X, params)
+    with tempfile.TemporaryFile() as labels:
+        labels.writelines(csv_chunks(found.labels))
+    _ = found.predictor.to_npy(), computation._npy(found.centers)
+
+
+def fit_from_a_file(n_samples: int, n_features: int, params: dict[str, Any], kind: str) -> None:
+    with tempfile.TemporaryFile() as file, tempfile.TemporaryFile() as labels:
+        for block in blocks(n_samples, n_features, kind):
+            file.write(block.data)
+        rows = out_of_core.RowFile(file, n_samples, n_features, Space(np.zeros(n_features), 1.0))
+        found = out_of_core.fit(rows, params, labels, lambda _progress: None)
+        _ = found.predictor.to_npy(), computation._npy(found.centers)
+
+
+def peak(case: dict[str, Any]) -> dict[str, int]:
+    """Bytes that the case takes, and what was said that it would."""
+    params = parse_params(case["params"])
+    shape = case["n_samples"], case["n_features"]
+    fit = fit_from_a_file if case.get("method") == "out_of_core" else fit_in_memory
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            fit(*shape, params, case.get("kind", "blobs"))
+            status = 0
+        finally:
+            os._exit(status)
+    _, status, usage = os.wait4(child, 0)
+    if status:
+        raise RuntimeError(f"{case} ended with {status}")
+    return {"peak": usage.ru_maxrss * 1024, "needed": capacity.needed_in_memory(*shape, params)}
+
+
+if __name__ == "__main__":
+    json.dump([peak(case) for case in json.load(sys.stdin)], sys.stdout)
