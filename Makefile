@@ -45,6 +45,10 @@ token: ## API tokens (ARGS='create --owner alice', 'list', 'revoke ID'; on AWS w
 test: lint build ## everything: style, types, templates, packages and all tests (PYTEST_ARGS='-k upload')
 	@$(BIN)/pytest tests $(PYTEST_ARGS)
 
+.PHONY: soak
+soak: $(VENV)/.test-installed ## minutes of what the gate tries in seconds
+	@$(BIN)/pytest tests -m soak $(PYTEST_ARGS)
+
 .PHONY: bench
 bench: $(VENV)/.test-installed $(BENCH_VENV)/.installed ## measures beside the original, writes docs/benchmarks.md (BENCH=small)
 	@PYTHONPATH=functions $(BIN)/python -m bench $(or $(BENCH),full) $(REPORT)

@@ -11,9 +11,12 @@ import pytest
 
 from fit import capacity
 from kmeans_service import config
+from kmeans_service.errors import TooLarge
 from kmeans_service.label_text import ROW_BYTES
 from kmeans_service.params import parse_params
+from tests.api import MODEL_CSV, Client
 from tests.local_service import PROJECT
+from tests.system import deliver, drop
 from tests.test_out_of_core import with_worker_memory
 from tests.test_template import transformed
 
@@ -116,6 +119,29 @@ def test_elkan_without_room_for_its_bounds_is_computed_by_lloyd(
 def test_the_worker_has_the_disk_that_the_service_reckons_with() -> None:
     storage = transformed()["Resources"]["FitWorkerFunction"]["Properties"]["EphemeralStorage"]
     assert storage["Size"] * 1024**2 == config.SCRATCH_BYTES
+
+
+def test_no_file_that_is_taken_is_too_large_for_the_disk(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of short numbers, the largest file that is taken has rows of twice the disk."""
+    limits = config.Limits()
+    shortest = 2  # a digit, and a comma or a line feed
+    columns = limits.file_bytes // (shortest * limits.rows)
+    assert capacity.scratch_needed(limits.rows, columns) > config.SCRATCH_BYTES
+    with pytest.raises(TooLarge, match="100,000,000 rows of 26 numbers"):
+        capacity.check_disk(limits.rows, columns)
+    monkeypatch.setattr(config, "SCRATCH_BYTES", 6 * (2 * 8 + ROW_BYTES))
+    body = MODEL_CSV + b"1, 1\n"
+    assert deliver(drop("incoming/tester/a.csv", MODEL_CSV)) == 0
+    assert deliver(drop("incoming/tester/b.csv", body)) == 0
+    assert client.get("/kmeans/jobs/0").json()["status"] == "SUCCEEDED"
+    refused = client.get("/kmeans/jobs/1").json()
+    assert (refused["status"], refused["error"]["status"]) == ("FAILED", 413)
+    assert "7 rows of 2 numbers" in refused["error"]["detail"]
+    client.post_json("/kmeans/uploads", {"filename": "c.csv"})
+    deliver(drop("pending/tester/2/input.csv", body))
+    assert client.get("/kmeans/jobs/2").json()["status"] == "FAILED"
 
 
 def test_what_the_disk_must_hold_is_the_rows_and_their_labels() -> None:

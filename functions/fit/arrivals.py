@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from typing import IO, Any, cast
 from urllib.parse import unquote_plus
 
-from fit import metadata, prediction
+from fit import capacity, metadata, prediction
 from kmeans_service import config, estimates, http, predictions
 from kmeans_service.csv_grammar import CsvShape
 from kmeans_service.dataset import shape_of
@@ -249,7 +249,9 @@ def _checked(arrival: Arrival, opened: OpenObject) -> tuple[Input | None, Servic
     refusal: ServiceError | None = None
     shape = REFUSED
     try:
-        shape = shape_of(stream)
+        found = shape_of(stream)
+        capacity.check_disk(found.n_samples, found.n_features)
+        shape = found
     except ServiceError as error:
         refusal = error
     stream.drain()

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 
 from kmeans_service import config
-from kmeans_service.errors import FitFailed
+from kmeans_service.errors import FitFailed, TooLarge
 from kmeans_service.label_text import ROW_BYTES
 from kmeans_service.params import Params
 
@@ -58,6 +58,17 @@ def fits_here(n_samples: int, n_features: int, params: Params) -> bool:
         return False
     needed = needed_in_memory(n_samples, n_features, params | {"algorithm": algorithm})
     return needed <= config.settings().memory_bytes
+
+
+def check_disk(n_samples: int, n_features: int) -> None:
+    """Raise TooLarge for rows that no worker's disk holds, should its memory not hold them."""
+    needed = scratch_needed(n_samples, n_features)
+    if needed > config.SCRATCH_BYTES:
+        raise TooLarge(
+            f"the file has {n_samples:,} rows of {n_features:,} numbers, {needed:,} bytes while "
+            f"they are fitted; there are {config.SCRATCH_BYTES:,}. Send fewer rows or columns.",
+            max_bytes=config.SCRATCH_BYTES,
+        )
 
 
 def check_scratch(n_samples: int, n_features: int) -> None:
