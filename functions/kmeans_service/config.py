@@ -57,6 +57,8 @@ MAX_INLINE_BYTES = 4_500_000
 # A text answer counts as the JSON string it is carried in.
 MAX_ANSWER_BYTES = 5_500_000
 PRESIGNED_SECONDS = 900
+# Jobs, labels and what is said of them are their owner's alone: nothing between keeps a copy.
+NOT_CACHED = "private, no-store"
 # A large prediction of which nothing came for so long has failed: the queue has given up by then.
 PREDICTION_SECONDS = 86_400
 

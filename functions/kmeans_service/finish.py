@@ -3,9 +3,7 @@
 import base64
 from typing import Any
 
-# Jobs, labels and what is said of them are their owner's alone, so nothing between keeps a copy.
-# A 304 says the same as the 200 would (RFC 9110, section 15.4.5): who kept an ETag may ask with it.
-PRIVATE = "private, no-store"
+from kmeans_service.config import NOT_CACHED
 
 
 def finished(answer: dict[str, Any], method: str) -> dict[str, Any]:
@@ -13,7 +11,8 @@ def finished(answer: dict[str, Any], method: str) -> dict[str, Any]:
     headers = answer["multiValueHeaders"]
     # No browser is to see a page in what is none.
     headers["X-Content-Type-Options"] = ["nosniff"]
-    headers.setdefault("Cache-Control", [PRIVATE])
+    # A 304 says the same as the 200 would: RFC 9110, section 15.4.5.
+    headers.setdefault("Cache-Control", [NOT_CACHED])
     if method != "HEAD":
         return answer
     if answer.get("body"):

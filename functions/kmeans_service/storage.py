@@ -14,7 +14,6 @@ from botocore.exceptions import ClientError
 from kmeans_service import aws, config
 from kmeans_service.csv_lines import ByteStream
 from kmeans_service.errors import JobGone, ModelDamaged
-from kmeans_service.finish import PRIVATE
 from kmeans_service.jobs.job import StoredObject
 
 # One part in memory at a time, and as small as S3 takes them: it has 10,000 at most, 50 GB.
@@ -173,7 +172,7 @@ class DataBucket:
                 "Key": key,
                 "ResponseContentType": content_type,
                 "ResponseContentDisposition": disposition,
-                "ResponseCacheControl": PRIVATE,
+                "ResponseCacheControl": config.NOT_CACHED,
                 **version,
             },
             ExpiresIn=config.PRESIGNED_SECONDS,
