@@ -34,6 +34,10 @@ env: ## shell exports for the running service: eval "$$(make -s env)"
 	@[ -x $(BIN)/python ] || { echo 'The service is not running; start it with `make run`.' >&2; exit 1; }
 	@exec $(BIN)/python -m local env
 
+.PHONY: recover
+recover: $(VENV)/.run-installed ## takes a damaged state of the service aside and goes on with its copy
+	@exec $(BIN)/python -m local recover
+
 .PHONY: token
 token: ## API tokens (ARGS='create --owner alice', 'list', 'revoke ID'; on AWS with --stack NAME)
 	@$(MAKE) $(VENV)/.run-installed >&2 # standard output is the token's alone

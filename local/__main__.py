@@ -1,10 +1,10 @@
-"""`python -m local run` and `python -m local env`, behind `make run` and `make env`."""
+"""`python -m local run`, `env` and `recover`, behind `make run`, `make env` and `make recover`."""
 
 import sys
 
 from local import deployment, settings, stack
 
-COMMANDS = {"run": stack.run, "env": stack.show_exports}
+COMMANDS = {"run": stack.run, "env": stack.show_exports, "recover": stack.show_recovery}
 
 
 def main(arguments: list[str]) -> int:
@@ -15,6 +15,9 @@ def main(arguments: list[str]) -> int:
         COMMANDS[arguments[0]](settings.from_environment())
     except (settings.StartRefused, deployment.DeploymentError) as refusal:
         print(refusal, file=sys.stderr)
+        return 1
+    except OSError as error:  # a disk that is full or cannot be written
+        print(f"{error.filename or 'The service'}: {error.strerror}", file=sys.stderr)
         return 1
     return 0
 

@@ -1,9 +1,9 @@
 """MiniStack, the AWS emulator, as a process of its own that loses nothing.
 
-It differs from the `ministack` command in three ways. It listens on loopback only. It saves its
-state after every change and not only at the end, so that a `kill -9` costs about a second of
-work. And it stops, saving, when the process that started it is gone, which it sees from the end
-of its standard input.
+It differs from the `ministack` command in four ways. It listens on loopback only. Items and objects
+are on the disk before they are acknowledged, or refused; everything else (queues and what is
+deployed) is saved a second after it changed, not only at the end. And it stops, saving, when the
+process that started it is gone, which it sees from the end of its standard input.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from typing import Any
 
 from hypercorn.asyncio import serve
@@ -19,7 +20,7 @@ from hypercorn.config import Config
 from ministack import app as ministack  # type: ignore[import-untyped]
 from ministack.core import persistence  # type: ignore[import-untyped]
 
-from local import locks, settings
+from local import items, locks, objects, settings
 
 SAVE_INTERVAL = 1.0  # seconds; a save takes about 15 ms
 GRACE = 3.0  # seconds that requests in flight have to end at a stop
@@ -35,8 +36,9 @@ Send = Callable[[Any], Awaitable[None]]
 class Autosave:
     """MiniStack's ASGI application, with an eye on whether there is something new to save."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: items.ItemStore) -> None:
         self.changed = asyncio.Event()
+        self._store = store
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await ministack.app(scope, receive, send)
@@ -58,6 +60,7 @@ class Autosave:
             self.changed.set()  # half a deployment could not be taken up again; next time then
         else:
             await asyncio.to_thread(_write, copies)
+            await asyncio.to_thread(self._store.sync)
 
 
 def _is_deploying(states: dict[str, Any]) -> bool:
@@ -69,7 +72,7 @@ def _write(states: dict[str, Any]) -> None:
     persistence.save_all({name: lambda state=state: state for name, state in states.items()})
 
 
-async def serve_until_told(port: int) -> None:
+async def serve_until_told(port: int, store: items.ItemStore) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
@@ -82,7 +85,7 @@ async def serve_until_told(port: int) -> None:
     config.graceful_timeout = GRACE
     config.loglevel = "WARNING"
 
-    application = Autosave()
+    application = Autosave(store)
     saving = asyncio.create_task(application.run())
     await serve(application, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
     saving.cancel()
@@ -98,8 +101,12 @@ def end_workers() -> None:
 def main() -> None:
     chosen = settings.from_environment()
     logging.getLogger("persistence").setLevel(logging.WARNING)  # a line for each service and save
+    items.expect_tested_version()
     lock = locks.hold(chosen.emulator_lock)
-    asyncio.run(serve_until_told(chosen.emulator_port))
+    with closing(items.opened(chosen.items)) as store:
+        items.keep_items_in(store)
+        objects.refuse_what_cannot_be_saved(chosen.home)
+        asyncio.run(serve_until_told(chosen.emulator_port, store))
     lock.close()
 
 

@@ -5,33 +5,24 @@ requests at once, so many waiting, and the rest is told to come back. Without it
 would start a process for each request of a burst.
 """
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, web
 from aiohttp.http import HttpVersion10, HttpVersion11
-from aiohttp.http_exceptions import HttpProcessingError
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-from local.http_server import closing, malformed, problem
+from local import disk
+from local.bodies import BODY_LIMIT, Bodies, BodyError, too_large
+from local.http_server import HEADERS_LIMIT, closing, problem
+from local.lanes import FullError, Lane, functions_by_segment, segment_of
 
-HEADERS_LIMIT = 10_240  # bytes; API Gateway's own
-EVENT_LIMIT = 6 * 1024 * 1024  # bytes; Lambda's own
-# What fits an event as base64, beside the headers, which stand there twice: 4.7 MB.
-BODY_LIMIT = (EVENT_LIMIT - 4 * HEADERS_LIMIT) // 4 * 3
-# As openapi.yaml's REQUEST_TOO_LARGE.
-TOO_LARGE = (
-    "A body may have 4.5 MB: send a larger file through POST kmeans/uploads, points to predict "
-    "through POST kmeans/predictions. The same request again is refused again"
-)
-BODIES_LIMIT = 256 * 1024 * 1024  # bytes of all the bodies that wait here at once
-BODY_SECONDS = 30  # for a body to arrive
-WAIT_SECONDS = 60  # in line
-TOO_SLOW = f"The body did not arrive within {BODY_SECONDS} seconds."
+# What stores something, and so cannot be done on a full disk.
+WRITING = ("PATCH", "POST", "PUT")
+STORES_NOTHING = ("predict", "score", "transform")
 RETRY_AFTER = 2  # seconds
 # API Gateway waits 29 s; what a function may take, and then some for its first start.
 TIMEOUT = ClientTimeout(total=90)
@@ -53,75 +44,23 @@ HOP_BY_HOP = {
 Headers = CIMultiDict[str] | CIMultiDictProxy[str]
 
 
-class FullError(Exception):
-    """As many requests as may wait are waiting already, or this one has waited long enough."""
-
-
-class BodyError(Exception):
-    """The body did not arrive whole; `answer` says why."""
-
-    def __init__(self, answer: web.Response) -> None:
-        super().__init__()
-        self.answer = answer
-
-
-class Lane:
-    """A function's share: `width` requests at once, `length` more waiting."""
-
-    def __init__(self, width: int, length: int) -> None:
-        self._free = asyncio.Semaphore(width)
-        self._waiting = 0
-        self._length = length
-
-    @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        """Waits for its turn; raises FullError if too many wait already, or it takes too long."""
-        if self._free.locked() and self._waiting >= self._length:
-            raise FullError
-        self._waiting += 1
-        try:
-            async with asyncio.timeout(WAIT_SECONDS):
-                await self._free.acquire()
-        except TimeoutError:
-            raise FullError from None
-        finally:
-            self._waiting -= 1
-        try:
-            yield
-        finally:
-            self._free.release()
-
-
-def functions_by_segment(openapi: Mapping[str, Any]) -> dict[str, str]:
-    """Which function serves /kmeans/{segment}…, by its logical id, as the contract's URIs say.
-
-    The segment of /kmeans itself is empty.
-    """
-    served = {}
-    for path, methods in openapi["paths"].items():
-        for method in methods.values():
-            uri = str(method["x-amazon-apigateway-integration"]["uri"])
-            served[_segment(path)] = uri.split("${")[-1].partition(".")[0]
-    return served
-
-
-def _segment(path: str) -> str:
-    return "".join(path.split("/")[2:3])
-
-
 class Gateway:
     """The aiohttp application in front of one deployed API.
 
     target   URL of the deployed stage, without a final slash
     lanes    lane of every /kmeans/{segment}; `others` is for paths the contract does not know
+    data     folder on the disk that all data goes to
     """
 
-    def __init__(self, target: str, lanes: Mapping[str, Lane], others: Lane, port: int) -> None:
+    def __init__(
+        self, target: str, lanes: Mapping[str, Lane], others: Lane, port: int, data: Path
+    ) -> None:
         self._target = target
         self._lanes = lanes
         self._others = others
         self._port = str(port)
-        self._room = BODIES_LIMIT
+        self._data = data
+        self._bodies = Bodies()
 
     def application(self) -> web.Application:
         app = web.Application(client_max_size=BODY_LIMIT)
@@ -149,9 +88,10 @@ class Gateway:
             )
         if refusal := _refusal(request):
             return refusal
-        lane = self._lanes.get(_segment(path), self._others)
+        segment = segment_of(path)
+        stores = request.method in WRITING and segment not in STORES_NOTHING
         try:
-            return await self._answer(request, lane)
+            return await self._answer(request, self._lanes.get(segment, self._others), stores)
         except BodyError as error:
             return error.answer
         except FullError:
@@ -161,27 +101,26 @@ class Gateway:
         except ClientError:
             return _come_back("The function's host did not answer.")
 
-    async def _answer(self, request: web.Request, lane: Lane) -> web.StreamResponse:
+    async def _answer(self, request: web.Request, lane: Lane, stores: bool) -> web.StreamResponse:
         arrived = time.time()
-        with self._room_for(request):
-            body = await _body(request)
+        async with self._bodies.arrived(request) as body:
+            if stores and disk.free_bytes(self._data) < len(body) + disk.RESERVE:
+                return self._disk_is_full()
             async with lane.place():
                 if request.transport is None:
                     return web.Response()  # the client is gone: nobody reads this
-                return await self._forward(request, body, arrived)
+                answer = await self._forward(request, body, arrived)
+        if answer.status >= 500 and disk.free_bytes(self._data) < disk.RESERVE:
+            return self._disk_is_full()  # it has filled up meanwhile
+        return answer
 
-    @contextmanager
-    def _room_for(self, request: web.Request) -> Iterator[None]:
-        """Memory for a body; raises FullError if the others that wait have all there is."""
-        size = request.content_length if request.content_length is not None else BODY_LIMIT
-        size *= request.body_exists
-        if size > self._room:
-            raise FullError
-        self._room -= size
-        try:
-            yield
-        finally:
-            self._room += size
+    def _disk_is_full(self) -> web.Response:
+        free = disk.free_bytes(self._data) // 1_000_000
+        detail = (
+            f"The disk with {self._data} has {free} MB left: nothing more is stored. "
+            "Make room there, or with DELETE /kmeans/jobs/{job_id}."
+        )
+        return problem(507, "insufficient-storage", "The disk is full", detail)
 
     async def _forward(
         self, request: web.Request, body: bytes, arrived: float
@@ -238,27 +177,8 @@ def _refusal(request: web.Request) -> web.Response | None:
         detail = f"The headers may have {HEADERS_LIMIT} bytes together."
         return closing(problem(431, "malformed-request", "Headers too large", detail))
     if (request.content_length or 0) > BODY_LIMIT:
-        return _too_large()
+        return too_large()
     return None
-
-
-async def _body(request: web.Request) -> bytes:
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            return await request.read()
-    except web.HTTPRequestEntityTooLarge:
-        raise BodyError(_too_large()) from None
-    except TimeoutError:
-        slow = closing(problem(408, "malformed-request", "Too slow", TOO_SLOW))
-        raise BodyError(slow) from None
-    except HttpProcessingError as error:  # a chunk that is none
-        raise BodyError(malformed(error)) from None
-    except (web.RequestPayloadError, ConnectionError):  # the client is gone: nobody reads this
-        raise BodyError(web.Response()) from None
-
-
-def _too_large() -> web.Response:
-    return closing(problem(413, "too-large", "Too large", TOO_LARGE))
 
 
 def _come_back(why: str) -> web.Response:
@@ -266,7 +186,12 @@ def _come_back(why: str) -> web.Response:
 
 
 def gateway_for(
-    target: str, openapi: Mapping[str, Any], port: int, concurrency: Mapping[str, int], waiting: int
+    target: str,
+    openapi: Mapping[str, Any],
+    port: int,
+    data: Path,
+    concurrency: Mapping[str, int],
+    waiting: int,
 ) -> Gateway:
     """A gateway whose lanes follow the contract.
 
@@ -279,4 +204,4 @@ def gateway_for(
         for function in served.values()
     }
     lanes = {segment: lane_of[function] for segment, function in served.items()}
-    return Gateway(target, lanes, Lane(concurrency[""], waiting), port)
+    return Gateway(target, lanes, Lane(concurrency[""], waiting), port, data)

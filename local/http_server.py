@@ -18,6 +18,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 # Seconds for the head of a request to arrive, and for the next one on a connection to begin.
 HEAD_SECONDS = 60
 SHUTDOWN_SECONDS = 10
+HEADERS_LIMIT = 10_240  # bytes; API Gateway's own
 
 
 @asynccontextmanager
@@ -33,7 +34,13 @@ async def serving(
 
     def connection() -> Connection:
         # A body is passed on as it came: nothing is unpacked before its size is known.
-        return Connection(server, loop=loop, keepalive_timeout=HEAD_SECONDS, auto_decompress=False)
+        return Connection(
+            server,
+            loop=loop,
+            keepalive_timeout=HEAD_SECONDS,
+            auto_decompress=False,
+            max_field_size=2 * HEADERS_LIMIT,  # beyond its own limit one header is a 431
+        )
 
     doors = [await loop.create_server(connection, sock=listener) for listener in listeners]
     try:

@@ -23,7 +23,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local import settings
+from local import exports, settings
 from local.deployment import client
 
 SAM = settings.PROJECT / ".venv-sam/bin/sam"
@@ -118,6 +118,7 @@ async def relay(host: str, port: int) -> AsyncIterator[None]:
 
 async def sam_local(chosen: settings.Settings, command: str, *options: str) -> int:
     """Runs a command of `sam local` until it ends or is told to; answers its exit status."""
+    chosen = exports.settings_of_running(chosen)
     stack = running_stack(chosen)
     with network() as (name, gateway), tempfile.TemporaryDirectory() as folder:
         async with relay(gateway, chosen.emulator_port):

@@ -42,6 +42,14 @@ class Settings:
         return self.home / "state"
 
     @property
+    def state_copy(self) -> Path:
+        return self.home / "state.copy"
+
+    @property
+    def items(self) -> Path:
+        return self.state / "items.sqlite"
+
+    @property
     def objects(self) -> Path:
         return self.home / "objects"
 
@@ -60,6 +68,10 @@ class Settings:
     @property
     def emulator_lock(self) -> Path:
         return self.home / "emulator.lock"
+
+    @property
+    def stopped(self) -> Path:
+        return self.home / "stopped"
 
     @property
     def exports(self) -> Path:

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shlex
 import shutil
 import signal
 import socket
@@ -15,17 +14,15 @@ from typing import IO
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from local import deployment, locks
+from local import deployment, exports, locks, resume, saved_state
+from local.disk import expect_room
 from local.gateway import Gateway, gateway_for
 from local.http_server import serving
-from local.settings import LOOPBACK, OWNER, PROJECT, REGION, STAGE, Settings, StartRefused
+from local.settings import LOOPBACK, PROJECT, REGION, STAGE, Settings, StartRefused
+from local.welcome import say, shown, welcome
 
 START_LIMIT = 30.0  # seconds for the emulator to answer
 STOP_LIMIT = 30.0  # seconds for it to save and end
-
-
-def say(line: str) -> None:
-    print(line, flush=True)
 
 
 def run(settings: Settings) -> None:
@@ -34,9 +31,21 @@ def run(settings: Settings) -> None:
     with _only_run(settings):
         settings.exports.unlink(missing_ok=True)
         _end_leftovers(settings)
+        expect_room(settings)
+        saved_state.check(settings)
         listeners = listen(settings.port)
         expect_free(settings.emulator_port)
+        _keep_copy(settings)
         asyncio.run(_run(settings, listeners))
+        _keep_copy(settings)
+    say(f"Stopped. The data is in {shown(settings.home)}/ and is there at the next start.")
+
+
+def _keep_copy(settings: Settings) -> None:
+    try:
+        saved_state.keep_copy(settings)
+    except OSError as error:
+        say(f"The state could not be copied ({error.strerror}); the copy of before is kept.")
 
 
 async def _run(settings: Settings, listeners: list[socket.socket]) -> None:
@@ -46,7 +55,7 @@ async def _run(settings: Settings, listeners: list[socket.socket]) -> None:
         loop.add_signal_handler(number, stop.set)
     emulator = start_emulator(settings)
     try:
-        say(f"Started the AWS emulator (its log: {_shown(settings.emulator_log)})")
+        say(f"Started the AWS emulator (its log: {shown(settings.emulator_log)})")
         ended = asyncio.create_task(asyncio.to_thread(emulator.wait))
         stopping = asyncio.create_task(stop.wait())
         serving = asyncio.create_task(_serve(settings, listeners, emulator))
@@ -55,7 +64,7 @@ async def _run(settings: Settings, listeners: list[socket.socket]) -> None:
             say("\nStopping: requests in flight first, then the emulator saves its state")
         elif ended.done():
             raise StartRefused(
-                f"The AWS emulator ended by itself; {_shown(settings.emulator_log)} says why."
+                f"The AWS emulator ended by itself; {shown(settings.emulator_log)} says why."
             )
         serving.cancel()
         with suppress(asyncio.CancelledError):
@@ -63,7 +72,7 @@ async def _run(settings: Settings, listeners: list[socket.socket]) -> None:
     finally:
         settings.exports.unlink(missing_ok=True)
         stop_emulator(emulator)
-    say(f"Stopped. The data is in {_shown(settings.home)}/ and is there at the next start.")
+    resume.note_stop(settings)
 
 
 async def _serve(
@@ -75,8 +84,9 @@ async def _serve(
     deployed = await asyncio.to_thread(deployment.deploy, settings)
     gateway = front_door(settings, deployed)
     async with serving(gateway.application(), listeners):
-        settings.exports.write_text(exports(settings, deployed))
+        settings.exports.write_text(exports.lines(settings, deployed))
         say(welcome(settings, time.monotonic() - began))
+        await asyncio.to_thread(resume.hand_back_fits, settings)
         await asyncio.Event().wait()
 
 
@@ -84,65 +94,26 @@ def front_door(settings: Settings, deployed: deployment.Deployed) -> Gateway:
     target = f"{settings.endpoint}/restapis/{deployed.api_id}/{STAGE}/_user_request_"
     openapi = deployment.load_yaml(PROJECT / "openapi.yaml")
     concurrency = {"": settings.concurrency, "FitFunction": settings.fit_concurrency}
-    return gateway_for(target, openapi, settings.port, concurrency, settings.queue_limit)
+    return gateway_for(
+        target, openapi, settings.port, settings.home, concurrency, settings.queue_limit
+    )
 
 
-# --- what it says -----------------------------------------------------------------
-
-
-UPLOAD = (
-    r"printf '1,2\n1,4\n10,2\n10,4\n' "
-    "| curl{token} -F 'file=@-;filename=points.csv' {base}/upload"
-)
-# What there is to try, by access.
-TRY = {
-    "OPEN": f"""Try:
-  {UPLOAD.replace("{token}", "")}""",
-    "TOKEN": f"""It is closed. A token of yours, and what it is good for:
-  export TOKEN=$(make -s token ARGS='create --owner alice --label laptop')
-  {UPLOAD.replace("{token}", ' -H "Authorization: Bearer $TOKEN"')}""",
-    "IAM": f"""It is closed. With the access key of an IAM user of this emulator:
-  curl --aws-sigv4 aws:amz:{REGION}:execute-api -u "$KEY:$SECRET" {{base}}/jobs""",
-}
-
-
-def welcome(settings: Settings, seconds: float) -> str:
-    base = f"http://localhost:{settings.port}/kmeans"
-    return f"""
-Ready after {seconds:.1f} s. Ctrl-C stops it and keeps the data.
-  API          {base}
-  Swagger UI   {base}/ui/
-  S3, DynamoDB, SQS of this service: eval "$(make -s env)", then aws s3 ls
-{TRY[settings.access].replace("{base}", base)}
-"""
-
-
-def exports(settings: Settings, deployed: deployment.Deployed) -> str:
-    """Shell lines that point the AWS CLI, boto3 and the tests at the running service."""
-    variables = {
-        "AWS_ENDPOINT_URL": settings.endpoint,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_REGION": REGION,
-        "DATA_BUCKET": deployed.bucket,
-        "JOBS_TABLE": deployed.table,
-        "FIT_QUEUE_URL": deployed.queue_url,
-        "API_URL": f"http://localhost:{settings.port}",
-        **({"OWNER": OWNER} if settings.access == "OPEN" else {}),
-    }
-    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
+# --- other commands ---------------------------------------------------------------
 
 
 def show_exports(settings: Settings) -> None:
     """Prints the running service's exports; raises StartRefused if none is running."""
-    if not locks.is_held(settings.run_lock) or not settings.exports.exists():
-        raise StartRefused("The service is not running; start it with `make run`.")
-    print(settings.exports.read_text(), end="")
+    print(exports.of_running(settings), end="")
 
 
-def _shown(path: Path) -> str:
-    return os.path.relpath(path)
+def show_recovery(settings: Settings) -> None:
+    """Puts a copy in the place of what is damaged, and says so; raises StartRefused."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with _only_run(settings):
+        _end_leftovers(settings)
+        for line in saved_state.recover(settings):
+            say(line)
 
 
 # --- the ports --------------------------------------------------------------------
@@ -186,6 +157,7 @@ def start_emulator(settings: Settings) -> subprocess.Popen[bytes]:
     """The emulator in a session of its own, so that a terminal's Ctrl-C does not reach it."""
     shutil.rmtree(settings.scratch, ignore_errors=True)
     settings.scratch.mkdir(parents=True)
+    settings.state.mkdir(exist_ok=True)
     with settings.emulator_log.open("wb") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "local.emulator"],

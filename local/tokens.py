@@ -23,7 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from kmeans_service import tokens
 from kmeans_service.access import OWNER
 from kmeans_service.jobs.items import marshal, unmarshal
-from local import deployment, settings
+from local import deployment, exports, settings
 
 SECONDS_OF_DAY = 86_400
 MAX_LABEL_LENGTH = 100
@@ -101,20 +101,23 @@ class TokenTable:
     def revoke(self, token_id: str) -> Entry:
         """The entry as it is now; a second time changes nothing. Raises Refused for no entry."""
         key = tokens.list_key(token_id)
-        answer = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True)
-        item = unmarshal(answer.get("Item") or {})
-        if not item:
-            raise Refused(f"There is no token with the id {token_id!r}; `list` shows the ids.")
-        now = int(time.time())
         revoke = {
             "TableName": self._table,
             "Key": key,
             "UpdateExpression": "SET revoked_at = if_not_exists(revoked_at, :now)",
-            "ExpressionAttributeValues": marshal({":now": now}),
+            "ExpressionAttributeValues": marshal({":now": int(time.time())}),
         }
-        forget = {"TableName": self._table, "Key": tokens.token_key(item["sha256"])}
+        known = tokens.token_key(self._listed(token_id)["sha256"])
+        forget = {"TableName": self._table, "Key": known}
         self._dynamodb.transact_write_items(TransactItems=[{"Delete": forget}, {"Update": revoke}])
-        return _entry(item | {"revoked_at": item.get("revoked_at", now)})
+        return _entry(self._listed(token_id))
+
+    def _listed(self, token_id: str) -> dict[str, Any]:
+        key = tokens.list_key(token_id)
+        answer = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        if not (item := unmarshal(answer.get("Item") or {})):
+            raise Refused(f"There is no token with the id {token_id!r}; `list` shows the ids.")
+        return item
 
 
 def _entry(item: dict[str, Any]) -> Entry:
@@ -137,23 +140,26 @@ def _day(seconds: int) -> str:
 
 def table_of(stack: str | None) -> TokenTable:
     """That of a stack on AWS, or of the service that runs here; raises Refused."""
+    return _table_on_aws(stack) if stack else _table_of_running()
+
+
+def _table_of_running() -> TokenTable:
     chosen = settings.from_environment()
-    if stack:
-        cloudformation, dynamodb = boto3.client("cloudformation"), boto3.client("dynamodb")
-    else:
-        cloudformation = deployment.client("cloudformation", chosen)
-        dynamodb = deployment.client("dynamodb", chosen)
     try:
-        found = cloudformation.describe_stacks(StackName=stack or settings.STACK_NAME)
+        variables = exports.variables_of_running(chosen)
+    except settings.StartRefused as refusal:
+        raise Refused(f"{refusal} Or name a stack on AWS: --stack NAME.") from None
+    running = exports.settings_of_running(chosen)
+    return TokenTable(deployment.client("dynamodb", running), variables["JOBS_TABLE"])
+
+
+def _table_on_aws(stack: str) -> TokenTable:
+    try:
+        found = boto3.client("cloudformation").describe_stacks(StackName=stack)
     except (BotoCoreError, ClientError) as error:
-        raise Refused(
-            f"The stack {stack} cannot be read: {error}"
-            if stack
-            else "The service is not running here; start it with `make run ACCESS=TOKEN`, "
-            "or name a stack on AWS: --stack NAME."
-        ) from error
+        raise Refused(f"The stack {stack} cannot be read: {error}") from error
     outputs = {entry["OutputKey"]: entry["OutputValue"] for entry in found["Stacks"][0]["Outputs"]}
-    return TokenTable(dynamodb, outputs["JobsTableName"])
+    return TokenTable(boto3.client("dynamodb"), outputs["JobsTableName"])
 
 
 # --- the command ------------------------------------------------------------------

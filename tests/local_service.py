@@ -33,6 +33,7 @@ class Service:
         self.url = f"http://localhost:{self.port}/kmeans"
         self.output = home.parent / f"{home.name}.log"
         self.process: subprocess.Popen[bytes] | None = None
+        self._exports: dict[str, str] = {}
 
     @property
     def environment(self) -> dict[str, str]:
@@ -45,6 +46,7 @@ class Service:
         }
 
     def start(self) -> None:
+        self._exports = {}
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, *self.program],
@@ -58,7 +60,7 @@ class Service:
         while "Ready" not in self.said():
             assert self.process.poll() is None, self.said()
             assert time.monotonic() < deadline, self.said()
-            time.sleep(0.1)
+            time.sleep(0.05)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Signals the whole process group, as a terminal's Ctrl-C does; answers the exit code."""
@@ -83,11 +85,29 @@ class Service:
                 lines.append(entry.read_bytes().replace(b"\0", b" ").decode())
         return [line for line in lines if f"{self.home}/tmp" in line]
 
+    def command(self, name: str) -> str:
+        """What `python -m local NAME` says."""
+        done = subprocess.run(
+            [sys.executable, "-m", "local", name],
+            cwd=self.project,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
     def exports(self) -> dict[str, str]:
+        """What `make env` says; a port is not told to it."""
+        if not self._exports:
+            self._exports = self._asked_exports()
+        return self._exports
+
+    def _asked_exports(self) -> dict[str, str]:
         shown = subprocess.run(
             ["bash", "-c", 'set -eu; eval "$(make -s env)"; env'],
             cwd=PROJECT,
-            env=self.environment,
+            env=without_ports(self.environment),
             capture_output=True,
             text=True,
             check=True,
@@ -118,6 +138,26 @@ class Service:
             Bucket=self.exports()["DATA_BUCKET"], Key=f"inputs/{name}"
         )
         return "Item" in found and stored["Body"].read() == b"x"
+
+
+def without_ports(environment: dict[str, str]) -> dict[str, str]:
+    """Of another terminal, in which only the folder is known."""
+    return {name: value for name, value in environment.items() if not name.endswith("PORT")}
+
+
+def refused(command: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "local", command],
+        cwd=PROJECT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=START_LIMIT,
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    return done
 
 
 @contextmanager

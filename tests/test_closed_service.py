@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.local_service import PROJECT, Service
+from tests.local_service import PROJECT, Service, without_ports
 from tests.test_owners import CALLS, PUBLIC, ROUTES
 
 POINTS = "1,2\n1,4\n10,2\n10,4\n"
@@ -62,7 +62,7 @@ class Closed:
         done = subprocess.run(
             ["make", "-s", "token", f"ARGS={arguments}"],
             cwd=PROJECT,
-            env=self.environment,
+            env=without_ports(self.environment),
             capture_output=True,
             text=True,
             check=True,

@@ -1,18 +1,20 @@
-"""The front door of `make run`: a long line, a client that is gone, a host that is away."""
+"""The front door of `make run`: a long line, slow clients, a full disk, a host that is away."""
 
 import asyncio
 import base64
 import gzip
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
-from local import gateway
+from bench.wire import Reply, send
+from local import bodies, disk, gateway, http_server, lanes
 from local.deployment import load_yaml
 from tests.local_service import PROJECT
 from tests.test_local_stack import through_gateway
@@ -20,7 +22,7 @@ from tests.test_local_stack import through_gateway
 type Asked = TestClient[web.Request, web.Application]
 
 
-async def is_deliberate(answer: web.Response) -> bool:
+async def is_deliberate(answer: Any) -> bool:
     return (
         answer.status == 503
         and answer.content_type == "application/problem+json"
@@ -28,43 +30,61 @@ async def is_deliberate(answer: web.Response) -> bool:
     )
 
 
-def test_nobody_waits_in_line_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway, "WAIT_SECONDS", 0.2)
+async def until(ready: Callable[[], Any]) -> None:
+    async with asyncio.timeout(30):
+        while not ready():
+            await asyncio.sleep(0.005)
 
-    async def backend(_request: web.Request) -> web.Response:
-        await asyncio.sleep(1)
+
+class Backend:
+    """Answers when it is told to; `made` are the paths that it was asked for."""
+
+    def __init__(self) -> None:
+        self.made: list[str] = []
+        self.go_on = asyncio.Event()
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.made.append(request.path.removeprefix("/stage"))
+        await request.read()
+        await self.go_on.wait()
         return web.Response()
 
+
+async def at_once(_request: web.Request) -> web.Response:
+    return web.Response()
+
+
+def test_nobody_waits_in_line_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "WAIT_SECONDS", 0.1)
+    backend = Backend()
+
     async def ask(client: Asked) -> None:
-        began = time.monotonic()
         first = asyncio.create_task(client.get("/kmeans/health"))
-        await asyncio.sleep(0.1)
+        await until(lambda: backend.made)
         assert await is_deliberate(await client.get("/kmeans/health"))
-        assert time.monotonic() - began < 0.9
+        assert not first.done()
+        backend.go_on.set()
         assert (await first).status == 200
 
-    through_gateway(backend, ask)
+    through_gateway(backend.answer, ask)
 
 
 def test_a_request_whose_client_is_gone_when_its_turn_comes_is_not_made() -> None:
-    made: list[str] = []
-
-    async def backend(request: web.Request) -> web.Response:
-        made.append(request.path)
-        await asyncio.sleep(0.5)
-        return web.Response()
+    backend = Backend()
 
     async def ask(client: Asked) -> None:
         first = asyncio.create_task(client.get("/kmeans/first"))
-        await asyncio.sleep(0.1)
+        await until(lambda: backend.made)
         second = asyncio.create_task(client.get("/kmeans/second"))
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.1)  # gateway and client share a loop: it is in line by then
         second.cancel()
+        await asyncio.sleep(0.1)
+        backend.go_on.set()
         assert (await first).status == 200
         assert (await client.get("/kmeans/third")).status == 200
-        assert made == ["/stage/kmeans/first", "/stage/kmeans/third"]
+        assert backend.made == ["/kmeans/first", "/kmeans/third"]
 
-    through_gateway(backend, ask)
+    through_gateway(backend.answer, ask)
 
 
 def test_a_host_that_does_not_answer_is_a_503() -> None:
@@ -79,56 +99,98 @@ def test_a_host_that_does_not_answer_is_a_503() -> None:
     through_gateway(backend, ask)
 
 
-def test_bodies_that_wait_have_a_limit_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway, "BODIES_LIMIT", 1_000_000)
+# --- bodies -----------------------------------------------------------------------
 
-    async def backend(request: web.Request) -> web.Response:
-        await request.read()
-        await asyncio.sleep(0.3)
-        return web.Response()
+
+def post(length: int, body: bytes) -> bytes:
+    return b"POST /kmeans/fit HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % length + body
+
+
+async def begin(client: Asked, length: int, body: bytes) -> asyncio.StreamWriter:
+    """A client that sends this much of its body and waits."""
+    _, writer = await asyncio.open_connection(client.host, client.port)
+    writer.write(post(length, body))
+    await writer.drain()
+    return writer
+
+
+def with_slow_clients(
+    slow: list[tuple[int, bytes]], ask: Callable[[Asked], Awaitable[None]]
+) -> None:
+    """Asks a gateway at which these bodies, announced length and begin, have not ended."""
+
+    async def all_of_it(client: Asked) -> None:
+        writers = [await begin(client, length, body) for length, body in slow]
+        await asyncio.sleep(0.1)  # a gateway that waited for nothing would have read them by now
+        try:
+            await ask(client)
+        finally:
+            for writer in writers:
+                writer.transport.abort()
+
+    through_gateway(at_once, all_of_it)
+
+
+def test_bodies_that_wait_have_a_limit_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "BODIES_LIMIT", 1_000_000)
+    backend = Backend()
 
     async def ask(client: Asked) -> None:
         first = asyncio.create_task(client.post("/kmeans/fit", data=b"x" * 600_000))
-        await asyncio.sleep(0.1)
+        await until(lambda: backend.made)
         assert await is_deliberate(await client.post("/kmeans/fit", data=b"x" * 600_000))
+        backend.go_on.set()
         assert (await client.get("/kmeans/health")).status == 200
         assert (await first).status == 200
         assert (await client.post("/kmeans/fit", data=b"x" * 600_000)).status == 200
 
-    through_gateway(backend, ask)
+    through_gateway(backend.answer, ask)
 
 
-def test_bodies_of_unknown_length_count_as_the_largest_there_may_be(
+def test_what_is_announced_and_does_not_come_takes_no_memory() -> None:
+    async def ask(client: Asked) -> None:
+        answer = await client.post("/kmeans/fit", data=b"x" * bodies.BODY_LIMIT)
+        assert answer.status == 200
+
+    with_slow_clients([(bodies.BODY_LIMIT, b"x")] * 40, ask)
+
+
+def test_who_sends_slowly_is_cut_off_when_others_need_the_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Chunks have no Content-Length: nobody knows what they will take before they are there."""
-    monkeypatch.setattr(gateway, "BODIES_LIMIT", 2 * gateway.BODY_LIMIT - 1)
-
-    async def chunks() -> AsyncIterator[bytes]:
-        yield b"{}"
-
-    first_is_there, go_on = asyncio.Event(), asyncio.Event()
-
-    async def backend(request: web.Request) -> web.Response:
-        await request.read()
-        first_is_there.set()
-        await go_on.wait()
-        return web.Response()
+    monkeypatch.setattr(bodies, "BODIES_LIMIT", 1_000_000)
+    monkeypatch.setattr(bodies, "PATIENCE", 0)
 
     async def ask(client: Asked) -> None:
-        first = asyncio.create_task(client.post("/kmeans/fit", data=chunks()))
-        await first_is_there.wait()
-        async with asyncio.timeout(gateway.WAIT_SECONDS / 2):  # it does not wait in line
-            assert await is_deliberate(await client.post("/kmeans/fit", data=chunks()))
-        go_on.set()
-        assert (await first).status == 200
-        assert (await client.post("/kmeans/fit", data=chunks())).status == 200
+        for _ in range(3):
+            answer = await client.post("/kmeans/fit", data=b"x" * 600_000)
+            assert answer.status == 200
 
-    through_gateway(backend, ask)
+    with_slow_clients([(200_000, b"x" * 199_000)] * 5, ask)
+
+
+def test_nobody_is_cut_off_in_the_first_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "BODIES_LIMIT", 1_000_000)
+
+    async def ask(client: Asked) -> None:
+        assert await is_deliberate(await client.post("/kmeans/fit", data=b"x" * 600_000))
+
+    with_slow_clients([(200_000, b"x" * 199_000)] * 5, ask)
+
+
+def test_a_body_that_never_comes_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.2)
+
+    async def ask(client: Asked) -> None:
+        assert client.port is not None
+        reply: Reply = await send(client.port, post(20, b"{"))
+        assert (reply.status, reply.is_problem) == (408, True)
+
+    through_gateway(at_once, ask)
 
 
 def test_as_many_bodies_wait_as_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway, "BODIES_LIMIT", 1000)
+    monkeypatch.setattr(bodies, "BODIES_LIMIT", 1000)
 
     async def backend(request: web.Request) -> web.Response:
         return web.Response(text=str(len(await request.read())))
@@ -139,6 +201,26 @@ def test_as_many_bodies_wait_as_there_is_room_for(monkeypatch: pytest.MonkeyPatc
         assert (await client.post("/kmeans/fit", data=b"x" * 1000)).status == 200
 
     through_gateway(backend, ask)
+
+
+def test_a_body_of_unknown_length_takes_what_has_come_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bodies, "BODIES_LIMIT", 1000)
+
+    async def chunks(size: int) -> AsyncIterator[bytes]:
+        for _ in range(size // 100):
+            yield b"x" * 100
+
+    async def ask(client: Asked) -> None:
+        assert (await client.post("/kmeans/fit", data=chunks(1000))).status == 200
+        assert await is_deliberate(await client.post("/kmeans/fit", data=chunks(1100)))
+        assert (await client.post("/kmeans/fit", data=chunks(1000))).status == 200
+
+    through_gateway(at_once, ask)
+
+
+# --- what passes ------------------------------------------------------------------
 
 
 def test_headers_about_one_connection_go_no_further_in_either_direction() -> None:
@@ -297,31 +379,31 @@ def test_a_path_outside_the_service_reaches_no_backend() -> None:
 def test_every_function_has_a_lane_of_its_own_as_wide_as_it_was_told() -> None:
     """Of its paths together: two fits take what one fit and one fit_predict take."""
     contract = load_yaml(PROJECT / "openapi.yaml")
-    made = gateway.gateway_for("", contract, 1, {"FitFunction": 2, "": 7}, waiting=3)
-    lanes = made._lanes
-    assert lanes["fit"] is lanes["fit_predict"]
-    assert lanes["predict"] is not lanes["fit"]
-    assert lanes["fit"]._free._value == 2
-    assert lanes["predict"]._free._value == lanes["upload"]._free._value == 7
-    assert {lane._length for lane in lanes.values()} == {3}
-    assert made._others not in lanes.values()
+    made = gateway.gateway_for("", contract, 1, Path(), {"FitFunction": 2, "": 7}, waiting=3)
+    served = made._lanes
+    assert served["fit"] is served["fit_predict"]
+    assert served["predict"] is not served["fit"]
+    assert served["fit"]._free._value == 2
+    assert served["predict"]._free._value == served["upload"]._free._value == 7
+    assert {lane._length for lane in served.values()} == {3}
+    assert made._others not in served.values()
 
 
 def test_a_body_that_no_event_can_carry_is_refused_in_the_gateways_own_words() -> None:
     stated = load_yaml(PROJECT / "openapi.yaml")["x-amazon-apigateway-gateway-responses"]
     words = json.loads(stated["REQUEST_TOO_LARGE"]["responseTemplates"]["application/json"])
-    assert words["detail"] == gateway.TOO_LARGE
+    assert words["detail"] == bodies.TOO_LARGE
     # As Lambda's runtime would get it, with as many headers as API Gateway lets through.
-    headers = {"x": "y" * (gateway.HEADERS_LIMIT - 1)}
+    headers = {"x": "y" * (http_server.HEADERS_LIMIT - 1)}
     event: dict[str, Any] = {"headers": headers, "multiValueHeaders": {"x": [headers["x"]]}}
-    event["body"] = base64.b64encode(bytes(gateway.BODY_LIMIT)).decode()
-    assert 0.99 * gateway.EVENT_LIMIT < len(json.dumps(event)) < gateway.EVENT_LIMIT
+    event["body"] = base64.b64encode(bytes(bodies.BODY_LIMIT)).decode()
+    assert 0.99 * bodies.EVENT_LIMIT < len(json.dumps(event)) < bodies.EVENT_LIMIT
 
     async def backend(request: web.Request) -> web.Response:
         return web.Response(text=str(len(await request.read())))
 
     async def ask(client: Asked) -> None:
-        async with client.post("/kmeans/upload", data=bytes(gateway.BODY_LIMIT + 1)) as answer:
+        async with client.post("/kmeans/upload", data=bytes(bodies.BODY_LIMIT + 1)) as answer:
             assert (answer.status, (await answer.json())["detail"]) == (413, words["detail"])
             assert "Retry-After" not in answer.headers
 
@@ -349,5 +431,39 @@ def test_head_has_the_length_that_get_would_have_and_no_body() -> None:
             async with client.head(path, headers={"X-Forwarded-Prefix": "/other"}) as answer:
                 assert (answer.status, await answer.read()) == (200, b"")
                 assert answer.headers["Content-Length"] == "12345"
+
+    through_gateway(backend, ask)
+
+
+# --- a full disk ------------------------------------------------------------------
+
+
+def test_on_a_full_disk_nothing_is_stored_but_the_rest_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def ask(client: Asked) -> None:
+        for path in ("upload", "uploads", "fit", "fit_predict", "predictions", "unknown"):
+            answer = await client.post(f"/kmeans/{path}", data=b"{}")
+            assert answer.status == 507, path
+            assert answer.content_type == "application/problem+json"
+            assert "DELETE /kmeans/jobs" in (await answer.json())["detail"]
+        for path in ("predict", "transform", "score"):
+            assert (await client.post(f"/kmeans/{path}", data=b"{}")).status == 200, path
+        assert (await client.get("/kmeans/jobs")).status == 200
+        assert (await client.delete("/kmeans/jobs/0")).status == 200
+
+    monkeypatch.setattr(disk, "RESERVE", 10**18)
+    through_gateway(at_once, ask)
+
+
+def test_a_disk_that_fills_up_during_the_request_is_no_fault_of_the_service(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def backend(_request: web.Request) -> web.Response:
+        monkeypatch.setattr(disk, "RESERVE", 10**18)
+        return web.Response(status=503)
+
+    async def ask(client: Asked) -> None:
+        assert (await client.post("/kmeans/upload", data=b"x")).status == 507
 
     through_gateway(backend, ask)

@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
@@ -17,10 +16,12 @@ import requests
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from local.bodies import BODY_LIMIT
 from local.deployment import load_yaml
-from local.gateway import BODY_LIMIT, Gateway, Lane, functions_by_segment
+from local.gateway import Gateway
+from local.lanes import Lane, functions_by_segment
 from tests.conftest import free_port
-from tests.local_service import PROJECT, START_LIMIT, STOP_LIMIT, Service, serving
+from tests.local_service import PROJECT, STOP_LIMIT, Service, refused, serving
 
 POINTS = "1, 2\n1, 4\n1, 0\n10, 2\n10, 4\n10, 0\n"
 JOB_LIMIT = 90.0
@@ -113,7 +114,7 @@ def test_a_file_put_into_incoming_is_fitted_without_any_call(service: Service) -
     jobs: list[dict[str, Any]] = []
     while not any(job["status"] == "SUCCEEDED" for job in jobs):
         assert time.monotonic() < deadline, jobs
-        time.sleep(0.5)
+        time.sleep(0.1)
         listed = requests.get(f"{service.url}/jobs", timeout=60).json()["jobs"]
         jobs = [job for job in listed if job["filename"] == name]
     assert len(jobs) == 1
@@ -152,21 +153,6 @@ def test_env_without_a_service_is_one_clear_sentence(tmp_path: Path) -> None:
     assert "not running" in refused("env", {"LOCAL_HOME": str(tmp_path)}).stderr
 
 
-def refused(command: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "local", command],
-        cwd=PROJECT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=START_LIMIT,
-    )
-    assert done.returncode == 1
-    assert done.stdout == ""
-    assert len(done.stderr.splitlines()) == 1
-    return done
-
-
 def test_a_missing_python_is_one_clear_sentence(tmp_path: Path) -> None:
     for tool in ("bash", "dirname"):
         (tmp_path / tool).symlink_to(shutil.which(tool) or tool)
@@ -200,11 +186,12 @@ def test_a_killed_run_leaves_nothing_behind_and_the_next_one_has_its_data(scratc
     assert scratch.stop() == 0
 
 
-def test_a_killed_emulator_ends_the_run_and_costs_no_saved_data(scratch: Service) -> None:
+def test_a_killed_emulator_ends_the_run_and_costs_nothing_that_was_acknowledged(
+    scratch: Service,
+) -> None:
     scratch.start()
     requests.get(f"{scratch.url}/health", timeout=60)
     scratch.write_item("one")
-    time.sleep(3)  # longer than the emulator takes to save
     os.kill(scratch.pid_of_emulator(), signal.SIGKILL)
     assert scratch.process is not None
     assert scratch.process.wait(STOP_LIMIT) == 1
@@ -242,7 +229,7 @@ def through_gateway(backend: Callable[[web.Request], Awaitable[web.Response]], a
         behind.router.add_route("*", "/{path:.*}", backend)
         async with TestServer(behind) as server:
             target = str(server.make_url("/stage"))
-            gateway = Gateway(target, {}, Lane(1, 1), port=8080)
+            gateway = Gateway(target, {}, Lane(1, 1), port=8080, data=Path.cwd())
             async with TestClient(TestServer(gateway.application())) as client:
                 await ask(client)
 

@@ -1,0 +1,51 @@
+"""`python -m local.hand_back TIME`: queues the fits again that ran when the service stopped.
+
+Their lease, which they renewed as they worked, ends a minute after TIME at the latest; a fit that
+was claimed since then has a later one and is left alone.
+"""
+
+import sys
+from collections.abc import Iterator
+
+from kmeans_service import config
+from kmeans_service.jobs import fits, table
+from kmeans_service.jobs.fits import FenceLost
+from kmeans_service.jobs.items import job_from_item, marshal
+from kmeans_service.jobs.job import Job, Status
+from kmeans_service.queue import enqueue_fit
+
+
+def interrupted(stopped_at: int) -> Iterator[Job]:
+    query = {
+        "IndexName": "active",
+        "KeyConditionExpression": "gsi1pk = :active AND due_at <= :last",
+        "FilterExpression": "#status = :running",
+        "ExpressionAttributeNames": {"#status": "status"},
+        "ExpressionAttributeValues": marshal(
+            {
+                ":active": table.LOOKED_AFTER,
+                ":last": stopped_at + config.LEASE_SECONDS,
+                ":running": Status.RUNNING.value,
+            }
+        ),
+    }
+    for page in table.pages(query):
+        yield from map(job_from_item, page)
+
+
+def hand_back(stopped_at: int) -> int:
+    """The number of fits that were queued again."""
+    count = 0
+    for job in interrupted(stopped_at):
+        try:
+            fits.release(job, spent=0)
+        except FenceLost:
+            continue  # somebody has it already
+        enqueue_fit(job)
+        count += 1
+    return count
+
+
+if __name__ == "__main__":
+    if count := hand_back(int(sys.argv[1])):
+        print(f"Fits that the last stop interrupted, and that go on now: {count}")
