@@ -6,9 +6,10 @@ was claimed since then has a later one and is left alone.
 
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 
 from kmeans_service import config
-from kmeans_service.jobs import fits, table
+from kmeans_service.jobs import fits, shares, table
 from kmeans_service.jobs.fits import FenceLost
 from kmeans_service.jobs.items import job_from_item, marshal
 from kmeans_service.jobs.job import Job, Status
@@ -33,8 +34,24 @@ def interrupted(stopped_at: int) -> Iterator[Job]:
         yield from map(job_from_item, page)
 
 
+def free_slots(stopped_at: int) -> None:
+    """Those of the workers that ended with the service; a slot that was taken since is later."""
+    for name, slot in shares.read().slots.items():
+        until = slot.partition(" ")[0]
+        if not until.isdecimal() or int(until) <= stopped_at + config.SLOT_SECONDS:
+            with suppress(table.ConditionFailed):
+                table.update(
+                    shares.KEY,
+                    "REMOVE slots.#name",
+                    "slots.#name = :slot",
+                    {":slot": slot},
+                    {"#name": name},
+                )
+
+
 def hand_back(stopped_at: int) -> int:
-    """The number of fits that were queued again."""
+    """The number of fits that were queued again, each at its old place in line."""
+    free_slots(stopped_at)
     count = 0
     for job in interrupted(stopped_at):
         try:
