@@ -119,12 +119,12 @@ def _of_offsets(offsets: Array, names: tuple[str, ...] | None) -> str | None:
     far = np.flatnonzero(offsets > FAR_OFF).tolist()
     if not far:
         return None
-    worst = int(offsets.argmax())
+    by = f"{offsets.max():.2g} standard deviations"
+    lies = f"lies {by} from zero" if len(far) == 1 else f"lie as much as {by} from zero"
     return (
-        f"{_named(far, names)} {'lies' if len(far) == 1 else 'lie'} far from zero, "
-        f"{_name(worst, names)} by {offsets[worst]:.2g} standard deviations. The service subtracts "
-        "the mean; scikit-learn's own predict does not, and the downloaded model may go wrong "
-        "there. Subtract a constant from the column before uploading to have both agree."
+        f"{_named(far, names)} {lies}. The service subtracts the mean; scikit-learn's own predict "
+        "does not, and the downloaded model may go wrong there. Subtract a constant from the "
+        "column before uploading to have both agree."
     )
 
 
