@@ -55,3 +55,12 @@ def test_the_time_in_which_a_fit_may_answer_is_counted_from_the_gateways_own(
         late(client, seconds)
     assert given[0] == 20
     assert 10 < given[1] <= 29 - 15 - 3
+
+
+def test_sam_local_which_waits_as_long_as_it_takes_is_answered_in_full(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first call makes the function's image, within the request's time."""
+    monkeypatch.setenv("AWS_SAM_LOCAL", "true")
+    client.upload()
+    assert late(client, 60).status == 200

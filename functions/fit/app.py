@@ -84,7 +84,7 @@ def _fit(request: http.Request, job_id: int, params: Params, prefer: Preference)
 def _remaining(request: http.Request) -> float:
     """Seconds until the function ends or the gateway gives up; a late start has few, or none."""
     of_function = float(app.lambda_context.get_remaining_time_in_millis()) / 1000
-    return min(of_function, request.received + config.GATEWAY_SECONDS - time.time())
+    return min(of_function, request.received + config.gateway_seconds() - time.time())
 
 
 def _applied(prefer: Preference) -> dict[str, str]:
