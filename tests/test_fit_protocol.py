@@ -1,9 +1,11 @@
 """Who may fit, whose fit is seen: requests at once, leases, fences and deletions."""
 
 import dataclasses
+import itertools
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -103,6 +105,22 @@ def test_a_live_lease_cannot_be_claimed_and_one_that_ran_out_can(client: Client)
     let_leases_run_out()
     taken = fits.claim(job())
     assert (taken.fence, taken.attempt) == (2, 2)
+
+
+def test_the_end_of_a_fit_is_one_time_however_it_is_written(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock that strides between any two readings of it."""
+    client.upload()
+    client.fit(0, **ASYNC)
+    take_messages()
+    claimed = fits.claim(job())
+    began, readings = time.time(), itertools.count()
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "time", lambda: began + 100 * (1 + next(readings)))
+        fits.fail(claimed, {"detail": "no"})
+    shown = datetime.fromisoformat(item()["finished_at"]).timestamp()
+    assert round(shown * 1000) == item()["finished_ms"]
 
 
 def test_a_report_renews_the_lease(client: Client) -> None:

@@ -1,6 +1,7 @@
 """A stop of the local service is no attempt of the fits that it interrupts."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 import requests
 
 from kmeans_service import config
-from kmeans_service.jobs import fits
+from kmeans_service.jobs import fits, shares
 from tests.api import Client
 from tests.conftest import ROOT, wait_until
 from tests.local_service import Service, serving
@@ -57,6 +58,17 @@ def test_a_fit_that_was_claimed_since_the_stop_is_left_alone(client: Client) -> 
     assert hand_back(time.time() - config.LEASE_SECONDS) == ""
     assert (item()["status"], item()["attempt"]) == ("RUNNING", 1)
     assert take_messages() == []
+
+
+def test_the_slots_of_workers_that_ended_with_the_service_are_free(client: Client) -> None:
+    client.upload()
+    client.fit(0, **ASYNC)
+    assert isinstance(shares.take(math.inf), shares.Slot)
+    stopped_at = time.time()
+    hand_back(stopped_at - config.SLOT_SECONDS - 1)  # it was taken since then
+    assert len(shares.read().slots) == 1
+    hand_back(stopped_at)
+    assert shares.read().slots == {}
 
 
 @pytest.fixture

@@ -178,14 +178,12 @@ def give_up(job: Job, error: dict[str, Any]) -> None:
     values = {
         ":failed": Status.FAILED.value,
         ":error": json.dumps(error),
-        ":now": table.timestamp(),
-        ":ms": int(time.time() * 1000),
         ":second": table.seconds(),
         ":queued": Status.QUEUED.value,
         ":running": Status.RUNNING.value,
         ":fit": job.fit_id,
         ":max": config.MAX_ATTEMPTS,
-    }
+    } | _now()
     table.update_job(
         job.owner,
         job.job_id,
@@ -195,6 +193,12 @@ def give_up(job: Job, error: dict[str, Any]) -> None:
         "(#status = :queued OR (#status = :running AND lease_until < :second))",
         values,
     )
+
+
+def _now() -> dict[str, Any]:
+    """One reading of the clock, as it is shown and as it is compared."""
+    milliseconds = int(time.time() * 1000)
+    return {":now": table.timestamp(milliseconds / 1000), ":ms": milliseconds}
 
 
 def _finish(
@@ -212,10 +216,7 @@ def _finish(
         ":fit": claimed.fit_id,
         ":fence": claimed.fence,
     } | (more or {})
-    if ":now" in update:
-        values[":now"] = table.timestamp()
-    if ":ms" in update:
-        values[":ms"] = int(time.time() * 1000)
+    values |= {name: value for name, value in _now().items() if name in update}
     held = "#status = :running AND fit_id = :fit AND fence = :fence"
     try:
         item = table.update(job_key(claimed.owner, claimed.job_id), update, held, values)

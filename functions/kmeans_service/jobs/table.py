@@ -26,9 +26,11 @@ _RESERVED = {
 }
 
 
-def timestamp() -> str:
-    """Now, as it is shown."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+def timestamp(at: float | None = None) -> str:
+    """Now, or another time in epoch seconds, as it is shown."""
+    return datetime.fromtimestamp(time.time() if at is None else at, UTC).isoformat(
+        timespec="milliseconds"
+    )
 
 
 def seconds(ahead: float = 0) -> int:
