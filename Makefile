@@ -16,6 +16,9 @@ SAM := $(SAM_VENV)/bin/sam
 # Of the functions on AWS, and so of the layers that are built: x86_64 or arm64.
 ARCHITECTURE ?= x86_64
 
+# Tests on all cores, each process with an AWS of its own; PYTEST_ARGS='-n 0' is one after the other.
+AT_ONCE := -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+
 # What a run may be told: make run PORT=9090
 export PORT EMULATOR_PORT LOCAL_HOME FIT_CONCURRENCY CONCURRENCY QUEUE_LIMIT WORKER_TIMEOUT ACCESS PARAMETERS
 
@@ -47,7 +50,11 @@ token: ## API tokens (ARGS='create --owner alice', 'list', 'revoke ID'; on AWS w
 
 .PHONY: test
 test: lint build ## everything: style, types, templates, packages and all tests (PYTEST_ARGS='-k upload')
-	@$(BIN)/pytest tests $(PYTEST_ARGS)
+	@$(BIN)/pytest tests $(AT_ONCE) $(PYTEST_ARGS)
+
+.PHONY: unit
+unit: $(VENV)/.test-installed ## the tests that need no service and no build: what to run after every change
+	@$(BIN)/pytest tests -m "unit and not soak" $(AT_ONCE) $(PYTEST_ARGS)
 
 .PHONY: soak
 soak: $(VENV)/.test-installed ## minutes of what the gate tries in seconds
@@ -154,5 +161,5 @@ sbom: $(VENV)/.test-installed $(SBOM_VENV)/.installed ## what is deployed, as Cy
 
 .PHONY: clean
 clean: ## removes environments, builds and caches; the data in .local stays
-	@rm -rf $(VENV) $(SAM_VENV) $(BENCH_VENV) $(CHECKOV_VENV) $(SBOM_VENV) tests/iam/node_modules .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	@rm -rf $(VENV) $(SAM_VENV) $(BENCH_VENV) $(CHECKOV_VENV) $(SBOM_VENV) tests/iam/node_modules $(MUTANTS_VENV) .mutants .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 	@find functions layers local tests -name __pycache__ -prune -exec rm -rf {} +

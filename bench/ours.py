@@ -6,8 +6,6 @@ JSON. What moto and the client take is not counted.
 
 import json
 import os
-import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,11 +15,11 @@ from urllib.parse import quote
 
 import pytest
 
-from bench.measure import ROOT, cpu_seconds
+from bench.measure import cpu_seconds
 from bench.theirs import points_form
 from tests import contract
 from tests.api import FORM_TYPE, JSON_TYPE, Context, event, form
-from tests.conftest import empty_aws, free_port, listens, wait_until
+from tests.conftest import empty_aws, serving_aws
 
 # A body of more bytes does not fit a Lambda event as base64.
 INLINE_BYTES = 4_400_000
@@ -123,21 +121,10 @@ def _object(key: str) -> bytes:
 
 @contextmanager
 def serving() -> Iterator[Ours]:
-    port = free_port()
-    server = subprocess.Popen(  # noqa: S603
-        [sys.executable, ROOT / "tests" / "aws_server.py", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_until(lambda: listens(port))
-        with pytest.MonkeyPatch.context() as monkeypatch:
-            monkeypatch.setenv("DEFAULT_OWNER", "bench")
-            empty_aws(f"http://127.0.0.1:{port}", monkeypatch)
-            yield Ours()
-    finally:
-        server.kill()
-        server.wait()
+    with serving_aws() as url, pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("DEFAULT_OWNER", "bench")
+        empty_aws(url, monkeypatch)
+        yield Ours()
 
 
 os.environ.setdefault("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1769")

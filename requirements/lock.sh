@@ -15,6 +15,7 @@ locks=(
   requirements/bench
   requirements/checkov
   requirements/sbom
+  requirements/mutants
 )
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -1,14 +1,15 @@
 """moto over real HTTP, in a process of its own: a forked worker reaches it like its parent does.
 
-python tests/aws_server.py PORT
+python tests/aws_server.py, which prints its URL once it can be called.
 """
 
-import sys
 import threading
 from typing import Any
 
 import moto.dynamodb.responses as responses
-from moto.server import main
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.server import MotoRequestHandler
+from werkzeug.serving import make_server
 
 # moto's DynamoDB is not atomic under threads: several would win one conditional write.
 _lock = threading.RLock()
@@ -23,4 +24,12 @@ def _one_at_a_time(self: Any) -> Any:
 responses.DynamoHandler.call_action = _one_at_a_time  # type: ignore[method-assign]
 
 if __name__ == "__main__":
-    main(["-H", "127.0.0.1", "-p", sys.argv[1]])
+    server = make_server(
+        "127.0.0.1",
+        0,
+        DomainDispatcherApplication(create_backend_app),
+        threaded=True,
+        request_handler=MotoRequestHandler,
+    )
+    print(f"http://127.0.0.1:{server.port}", flush=True)
+    server.serve_forever()

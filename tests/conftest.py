@@ -1,15 +1,20 @@
 """One AWS for all tests, empty for each: moto over HTTP, with what the template declares."""
 
 import os
+import random
+import re
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import contract
 from tests.api import Client
@@ -35,11 +40,59 @@ os.environ |= {
 }
 
 
+# The same examples in every run, however busy the machine: a gate does not fail by chance. Others
+# are looked for by `make fuzz`, and by PYTEST_ARGS='--hypothesis-profile=explore'.
+settings.register_profile(
+    "gate",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("explore", settings.get_profile("gate"), derandomize=False)
+settings.load_profile("gate")
+
+# What a module imports if it starts a whole service, or reads what `make build` makes.
+_SERVICE = re.compile(r"^from tests\.(local_service|test_closed_service) import", re.M)
+_BUILD = re.compile(r"^from tests\.sam import .*\b(build|installed|environment)\b", re.M)
+
+
+@cache
+def _group(module: Path) -> str:
+    """Tests of one group run one after the other; the others of a module are a group as well."""
+    source = module.read_text()
+    if _SERVICE.search(source):
+        return "services"
+    return "builds" if _BUILD.search(source) else module.stem
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What goes on at the same time, where pytest-xdist has workers: see `make test`.
+
+    Services come first, as they take longest. `make unit` runs what needs neither them nor builds.
+    """
+    groups = {item.path: _group(item.path) for item in items}
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(groups[item.path]))
+        if groups[item.path] == item.path.stem:
+            item.add_marker(pytest.mark.unit)
+    order = {"services": 0, "builds": 1}
+    items.sort(key=lambda item: order.get(groups[item.path], 2))
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody listens on, nor any other test that runs at the same time will.
+
+    Below those that the system hands out, one of which could be taken before it is used here.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = 10_000 + worker % 10 * 2_000
+    for port in random.SystemRandom().sample(range(first, first + 2_000), 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
 
 
 def wait_until(ready: Callable[[], Any], seconds: float = 30) -> Any:
@@ -49,11 +102,6 @@ def wait_until(ready: Callable[[], Any], seconds: float = 30) -> Any:
         assert time.monotonic() < deadline, "it did not come to be in time"
         time.sleep(0.05)
     return answer
-
-
-def listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 class Clock:
@@ -76,18 +124,30 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
+@contextmanager
+def serving_aws() -> Iterator[str]:
+    """The URL of an AWS of our own, in a process of its own."""
+    server = subprocess.Popen(
+        [sys.executable, str(ROOT / "tests" / "aws_server.py")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert server.stdout is not None
+    try:
+        yield server.stdout.readline().strip()  # which it says once it listens
+    finally:
+        server.kill()
+        server.wait()
+
+
 @pytest.fixture(scope="session")
 def aws_endpoint() -> Iterator[str]:
-    port = free_port()
-    server = subprocess.Popen(
-        [sys.executable, str(ROOT / "tests" / "aws_server.py"), str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    wait_until(lambda: listens(port))
-    yield f"http://127.0.0.1:{port}"
-    server.kill()
-    server.wait()
+    if given := os.environ.get("AWS_OF_TESTS"):  # `make mutants` has one for many runs
+        yield given
+        return
+    with serving_aws() as url:
+        yield url
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from tests.system import (
     take_messages,
     work_off,
 )
-from tests.test_fit_protocol import ASYNC, before_fitting, sleep
+from tests.test_fit_protocol import ASYNC, Held, before_fitting, sleep
 
 
 def killed(times: int) -> Callable[[], None]:
@@ -79,13 +79,15 @@ def test_a_worker_out_of_time_fails_the_job(
 def test_a_fit_killed_from_outside_is_tried_again_by_the_same_worker(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before_fitting(monkeypatch, sleep(1))
+    held = Held()
+    before_fitting(monkeypatch, held.wait)
     client.upload()
     client.fit(0, **ASYNC)
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(work_off)
         [child] = wait_until(multiprocessing.active_children)
         os.kill(child.pid or 0, signal.SIGKILL)
+        held.go_on()
         assert running.result() == 0
     assert (item()["status"], item()["attempt"], item()["fence"]) == ("SUCCEEDED", 2, 2)
 

@@ -38,7 +38,7 @@ def parsed_shape(body: bytes, limits: CsvLimits) -> object:
     return dataset.feature_names, dataset.X.shape
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(files(), st.sampled_from([1000, 1000, 3]), st.sampled_from([5, 30, 1024]))
 def test_checking_and_parsing_accept_the_same_files_and_refuse_them_alike(
     body: bytes, rows: int, cell_length: int
@@ -58,7 +58,7 @@ _decimals = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(_decimals, min_size=1, max_size=30))
 def test_every_value_is_the_double_that_float_reads(cells: list[str]) -> None:
     X = parse_csv("\n".join(cells).encode()).X
@@ -99,7 +99,7 @@ def test_one_odd_cell_among_many_blocks_is_read_where_it_stands() -> None:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(files(), st.integers(1, 40))
 def test_blocks_of_any_size_hold_what_the_whole_holds(body: bytes, block_bytes: int) -> None:
     def whole(body: bytes, limits: CsvLimits) -> object:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from kmeans_service.jobs.fits import ClaimRefused, FenceLost
 from kmeans_service.jobs.job import Job
 from kmeans_service.params import DEFAULTS
 from tests.api import MODEL_CSV, PREDICT_CSV, Answer, Client
+from tests.conftest import wait_until
 from tests.system import (
     deliver,
     item,
@@ -49,6 +51,19 @@ def before_fitting(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> N
     monkeypatch.setattr(clustering, "fit", fit)
 
 
+class Held:
+    """Fits that wait in their processes until they are let go on, if they are not killed before."""
+
+    def __init__(self) -> None:
+        self._end, self._begin = os.pipe()
+
+    def wait(self) -> None:
+        os.read(self._end, 1)
+
+    def go_on(self) -> None:
+        os.write(self._begin, b"!" * 100)
+
+
 def sleep(seconds: float) -> Callable[[], None]:
     return partial(time.sleep, seconds)
 
@@ -57,8 +72,13 @@ def test_of_20_different_fits_at_once_exactly_one_wins(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client.upload()
-    before_fitting(monkeypatch, sleep(2))
-    answers = at_once([partial(client.fit, 0, {"random_state": n}) for n in range(20)])
+    held = Held()
+    before_fitting(monkeypatch, held.wait)
+    with ThreadPoolExecutor(20) as pool:
+        calls = [pool.submit(client.fit, 0, {"random_state": n}) for n in range(20)]
+        wait_until(lambda: sum(call.done() for call in calls) == 19)
+        held.go_on()
+        answers = [call.result() for call in calls]
     assert sorted(answer.status for answer in answers) == [200] + [409] * 19
     assert item()["fence"] == 1
     winner = [answer.status for answer in answers].index(200)

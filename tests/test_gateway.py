@@ -16,7 +16,7 @@ from aiohttp.test_utils import TestClient
 from bench.wire import Reply, send
 from local import bodies, disk, gateway, http_server, lanes
 from local.deployment import load_yaml
-from tests.local_service import PROJECT
+from local.settings import PROJECT
 from tests.test_local_stack import through_gateway
 
 type Asked = TestClient[web.Request, web.Application]

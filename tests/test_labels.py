@@ -3,7 +3,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
@@ -25,7 +25,6 @@ def test_a_label_is_written_as_savetxt_writes_it() -> None:
     assert to_csv(np.array([1, 0])) == b"1.000000000000000000e+00\n0.000000000000000000e+00\n"
 
 
-@settings(deadline=None)
 @given(label_arrays)
 def test_the_csv_is_savetxts_byte_for_byte(labels: Labels) -> None:
     assert to_csv(labels) == saved(labels)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kmeans_service import config, rate
@@ -568,12 +568,18 @@ def test_every_path_counts_but_health_and_the_documentation(client: Client, limi
     for method, path, _ in contract.operations():
         if client.call(method, path.format(**names)).status != 429:
             free.add(path)
-    assert free == {"/kmeans/health", "/kmeans/openapi.json", "/kmeans/ui", "/kmeans/ui/{asset}"}
+    pages = {"/kmeans", "/kmeans/openapi.json", "/kmeans/ui", "/kmeans/ui/{asset}"}
+    assert free == pages | {"/kmeans/health"}
 
 
 @pytest.mark.usefixtures("minute")
-@settings(max_examples=30, deadline=None)
-@given(st.integers(1, 1000), st.lists(st.integers(1, 300), min_size=1, max_size=6))
+@settings(max_examples=10)
+@given(st.integers(1, 1000), st.lists(st.integers(1, 150), min_size=1, max_size=6))
+@example(1, [1, 1])
+@example(199, [100, 99, 1])
+@example(200, [150, 51])
+@example(201, [101, 101])
+@example(300, [150, 150, 150])
 def test_execution_environments_share_one_limit(most: int, tries: list[int]) -> None:
     owner = uuid.uuid4().hex
     batch = max(1, most // 100)

@@ -24,7 +24,11 @@ def parsed(*headers: bytes, content: bytes = b"1,2") -> Part:
     return part
 
 
-@given(st.lists(st.binary(max_size=200), min_size=1, max_size=MAX_PARTS))
+# A sender chooses a boundary that stands nowhere in what it sends; Hypothesis knows ours.
+sendable = st.binary(max_size=200).filter(lambda content: b"\r\n--the-boundary" not in content)
+
+
+@given(st.lists(sendable, min_size=1, max_size=MAX_PARTS))
 def test_content_comes_out_as_it_went_in(contents: list[bytes]) -> None:
     parts = [(f"part{index}", "name", content) for index, content in enumerate(contents)]
     found = parse_form(TYPE, form(*parts))
@@ -166,7 +170,7 @@ def mutated(draw: Any) -> bytes:
 
 
 @given(mutated(), st.sampled_from([TYPE, TYPE + "-", TYPE + "; charset=x", TYPE.upper()]))
-@settings(max_examples=2500, deadline=None)
+@settings(max_examples=1500)
 def test_mutated_bodies_are_read_or_refused(text: bytes, content_type: str) -> None:
     try:
         parts = parse_form(content_type, text)
@@ -178,7 +182,7 @@ def test_mutated_bodies_are_read_or_refused(text: bytes, content_type: str) -> N
 
 
 @given(mutated(), st.sampled_from(["/kmeans/upload", "/kmeans/predict", "/kmeans/fit_predict"]))
-@settings(max_examples=800, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, suppress_health_check=list(HealthCheck))
 def test_mutated_requests_never_hurt_a_handler(
     shared_client: Client, text: bytes, path: str
 ) -> None:

@@ -3,7 +3,6 @@
 import json
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ import boto3
 import pytest
 import requests
 
+from tests.conftest import free_port
 from tests.needed import missing
 from tests.sam import PROJECT, build, environment
 
@@ -43,13 +43,7 @@ class Ports:
 
 
 def free_ports() -> Ports:
-    probes = [socket.socket() for _ in range(3)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = Ports(*(int(probe.getsockname()[1]) for probe in probes))
-    for probe in probes:
-        probe.close()
-    return ports
+    return Ports(free_port(), free_port(), free_port())
 
 
 @contextmanager
