@@ -22,6 +22,9 @@ LARGEST_SCALE_POWER = 600
 # Rows whose squared distances overflow are measured at this scale.
 FAR = math.ldexp(1.0, -LARGEST_SCALE_POWER)
 
+# Points that are brought into the space at once: they stay in the processor's cache.
+PART_BYTES = 256 * 1024
+
 
 @dataclass(frozen=True, eq=False)
 class Space:
@@ -76,7 +79,12 @@ class Predictor:
 
     def predict(self, points: Array) -> Array:
         """Index of the nearest center of each point, int32; of the fitted rows, their labels."""
-        return nearest.nearest(self.space.enter(points), self.centers)
+        labels = np.empty(len(points), dtype=np.int32)
+        rows = max(1, PART_BYTES // (8 * nearest.CHUNK * points.shape[1])) * nearest.CHUNK
+        for start in range(0, len(points), rows):
+            part = slice(start, start + rows)
+            labels[part] = nearest.nearest(self.space.enter(points[part]), self.centers)
+        return labels
 
     def distances(self, points: Array) -> Array:
         """Euclidean distance of each point to every center, in the points' units."""
