@@ -26,6 +26,7 @@ PAGE = (PROJECT / "docs/first-deployment.md").read_text()
 EXAMPLES = [Example(found["code"], found["answer"] or "") for found in BLOCK.finditer(PAGE)]
 STACK = "kmeans"
 START_SECONDS = 60
+ANSWER_SECONDS = 180  # the first call unpacks the layers
 LIMIT = 600  # seconds for all of them
 NEXT = "\f"
 
@@ -120,14 +121,30 @@ def test_every_test_that_the_page_names_exists() -> None:
         assert (PROJECT / "tests" / name).exists(), name
 
 
+def outputs(emulator: str) -> dict[str, str]:
+    stack = client("cloudformation", emulator).describe_stacks(StackName=STACK)["Stacks"][0]
+    return {entry["OutputKey"]: entry["OutputValue"] for entry in stack["Outputs"]}
+
+
+def test_what_is_deployed_with_no_word_on_access_is_closed(
+    said: list[str],  # noqa: ARG001 (it deployed it)
+    emulator: str,
+) -> None:
+    api = f"{emulator}/restapis/{outputs(emulator)['ApiId']}/v1/_user_request_"
+    for path in ("/kmeans/jobs", "/kmeans/jobs/0", "/kmeans/ui/", "/kmeans/openapi.json"):
+        for headers in ({}, {"Authorization": "Bearer km_" + "a" * 43}):
+            answer = requests.get(api + path, headers=headers, timeout=ANSWER_SECONDS)
+            assert answer.status_code in (401, 403), path
+    assert requests.get(f"{api}/kmeans/health", timeout=ANSWER_SECONDS).ok
+
+
 def test_a_bucket_that_holds_data_would_not_go_and_an_empty_one_goes_with_the_stack(
     said: list[str],  # noqa: ARG001 (it emptied the bucket)
     emulator: str,
 ) -> None:
     cloudformation, s3 = client("cloudformation", emulator), client("s3", emulator)
-    stack = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
-    outputs = {entry["OutputKey"]: entry["OutputValue"] for entry in stack["Outputs"]}
-    bucket = outputs["DataBucketName"]
+    named = outputs(emulator)
+    bucket = named["DataBucketName"]
     version = s3.put_object(Bucket=bucket, Key="one/more", Body=b"")["VersionId"]
     with pytest.raises(ClientError, match="BucketNotEmpty"):  # what CloudFormation would meet with
         s3.delete_bucket(Bucket=bucket)
@@ -138,7 +155,7 @@ def test_a_bucket_that_holds_data_would_not_go_and_an_empty_one_goes_with_the_st
     )
     with pytest.raises(ClientError, match="404"):
         s3.head_bucket(Bucket=bucket)
-    assert outputs["JobsTableName"] not in client("dynamodb", emulator).list_tables()["TableNames"]
+    assert named["JobsTableName"] not in client("dynamodb", emulator).list_tables()["TableNames"]
 
 
 def test_open_without_an_owner_is_not_deployed(emulator: str) -> None:
