@@ -67,6 +67,14 @@ RARE: dict[tuple[str, calls.Call], list[Json]] = {
         {"Key": "results/alice/0/p.csv"},
     ],
     ("PredictFunction", ("dynamodb", "update_item")): [OWNED],
+    ("FitWorkerFunction", ("sqs", "delete_message_batch")): [{}],
+    ("FitWorkerFunction", ("sqs", "send_message")): [{}],
+    ("SweeperFunction", ("sqs", "send_message")): [{}],
+    ("FitFunction", ("s3", "head_object")): [{"Key": "models/alice/0/f/1/labels.csv"}],
+    ("PredictFunction", ("s3", "head_object")): [{"Key": "models/alice/0/f/1/centers.npy"}],
+    ("JobsFunction", ("s3", "head_object")): [
+        {"Key": f"{kind}/alice/0/x"} for kind in ("inputs", "models", "results")
+    ],
     **{
         (name, ("dynamodb", "query")): [COUNTED]
         for name in ("UploadFunction", "FitFunction", "FitWorkerFunction")

@@ -175,13 +175,13 @@ def _client(node: ast.expr) -> str | None:
 
 
 def _operations(attr: str, tree: ast.AST, wanted: ast.Attribute) -> set[str]:
-    """An operation, or the one that stands as text in `get_paginator("list_object_versions")`."""
-    if attr in ("get_paginator", "generate_presigned_url"):
-        for node in ast.walk(tree):
-            match node:
-                case ast.Call(func=func, args=[ast.Constant(value=str(name)), *_]) if (
-                    func is wanted
-                ):
-                    return {name}
-        raise AssertionError(f"{attr} with an operation that is no plain text: {ast.dump(wanted)}")
-    return MEANS.get(attr, {attr})
+    """An operation, or those that stand as text in `get_paginator("list_object_versions")`."""
+    if attr not in ("get_paginator", "generate_presigned_url"):
+        return MEANS.get(attr, {attr})
+    [named] = [
+        node.args[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and node.func is wanted
+    ]
+    choices = [named.body, named.orelse] if isinstance(named, ast.IfExp) else [named]
+    return {ast.literal_eval(choice) for choice in choices}
