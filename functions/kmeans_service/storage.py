@@ -108,7 +108,10 @@ class DataBucket:
         return self.open(key, version_id).stream.read()
 
     def open(self, key: str, version_id: str | None) -> OpenObject:
-        """The object as a stream; raises ObjectMissing."""
+        """The object as a stream; raises ObjectMissing.
+
+        A 403 is no missing object: every role that reads may list, so that S3 tells them apart.
+        """
         version: Any = {"VersionId": version_id} if version_id else {}
         try:
             answer = aws.s3().get_object(Bucket=self._name, Key=key, **version)
