@@ -16,13 +16,14 @@ from kmeans_service.labels import csv_chunks
 from kmeans_service.params import parse_params
 from kmeans_service.predictor import Space
 
-BLOCK = 10_000
+BLOCK_BYTES = 1024**2  # of data at a time, so that making it is not what is measured
 
 
 def blocks(n_samples: int, n_features: int, kind: str) -> Any:
     rng = np.random.default_rng(0)
-    for start in range(0, n_samples, BLOCK):
-        block = rng.normal(size=(min(BLOCK, n_samples - start), n_features))
+    rows = max(1, BLOCK_BYTES // (8 * n_features))
+    for start in range(0, n_samples, rows):
+        block = rng.normal(size=(min(rows, n_samples - start), n_features))
         if kind == "outliers" and start == 0:
             block[:100] *= 1e6  # all others are one giant cluster
         yield np.ones_like(block) if kind == "alike" else block
@@ -30,8 +31,10 @@ def blocks(n_samples: int, n_features: int, kind: str) -> Any:
 
 def fit_in_memory(n_samples: int, n_features: int, params: dict[str, Any], kind: str) -> None:
     X = np.empty((n_samples, n_features))
-    for number, block in enumerate(blocks(n_samples, n_features, kind)):
-        X[number * BLOCK : number * BLOCK + len(block)] = block
+    filled = 0
+    for block in blocks(n_samples, n_features, kind):
+        X[filled : filled + len(block)] = block
+        filled += len(block)
     found = clustering.fit(X, params)
     with tempfile.TemporaryFile() as labels:
         labels.writelines(csv_chunks(found.labels))
