@@ -12,7 +12,7 @@ from collections import Counter
 
 from cosmic_ray.work_item import TestOutcome, WorkerOutcome
 
-from mutants import code, template
+from mutants import session, template
 
 EVERYTHING = ["functions/*", "local/*"]
 
@@ -40,7 +40,7 @@ def _template(only: str) -> int:
 
 
 def _code(given: argparse.Namespace) -> int:
-    database = code.try_all(given.modules, given.sample, given.seed, again=given.again)
+    database = session.try_all(given.modules, given.sample, given.seed, again=given.again)
     totals: dict[str, Counter[str]] = {}
     survivors = []
     for item, result in database.completed_work_items:

@@ -8,9 +8,13 @@ from fnmatch import fnmatch
 
 API = ["test_reads", "test_presigned", "test_uploads", "test_worker", "test_bad_requests"]
 STATES = ["test_transitions", "test_time_passes", "test_meanwhile"]
-LIFE = ["test_fit_protocol", "test_sweeper", "test_crashes", "test_faults"]
+QUEUE = ["test_shares", "test_worker", "test_late_starts", "test_sweeper"]
+LIFE = ["test_fit_protocol", "test_sweeper", "test_crashes", "test_upgrade", "test_faults"]
 CSV = ["test_csv_grammar", "test_dataset", "test_csv_numbers", "test_file_kinds", "test_limits"]
-NUMBERS = ["test_clustering", "test_out_of_core", "test_predict_matches_sklearn", "test_offsets"]
+NUMBERS = [
+    *("test_clustering", "test_warnings", "test_out_of_core", "test_predict_matches_sklearn"),
+    *("test_offsets", "test_seeds"),
+]
 
 TESTS: list[tuple[str, list[str]]] = [
     ("functions/kmeans_service/csv_*", CSV),
@@ -41,7 +45,16 @@ TESTS: list[tuple[str, list[str]]] = [
         ["test_damaged_records", "test_reads", "test_transitions"],
     ),
     ("functions/kmeans_service/jobs/reads.py", ["test_reads", *STATES, "test_damaged_records"]),
-    ("functions/kmeans_service/jobs/*", [*STATES, *API, "test_limits", *LIFE]),
+    ("functions/kmeans_service/jobs/shares.py", [*QUEUE, *STATES]),
+    ("functions/kmeans_service/jobs/waiting.py", [*QUEUE, *STATES, "test_presigned"]),
+    ("functions/kmeans_service/jobs/quota.py", [*STATES, "test_limits", "test_uploads"]),
+    ("functions/kmeans_service/jobs/creation.py", [*STATES, "test_uploads", "test_limits", *API]),
+    ("functions/kmeans_service/jobs/*", [*STATES, *API, *QUEUE, "test_limits", *LIFE]),
+    ("functions/kmeans_service/location.py", ["test_links", "test_heads", "test_http"]),
+    (
+        "functions/kmeans_service/predictor.py",
+        [*NUMBERS, "test_damage", "test_upgrade", "test_large_predictions", "test_lost_objects"],
+    ),
     (
         "functions/kmeans_service/predictions.py",
         ["test_large_predictions", "test_presigned", "test_time_passes", "test_meanwhile"],
@@ -52,11 +65,11 @@ TESTS: list[tuple[str, list[str]]] = [
     ),
     (
         "functions/kmeans_service/nearest.py",
-        ["test_predict_matches_sklearn", "test_offsets", "test_reads"],
+        ["test_predict_matches_sklearn", "test_offsets", "test_reads", "test_upgrade"],
     ),
     (
         "functions/kmeans_service/*",
-        ["test_reads", "test_http", "test_logs", *STATES, *API, "test_damage", "test_limits"],
+        ["test_reads", "test_http", "test_logs", *STATES, *API, *QUEUE, "test_damage"],
     ),
     ("functions/fit/isolated.py", ["test_crashes", "test_fit_protocol", "test_clustering"]),
     (
@@ -65,26 +78,34 @@ TESTS: list[tuple[str, list[str]]] = [
     ),
     (
         "functions/fit/arrivals.py",
-        ["test_worker", "test_presigned", "test_meanwhile", "test_limits", "test_owners"],
+        ["test_worker", "test_presigned", "test_meanwhile", "test_file_kinds", "test_limits"],
     ),
     ("functions/fit/prediction.py", ["test_presigned", "test_large_predictions", "test_meanwhile"]),
     (
         "functions/fit/worker.py",
-        ["test_worker", "test_crashes", "test_logs", "test_monitoring", *STATES],
+        [*QUEUE, "test_crashes", "test_logs", "test_monitoring", *STATES],
     ),
     ("functions/fit/attempt.py", ["test_fit_protocol", "test_crashes", "test_synchronous"]),
+    ("functions/fit/inbox.py", [*QUEUE, "test_presigned"]),
+    ("functions/fit/metadata.py", ["test_worker", "test_seeds"]),
+    (
+        "functions/fit/c[ao]*.py",  # capacity, columns, computation
+        [*NUMBERS, "test_capacity", "test_synchronous", "test_reads", "test_damage"],
+    ),
     ("functions/fit/app.py", ["test_synchronous", "test_reads", "test_logs", *STATES]),
     (
         "functions/fit/*",
         [*NUMBERS, "test_reads", "test_damage", "test_fit_protocol", "test_http", "test_worker"],
     ),
-    ("functions/jobs/sweeper.py", ["test_sweeper", "test_time_passes"]),
+    ("functions/jobs/sweeper.py", [*QUEUE, "test_time_passes"]),
     ("functions/jobs/*", ["test_reads", "test_http", "test_presigned", "test_damage"]),
     ("functions/predict/*", ["test_reads", "test_http", "test_bad_requests", "test_presigned"]),
     ("functions/upload/*", ["test_reads", "test_presigned", "test_bad_requests", "test_logs"]),
     ("functions/docs/*", ["test_http", "test_openapi", "test_links"]),
     ("functions/authorizer/*", ["test_authorizer", "test_owners"]),
-    ("local/gateway.py", ["test_gateway", "test_local_stack", "test_wire"]),
+    ("local/gateway.py", ["test_gateway"]),
+    ("local/lanes.py", ["test_gateway"]),
+    ("local/bodies.py", ["test_gateway"]),
     ("local/http_server.py", ["test_gateway", "test_wire"]),
     ("local/tokens.py", ["test_authorizer", "test_closed_service"]),
     ("local/transform.py", ["test_template"]),

@@ -42,7 +42,11 @@ def run(tests: list[str], seconds: float) -> dict[str, Any]:
             return {"outcome": "timeout", "said": ""}
         said.seek(0)
         text = said.read()
-    failed = [line for line in text.splitlines() if line.startswith(("FAILED", "ERROR "))]
+    failed = [
+        line for line in text.splitlines() if line.startswith(("FAILED tests", "ERROR tests"))
+    ]
+    if ended in (3, 4):
+        raise RuntimeError(f"pytest itself failed: {text[-5000:]}")
     outcome = {0: "survived", 5: "no tests"}.get(ended, "killed")
     return {"outcome": outcome, "said": "\n".join(failed[:1]) or text[-2000:]}
 
@@ -57,10 +61,13 @@ def _wait(child: int, deadline: float) -> int | None:
 
 
 def main() -> None:
-    sys.path[:0] = [str(Path.cwd()), str(Path.cwd() / "functions")]
+    sys.path[:1] = [str(Path.cwd()), str(Path.cwd() / "functions")]
     exec(f"import {LIBRARIES}")  # noqa: S102 (a list that is easy to read)
     server = subprocess.Popen(
-        [sys.executable, "tests/aws_server.py"], stdout=subprocess.PIPE, text=True
+        [sys.executable, "tests/aws_server.py"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     )
     assert server.stdout is not None
     os.environ["AWS_OF_TESTS"] = server.stdout.readline().strip()

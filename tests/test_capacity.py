@@ -14,8 +14,8 @@ from kmeans_service import config
 from kmeans_service.errors import TooLarge
 from kmeans_service.label_text import ROW_BYTES
 from kmeans_service.params import parse_params
+from local.settings import PROJECT
 from tests.api import MODEL_CSV, Client
-from tests.local_service import PROJECT
 from tests.system import deliver, drop
 from tests.test_out_of_core import with_worker_memory
 from tests.test_template import transformed

@@ -98,7 +98,7 @@ def chosen(tree: Path, wanted: list[str], sample: int | None, seed: int) -> list
     return [WorkItem.single(job_id=uuid.uuid4().hex, mutation=spec) for spec in specs]
 
 
-def session(tree: Path, wanted: list[str], sample: int | None, seed: int) -> WorkDB:
+def begun(tree: Path, wanted: list[str], sample: int | None, seed: int) -> WorkDB:
     """The session of just this code and sample: a new one, or the one that was begun."""
     code = digest(modules(tree, wanted))
     path = HOME / f"{code}-{sample or 'all'}-{seed}.sqlite"
@@ -118,13 +118,11 @@ def mutated(tree: Path, spec: MutationSpec) -> str | None:
 def try_all(wanted: list[str], sample: int | None, seed: int, *, again: bool) -> WorkDB:
     """Run the tests on each mutant that has no result; `again`: on those that survived as well."""
     tree = copied()
-    database = session(tree, wanted, sample, seed)
+    database = begun(tree, wanted, sample, seed)
     items = list(database.pending_work_items)
     if again:
         survived = {job for job, result in database.results if not result.is_killed}
-        items += [
-            item for item in database.completed_work_items if item[0].job_id in survived
-        ] and [item for item, _ in database.completed_work_items if item.job_id in survived]
+        items += [item for item, _ in database.completed_work_items if item.job_id in survived]
     there = {path.stem for path in tree.glob("tests/test_*.py")}
     warm = Warm()
     try:
@@ -144,7 +142,7 @@ def _result(tree: Path, warm: Warm, spec: MutationSpec, there: set[str]) -> Work
         return WorkResult(worker_outcome=WorkerOutcome.NO_TEST)
     tests = tests_of.tests_of(str(spec.module_path), there)
     with changed(path, text):
-        found = warm.run([*tests, f"--timeout={SECONDS_OF_ONE}", "--hypothesis-seed=0"], SECONDS)
+        found = warm.run([*tests, f"--timeout={SECONDS_OF_ONE}", "-m", "not soak"], SECONDS)
     place = f"{spec.module_path}:{spec.start_pos[0]} {spec.operator_name.partition('/')[2]}"
     print(f"{found['outcome']:9} {place}  {found['said'].splitlines()[-1:]}", flush=True)
     return WorkResult(
