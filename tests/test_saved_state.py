@@ -140,6 +140,12 @@ def test_items_of_a_version_that_had_them_in_json_are_taken_over_once(tmp_path: 
         (tmp_path / "dynamodb.json").unlink(missing_ok=True)
 
 
+def test_another_version_of_the_emulator_is_not_started() -> None:
+    script = "from local import items; items.TESTED = '0.1'; items.expect_tested_version()"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert "but local/items.py was written for 0.1" in done.stderr.splitlines()[-1]
+
+
 # --- a service --------------------------------------------------------------------
 
 
