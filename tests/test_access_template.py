@@ -128,7 +128,7 @@ def test_no_other_function_may_touch_a_token() -> None:
     for name in set(functions()) - {"AuthorizerFunction"}:
         for statement in statements(name):
             if any(action.startswith("dynamodb:") for action in as_list(statement["Action"])):
-                assert leading_keys(statement) in (["O#*"], ["ACTIVE"], ["Q"]), (
+                assert leading_keys(statement) in (["O#*"], ["ACTIVE", "LEFT"], ["Q"]), (
                     name,
                     statement["Sid"],
                 )

@@ -268,15 +268,15 @@ def test_the_answer_to_a_fit_is_never_another_fits_labels(
     client.upload()
     client.fit(0, {"n_clusters": 3}, **ASYNC)
     claimed = fits.claim(job())
-    wait = attempt.run
+    real = fits.claim
 
-    def run(*arguments: Any, **options: Any) -> Any:
-        monkeypatch.setattr(attempt, "run", wait)
+    def claim(found: Job) -> Job:
+        monkeypatch.setattr(fits, "claim", real)
         fits.fail(claimed, {"detail": "for the test"})
         assert client.fit(0, {"n_clusters": 1}).status == 200
-        return wait(*arguments, **options)
+        return real(found)
 
-    monkeypatch.setattr(attempt, "run", run)
+    monkeypatch.setattr(fits, "claim", claim)
     assert client.fit(0, {"n_clusters": 3}).status == 409
 
 

@@ -52,7 +52,8 @@ def test_who_will_not_wait_gets_a_job_to_follow(uploaded: Client, wish: str) -> 
     assert int(answer.headers["Retry-After"]) > 0
     assert answer.json()["status"] == "QUEUED"
     [message] = take_messages()
-    assert json.loads(message) == {"owner": "tester", "job_id": 0, "fit_id": item()["fit_id"]}
+    named = {"owner": "tester", "job_id": 0, "fit_id": item()["fit_id"]}
+    assert json.loads(message) == named | {"in_line": True}
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(3.0, 202), (2.0, 202), (28.0, 200)])

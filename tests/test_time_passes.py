@@ -36,7 +36,7 @@ from tests.system import (
 from tests.test_fit_protocol import ASYNC
 from tests.test_presigned import predict, reserve
 
-NOTHING = {"queued": 0, "deleted": 0, "woken": 0}
+NOTHING = {"queued": 0, "deleted": 0, "removed": 0, "woken": 0}
 FOUND = NOTHING | {"woken": 1}
 LEASE, SLOT, SWEPT_AFTER, DAY = 60, 65, 120, 86_400
 EXPIRY = 30 * DAY

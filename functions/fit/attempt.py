@@ -32,7 +32,13 @@ def run(
     Raises ClaimRefused, OutOfTime or ChildDied (the job is queued again), FenceLost, or the
     ServiceError that the job failed with.
     """
-    claimed = fits.claim(job)
+    return run_claimed(fits.claim(job), seconds, final=final, keep=keep)
+
+
+def run_claimed(
+    claimed: Job, seconds: float, *, final: bool, keep: Callable[[], None] | None = None
+) -> tuple[Job, bytes | None]:
+    """As `run`, of a job that is claimed already."""
     try:
         return _finish(claimed, seconds, final, keep)
     except FenceLost:

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from kmeans_service import config, http, predictions
 from kmeans_service.dataset import RowBlocks, read_blocks
 from kmeans_service.digest import HashingStream
-from kmeans_service.errors import PredictionFailed, ServiceError
-from kmeans_service.jobs import reads
+from kmeans_service.errors import JobGone, PredictionFailed, ServiceError
 from kmeans_service.jobs.job import Job, StoredObject
 from kmeans_service.labels import csv_chunks
 from kmeans_service.models import check_features, predictor_of
@@ -30,9 +29,11 @@ def run(job: Job, prediction: Prediction, opened: OpenObject, seconds: float) ->
         return
     try:
         _attempt(job, claimed, opened, seconds)
-    except PredictionTaken:
+    except (PredictionTaken, JobGone) as reason:
         http.logger().warning("the prediction was taken over or deleted", job_id=job.job_id)
         data_bucket().delete(claimed.result_key)
+        if isinstance(reason, JobGone):
+            raise
     except Exception:
         predictions.release(claimed)
         raise
@@ -46,7 +47,6 @@ def _attempt(job: Job, claimed: Prediction, opened: OpenObject, seconds: float) 
         http.count_damage(error)
         predictions.fail(claimed, problem_document(error))
         return
-    reads.get(job.owner, job.job_id)  # whoever deleted it did not see the result
     predictions.succeed(claimed, result)
 
 

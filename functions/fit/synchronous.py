@@ -45,22 +45,27 @@ def fit(
     there = job.is_fitted_with(wanted.fit_id)
     if there and _is_whole(job.published):
         return Outcome(job)
-    job = fits.request(job, wanted, arrived, anew=there)
+    if seconds <= 0 or not _is_small(given, params):
+        return _in_background(fits.request(job, wanted, arrived, anew=there))
+    job, ours = fits.begin(job, wanted, arrived, anew=there)
     fit_id = job.fit_id or ""
     if job.is_fitted_with(fit_id):
         return Outcome(job)
-    job = _of_fit(job, fit_id)
-    if seconds <= 0 or not _is_small(given, params):
-        enqueue_fit(job)
-        return Outcome(job)
     try:
-        return Outcome(*attempt.run(job, deadline - time.monotonic(), final=False))
+        claimed = job if ours else fits.claim(_of_fit(job, fit_id))
+        return Outcome(*attempt.run_claimed(claimed, deadline - time.monotonic(), final=False))
     except (ClaimRefused, FenceLost):
         return Outcome(_wait(owner, job_id, fit_id, deadline))
     except (OutOfTime, ChildDied):
-        job = _of_fit(reads.get(owner, job_id), fit_id)
-        enqueue_fit(job)
-        return Outcome(job)
+        return _in_background(_of_fit(reads.get(owner, job_id), fit_id))
+
+
+def _in_background(job: Job) -> Outcome:
+    """The worker does it, unless it is done already."""
+    fit_id = job.fit_id or ""
+    if not job.is_fitted_with(fit_id):
+        enqueue_fit(_of_fit(job, fit_id))
+    return Outcome(job)
 
 
 def _input_of(job: Job) -> Input:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from kmeans_service import config, http, queue
-from kmeans_service.jobs import deletion, fits, reads, shares, waiting
+from kmeans_service.jobs import deletion, fits, leftovers, reads, shares, waiting
 from kmeans_service.jobs.job import Job, Status
 
 
@@ -14,7 +14,7 @@ def lambda_handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
 
     One job's failure holds up no other; all of them are raised at the end.
     """
-    done = {"queued": 0, "deleted": 0, "woken": 0}
+    done = {"queued": 0, "deleted": 0, "removed": 0, "woken": 0}
     failures: list[Exception] = []
     for job in reads.due():
         try:
@@ -25,6 +25,14 @@ def lambda_handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
         else:
             if action:
                 done[action] += 1
+    for record in leftovers.due():
+        try:
+            leftovers.remove(record)
+        except Exception as error:  # noqa: BLE001 (raised below)
+            http.logger().exception("leftovers could not be removed", record=record.get("sk"))
+            failures.append(error)
+        else:
+            done["removed"] += 1
     done["woken"] = _wake()
     http.logger().info("swept", extra=done)
     if failures:

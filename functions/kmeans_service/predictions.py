@@ -20,10 +20,16 @@ from enum import StrEnum
 from typing import Any
 
 from kmeans_service import aws, config
-from kmeans_service.errors import PredictionFailed, PredictionNotFound, quoted
-from kmeans_service.jobs import table
-from kmeans_service.jobs.items import marshal, owner_key, unmarshal
-from kmeans_service.jobs.job import Job, StoredObject
+from kmeans_service.errors import (
+    JobNotFound,
+    PredictionFailed,
+    PredictionNotFound,
+    Unavailable,
+    quoted,
+)
+from kmeans_service.jobs import quota, reads, table
+from kmeans_service.jobs.items import job_key, marshal, owner_key, unmarshal
+from kmeans_service.jobs.job import GONE, Job, StoredObject
 from kmeans_service.problems import problem_document
 from kmeans_service.storage import data_bucket
 
@@ -102,6 +108,8 @@ def find(owner: str, prediction_id: str) -> Prediction:
     named = Prediction(owner, int(parsed[1]), parsed[2], PredictionStatus.PENDING)
     item = unmarshal(table.get_item(_key(named)) or {})
     if not item or item["expires_at"] <= time.time():
+        with suppress(JobNotFound):
+            reads.get(owner, named.job_id)  # raises JobGone, with which its predictions went
         raise missing
     status = PredictionStatus(item["status"])
     error = json.loads(item["error"]) if "error" in item else None
@@ -168,8 +176,38 @@ def release(claimed: Prediction) -> None:
 
 
 def succeed(claimed: Prediction, result: StoredObject) -> None:
-    """PENDING → SUCCEEDED; raises PredictionTaken."""
-    _finish(claimed, PredictionStatus.SUCCEEDED, "#result", asdict(result))
+    """PENDING → SUCCEEDED, the result counted; raises PredictionTaken, or JobGone."""
+    values = {":status": PredictionStatus.SUCCEEDED.value, ":value": asdict(result)}
+    update = "SET #status = :status, #result = :value"
+    held, held_by = _held(claimed)
+    actions: list[Any] = [
+        {"Update": table.expression(_key(claimed), update, held, values | held_by)},
+        quota.more(claimed.owner, result.size),
+        {"ConditionCheck": _job_is_there(claimed)},
+    ]
+    for _ in table.tries():
+        if not table.transact(actions):
+            return
+        found = unmarshal(table.get_item(_key(claimed)) or {})
+        if found.get("result") == asdict(result):
+            return  # only the answer was lost
+        reads.get(claimed.owner, claimed.job_id)
+        if (found.get("status"), found.get("fence")) != (PredictionStatus.PENDING, claimed.fence):
+            raise PredictionTaken
+        _ = quota.read(claimed.owner)  # which makes sure that there are counters
+    raise Unavailable("The job is changing")
+
+
+def _job_is_there(claimed: Prediction) -> dict[str, Any]:
+    """Whoever deletes the job counts out its predictions, and must not miss one."""
+    gone = {f":{status.value.lower()}": status.value for status in GONE}
+    return {
+        "TableName": table.table_name(),
+        "Key": job_key(claimed.owner, claimed.job_id),
+        "ConditionExpression": f"attribute_exists(pk) AND NOT #status IN ({', '.join(gone)})",
+        "ExpressionAttributeNames": {"#status": "status"},
+        "ExpressionAttributeValues": marshal(gone),
+    }
 
 
 def fail(claimed: Prediction, error: dict[str, Any]) -> None:
@@ -189,18 +227,22 @@ def _change(
     status: PredictionStatus = PredictionStatus.PENDING,
 ) -> None:
     """An update that only the holder of the fence can make, once; raises PredictionTaken."""
-    held = "#status = :pending AND fence = :fence"
-    values |= {":pending": PredictionStatus.PENDING.value, ":fence": claimed.fence}
-    if not claimed.fence:  # of a version that knew none
-        held = "#status = :pending AND attribute_not_exists(fence)"
-        del values[":fence"]
+    held, held_by = _held(claimed)
     try:
-        table.update(_key(claimed), change, held, values)
+        table.update(_key(claimed), change, held, values | held_by)
     except table.ConditionFailed as failed:
         found = unmarshal(failed.item or {})
         # Done already, if only the answer to the first try was lost.
         if (found.get("status"), found.get("fence", 0)) != (status, claimed.fence):
             raise PredictionTaken from None
+
+
+def _held(claimed: Prediction) -> tuple[str, dict[str, Any]]:
+    """The condition that the fence is still held, and its values."""
+    pending = {":pending": PredictionStatus.PENDING.value}
+    if not claimed.fence:  # of a version that knew none
+        return "#status = :pending AND attribute_not_exists(fence)", pending
+    return "#status = :pending AND fence = :fence", pending | {":fence": claimed.fence}
 
 
 def _failure(detail: str) -> dict[str, Any]:

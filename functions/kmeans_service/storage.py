@@ -3,7 +3,7 @@
 import hashlib
 import posixpath
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import IO, Any, cast
@@ -134,22 +134,22 @@ class DataBucket:
     def delete(self, key: str, version_id: str | None = None) -> None:
         """Remove this version of the object, or all of them; an absent one is no error."""
         if version_id is None:
-            self._delete_versions(key, exact=True)
+            self._delete_versions(key, lambda found: found == key)
         else:
             aws.s3().delete_object(Bucket=self._name, Key=key, VersionId=version_id)
 
-    def delete_prefix(self, prefix: str) -> None:
-        """Remove every version of every object below the prefix."""
-        self._delete_versions(prefix, exact=False)
+    def delete_prefix(self, prefix: str, doomed: Callable[[str], bool] | None = None) -> None:
+        """Remove every version of every object below the prefix, or of those that are doomed."""
+        self._delete_versions(prefix, doomed or (lambda _key: True))
 
-    def _delete_versions(self, prefix: str, exact: bool) -> None:
+    def _delete_versions(self, prefix: str, is_doomed: Callable[[str], bool]) -> None:
         pages = aws.s3().get_paginator("list_object_versions")
         for page in pages.paginate(Bucket=self._name, Prefix=prefix):
             found: Iterable[Any] = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
             doomed: Any = [
                 {"Key": version["Key"], "VersionId": version["VersionId"]}
                 for version in found
-                if not exact or version["Key"] == prefix
+                if is_doomed(version["Key"])
             ]
             if doomed:
                 answer = aws.s3().delete_objects(

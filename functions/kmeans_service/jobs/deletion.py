@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from kmeans_service.errors import Unavailable
-from kmeans_service.jobs import quota, reads, table
+from kmeans_service.jobs import leftovers, quota, reads, table
 from kmeans_service.jobs.creation import find_upload, upload_key
 from kmeans_service.jobs.items import job_key, job_or_damaged, marshal
 from kmeans_service.jobs.job import Job, Status
@@ -38,6 +38,7 @@ def finish(job: Job) -> None:
         # A key that users write to has other versions, which are other jobs' files.
         data_bucket().delete(job.input.key, job.input.version_id)
     remove_objects(job.owner, job.job_id)
+    leftovers.forget_job(job.owner, job.job_id)
     _bury(job)
 
 
@@ -54,21 +55,31 @@ def _begin(job: Job) -> bool:
     """
     _ = quota.read(job.owner)  # which makes sure that there are counters
     damaged = job.status is Status.DAMAGED
+    condition, values = ("", {}) if damaged else _as_it_was(job)
     mark = table.expression(
         job_key(job.owner, job.job_id),
         "SET #status = :deleting, gsi1pk = :active, due_at = :due",
         "attribute_exists(pk) AND NOT #status IN (:deleting, :deleted) AND NOT expires_at <= :now"
-        + ("" if job.input or damaged else " AND attribute_not_exists(#input)"),
+        + condition,
         {
             ":deleting": Status.DELETING.value,
             ":deleted": Status.DELETED.value,
             ":active": table.LOOKED_AFTER,
             ":due": table.seconds(),
             ":now": table.seconds(),
+            **values,
         },
     )
-    counted_out = quota.less(job.owner, job.input.size if job.input else 0, exact=not damaged)
+    counted_out = quota.less(job.owner, job.stored_bytes, exact=not damaged)
     return not table.transact([{"Update": mark}, counted_out, *_forget_upload(job)])
+
+
+def _as_it_was(job: Job) -> tuple[str, dict[str, Any]]:
+    """No file has come and no model meanwhile: they are what is counted out."""
+    condition = "" if job.input else " AND attribute_not_exists(#input)"
+    if job.model is None:
+        return condition + " AND attribute_not_exists(#model)", {}
+    return condition + " AND #model.centers.#key = :centers", {":centers": job.model.centers.key}
 
 
 def _forget_upload(job: Job) -> list[dict[str, Any]]:

@@ -4,11 +4,12 @@ import json
 import math
 import time
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from kmeans_service import config
-from kmeans_service.errors import FitConflict, NotUploaded
-from kmeans_service.jobs import reads, table
+from kmeans_service.errors import FitConflict, NotUploaded, Unavailable
+from kmeans_service.jobs import leftovers, quota, reads, table
 from kmeans_service.jobs.asked import Asked
 from kmeans_service.jobs.items import job_from_item, job_key, model_attribute
 from kmeans_service.jobs.job import Job, Model, Status
@@ -46,35 +47,72 @@ def request(job: Job, asked: Asked, arrived: float = math.inf, *, anew: bool = F
              at any time since then is in its way, even if it has ended by now.
     Raises JobNotFound, JobGone, NotUploaded, or FitConflict if another fit is active.
     """
+    change = "SET #status = :status, attempt = :zero, due_at = :due, "
     values = {
-        ":uploaded": Status.UPLOADED.value,
-        ":succeeded": Status.SUCCEEDED.value,
-        ":failed": Status.FAILED.value,
-        ":queued": Status.QUEUED.value,
-        ":fit": asked.fit_id,
-        ":anew": job.fence if anew else -1,
-        ":params": json.dumps(asked.params, sort_keys=True),
-        ":drawn": asked.drawn,
-        ":now": table.timestamp(),
-        ":active": table.LOOKED_AFTER,
-        ":due": table.seconds(config.SWEEP_AFTER_SECONDS),
+        ":status": Status.QUEUED.value,
         ":zero": 0,
-        ":arrived": int(min(arrived, MAX_SECONDS) * 1000),
+        ":due": table.seconds(config.SWEEP_AFTER_SECONDS),
     }
     try:
-        item = table.update(
-            job_key(job.owner, job.job_id),
-            "SET #status = :queued, fit_id = :fit, params = :params, drawn = :drawn, "
-            "attempt = :zero, queued_at = :now, gsi1pk = :active, due_at = :due "
-            "REMOVE #error, crash, started_at, finished_at, progress, lease_until",
-            "attribute_exists(#input) AND (#status = :uploaded OR #status = :failed OR "
-            "(#status = :succeeded AND (#model.fit_id <> :fit OR fence = :anew))) AND "
-            "(attribute_not_exists(finished_ms) OR finished_ms <= :arrived)",
-            values,
-        )
+        return job_from_item(_ask(job, asked, arrived, anew, change, values))
     except table.ConditionFailed:
         return _met(asked, reads.get(job.owner, job.job_id))
-    return job_from_item(item)
+
+
+def begin(
+    job: Job, asked: Asked, arrived: float = math.inf, *, anew: bool = False
+) -> tuple[Job, bool]:
+    """As `request` and `claim` in one write, and whether it was made: else, as `request`.
+
+    For who asks and fits at once. Raises as `request` does.
+    """
+    claimant = uuid.uuid4().hex
+    change = (
+        "ADD fence :one SET #status = :status, attempt = :one, started_at = :now, "
+        "claimant = :claimant, lease_until = :due, due_at = :due, "
+    )
+    values = {
+        ":status": Status.RUNNING.value,
+        ":one": 1,
+        ":claimant": claimant,
+        ":due": table.seconds(config.LEASE_SECONDS),
+    }
+    try:
+        return job_from_item(_ask(job, asked, arrived, anew, change, values)), True
+    except table.ConditionFailed as failed:
+        found = failed.item
+        if found and found.get("claimant") == {"S": claimant}:
+            return job_from_item(found), True  # ours: only the answer to the first try was lost
+    return _met(asked, reads.get(job.owner, job.job_id)), False
+
+
+def _ask(
+    job: Job, asked: Asked, arrived: float, anew: bool, change: str, values: dict[str, Any]
+) -> dict[str, Any]:
+    """The item as it then is; raises ConditionFailed."""
+    gone = ["#error", "crash", "finished_at", "progress"]
+    gone += [name for name in ("started_at", "lease_until") if f"{name} =" not in change]
+    return table.update(
+        job_key(job.owner, job.job_id),
+        f"{change} fit_id = :fit, params = :params, drawn = :drawn, queued_at = :now, "
+        f"gsi1pk = :active REMOVE {', '.join(gone)}",
+        "attribute_exists(#input) AND (#status = :uploaded OR #status = :failed OR "
+        "(#status = :succeeded AND (#model.fit_id <> :fit OR fence = :anew))) AND "
+        "(attribute_not_exists(finished_ms) OR finished_ms <= :arrived)",
+        {
+            ":uploaded": Status.UPLOADED.value,
+            ":succeeded": Status.SUCCEEDED.value,
+            ":failed": Status.FAILED.value,
+            ":fit": asked.fit_id,
+            ":anew": job.fence if anew else -1,
+            ":params": json.dumps(asked.params, sort_keys=True),
+            ":drawn": asked.drawn,
+            ":now": table.timestamp(),
+            ":active": table.LOOKED_AFTER,
+            ":arrived": int(min(arrived, MAX_SECONDS) * 1000),
+            **values,
+        },
+    )
 
 
 def _met(asked: Asked, job: Job) -> Job:
@@ -124,20 +162,38 @@ def claim(job: Job) -> Job:
 
 
 def publish(claimed: Job, model: Model) -> Job:
-    """RUNNING → SUCCEEDED: the model is seen from here on; raises FenceLost."""
-    try:
-        return _finish(
-            claimed,
-            "SET #model = :value, #status = :status, finished_at = :now, finished_ms = :ms "
-            "REMOVE lease_until, gsi1pk, due_at, progress, crash, #error",
-            Status.SUCCEEDED,
-            model_attribute(model),
-        )
-    except FenceLost as lost:
-        # Only the answer was lost, and the job has moved on since: the objects are in use.
-        if lost.job is not None and lost.job.model == model:
-            return lost.job
-        raise
+    """RUNNING → SUCCEEDED: the model is seen from here on; raises FenceLost or ItemTooLarge.
+
+    With it, its bytes are counted, and what it replaces is noted down to be removed.
+    """
+    now = _now()
+    values = _held_by(claimed) | {
+        ":status": Status.SUCCEEDED.value,
+        ":value": model_attribute(model),
+        **now,
+    }
+    update = table.expression(
+        job_key(claimed.owner, claimed.job_id),
+        "SET #model = :value, #status = :status, finished_at = :now, finished_ms = :ms "
+        "REMOVE lease_until, gsi1pk, due_at, progress, crash, #error",
+        _HELD,
+        values,
+    )
+    counted = quota.more(claimed.owner, model.stored_bytes)
+    for _ in table.tries():
+        if not table.transact([{"Update": update}, counted, *leftovers.note(claimed)]):
+            times = claimed.times | {"finished_at": now[":now"]}
+            done = replace(claimed, status=Status.SUCCEEDED, times=times, progress=None)
+            return replace(done, model=model, error=None, crash=None)
+        item = table.get_item(job_key(claimed.owner, claimed.job_id))
+        found = job_from_item(item) if item else None
+        # Only the answer was lost, even if the job has moved on since: the objects are in use.
+        if found is not None and found.model == model:
+            return found
+        if found is None or not _is_done(found, claimed, Status.RUNNING):
+            raise FenceLost(found)
+        _ = quota.read(claimed.owner)  # which makes sure that there are counters
+    raise Unavailable(f"Job {claimed.job_id} is changing")
 
 
 def fail(claimed: Job, error: dict[str, Any]) -> None:
@@ -209,23 +265,24 @@ def _finish(
     more: dict[str, Any] | None = None,
 ) -> Job:
     """An update that only the holder of the fence can make; raises FenceLost."""
-    values: dict[str, Any] = {
-        ":status": status.value,
-        ":value": value,
-        ":running": Status.RUNNING.value,
-        ":fit": claimed.fit_id,
-        ":fence": claimed.fence,
-    } | (more or {})
+    values = _held_by(claimed) | {":status": status.value, ":value": value} | (more or {})
     values |= {name: value for name, value in _now().items() if name in update}
-    held = "#status = :running AND fit_id = :fit AND fence = :fence"
     try:
-        item = table.update(job_key(claimed.owner, claimed.job_id), update, held, values)
+        item = table.update(job_key(claimed.owner, claimed.job_id), update, _HELD, values)
     except table.ConditionFailed as failed:
         found = job_from_item(failed.item) if failed.item else None
         if found is None or not _is_done(found, claimed, status):
             raise FenceLost(found) from None
         return found
     return job_from_item(item)
+
+
+_HELD = "#status = :running AND fit_id = :fit AND fence = :fence"
+
+
+def _held_by(claimed: Job) -> dict[str, Any]:
+    running = Status.RUNNING.value
+    return {":running": running, ":fit": claimed.fit_id, ":fence": claimed.fence}
 
 
 def _is_done(found: Job, claimed: Job, status: Status) -> bool:

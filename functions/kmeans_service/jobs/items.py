@@ -42,6 +42,27 @@ def _plain(typed: dict[str, Any]) -> Any:
     return value
 
 
+def stored_bytes_in(item: dict[str, Any]) -> int:
+    """The bytes of all objects that an item names: the ones that its owner keeps by it.
+
+    A damaged one is read as far as it can be.
+    """
+    found = 0
+    with suppress(*UNREADABLE):
+        found = sum(map(_bytes_of, unmarshal(item).values()))
+    return found
+
+
+def _bytes_of(value: Any) -> int:
+    if isinstance(value, list):
+        return sum(map(_bytes_of, value))
+    if not isinstance(value, dict):
+        return 0
+    size = value.get("size")
+    own = size if "key" in value and isinstance(size, int) else 0
+    return own + sum(map(_bytes_of, value.values()))
+
+
 def owner_key(owner: str) -> str:
     return f"O#{owner}"
 

@@ -80,6 +80,15 @@ class Model:
     versions: dict[str, str]
     predictor: StoredObject | None = None
 
+    @property
+    def objects(self) -> tuple[StoredObject, ...]:
+        found = (self.model, self.centers, self.labels, self.predictor)
+        return tuple(each for each in found if each)
+
+    @property
+    def stored_bytes(self) -> int:
+        return sum(each.size for each in self.objects)
+
 
 @dataclass(frozen=True)
 class Job:
@@ -117,6 +126,12 @@ class Job:
                 f"Job {self.job_id} is {self.status} and has no model; fit it with POST /kmeans/fit"
             )
         return self.model
+
+    @property
+    def stored_bytes(self) -> int:
+        """What counts as the owner's for this job: its file, and its model."""
+        model = self.model.stored_bytes if self.model else 0
+        return model + (self.input.size if self.input else 0)
 
     @property
     def fit_prefix(self) -> str:

@@ -1,12 +1,14 @@
 """What an owner has, and whether there is room for more.
 
-Two counters stand beside `next_id` in the owner's META item: their jobs, and the bytes of their
-files. Every transaction that makes, fills or deletes a job moves them too. DynamoDB alone removes
-jobs without a word, those that have expired: from `exact_until` on the counters may be too high.
-So where they stand in the way from then on, and only there, the jobs are counted anew.
+Two counters stand beside `next_id` in the owner's META item: their jobs, and the bytes of all
+objects that their items name: files, models, what models have replaced, results of predictions.
+Every transaction by which an item comes to name one, or does so no more, moves them too. DynamoDB
+alone removes items without a word, those that have expired: from `exact_until` on the counters may
+be too high. So where they stand in the way from then on, and only there, all is counted anew.
 """
 
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -14,10 +16,13 @@ from typing import Any
 from kmeans_service import config
 from kmeans_service.errors import OverQuota, StorageFull, TooManyJobs
 from kmeans_service.jobs import table
-from kmeans_service.jobs.items import marshal, owner_key, unmarshal
+from kmeans_service.jobs.items import marshal, owner_key, stored_bytes_in, unmarshal
 from kmeans_service.jobs.job import GONE
 
 NEVER = 10**10  # the year 2286
+# What the counters count. Those of versions before, which have no such note, are of files alone.
+COUNTED = "files and results"
+_KINDS = ("J#", "P#", "L#")
 
 
 @dataclass(frozen=True)
@@ -44,10 +49,11 @@ def room_for(owner: str, size: int, jobs: int = 1) -> Holdings:
 
 
 def read(owner: str) -> Holdings:
-    """The owner's counters as they stand; jobs from before there were any are counted first."""
+    """The owner's counters as they stand; those of versions before are counted anew first."""
     item = unmarshal(table.get_item(meta_key(owner)) or {})
-    if item and "jobs" not in item:
-        return _count(owner, Holdings(item["next_id"]))
+    if item and (item.get("counted") != COUNTED or "jobs" not in item):
+        before = item.get("jobs", 0), item.get("stored_bytes", 0)
+        return _count(owner, Holdings(item["next_id"], *before))
     return Holdings(**{name: item[name] for name in Holdings.__annotations__ if name in item})
 
 
@@ -62,8 +68,8 @@ def _refusal(held: Holdings, size: int, jobs: int) -> OverQuota | None:
         )
     if held.stored_bytes + size > limits.stored_bytes:
         return StorageFull(
-            f"The files of your jobs have {held.stored_bytes:,} bytes; {size:,} more would be over "
-            f"the {limits.stored_bytes:,} that are kept. "
+            f"Your files and their results have {held.stored_bytes:,} bytes; {size:,} more would "
+            f"be over the {limits.stored_bytes:,} that are kept. "
             "Make room with DELETE /kmeans/jobs/{job_id}.",
             stored_bytes=held.stored_bytes,
             max_stored_bytes=limits.stored_bytes,
@@ -72,49 +78,50 @@ def _refusal(held: Holdings, size: int, jobs: int) -> OverQuota | None:
 
 
 def _count(owner: str, held: Holdings) -> Holdings:
-    """The counters after counting the jobs, or as somebody else has changed them meanwhile."""
-    live = list(_live_jobs(owner))
-    counted = Holdings(
-        held.next_id,
-        len(live),
-        sum(job.get("input", {}).get("size", 0) for job in live),
-        min((job.get("expires_at", NEVER) for job in live), default=NEVER),
-    )
+    """The counters after counting, or as somebody else has changed them meanwhile."""
+    jobs = stored_bytes = 0
+    until = NEVER
+    for item in _live_items(owner):
+        jobs += item["sk"]["S"].startswith("J#")
+        stored_bytes += stored_bytes_in(item)
+        ends = item.get("expires_at", {}).get("N")
+        until = min(until, int(ends)) if ends else until
     values = {
-        ":jobs": counted.jobs,
-        ":bytes": counted.stored_bytes,
-        ":until": counted.exact_until,
+        ":jobs": jobs,
+        ":bytes": stored_bytes,
+        ":until": until,
         ":id": held.next_id,
         ":old_jobs": held.jobs,
         ":old_bytes": held.stored_bytes,
+        ":counted": COUNTED,
     }
     with suppress(table.ConditionFailed):
         table.update(
             meta_key(owner),
-            "SET jobs = :jobs, stored_bytes = :bytes, exact_until = :until",
+            "SET jobs = :jobs, stored_bytes = :bytes, exact_until = :until, counted = :counted",
             "next_id = :id AND (attribute_not_exists(jobs) OR "
             "(jobs = :old_jobs AND stored_bytes = :old_bytes))",
             values,
         )
-        return counted
+        return Holdings(held.next_id, jobs, stored_bytes, until)
     return read(owner)
 
 
-def _live_jobs(owner: str) -> Any:
-    """`expires_at` and the file's size of every job that is there."""
+def _live_items(owner: str) -> Iterator[dict[str, Any]]:
+    """All items that name objects, and have not expired."""
     gone = {f":{status.value.lower()}": status.value for status in GONE}
-    query = {
-        "KeyConditionExpression": "pk = :pk AND begins_with(sk, :j)",
-        "FilterExpression": f"NOT #status IN ({', '.join(gone)}) AND NOT expires_at <= :now",
-        "ProjectionExpression": "expires_at, #input.#size",
-        "ExpressionAttributeNames": {"#status": "status", "#input": "input", "#size": "size"},
-        "ExpressionAttributeValues": marshal(
-            {":pk": owner_key(owner), ":j": "J#", ":now": table.seconds(), **gone}
-        ),
-        "ConsistentRead": True,
-    }
-    for page in table.pages(query):
-        yield from map(unmarshal, page)
+    for kind in _KINDS:
+        query = {
+            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :kind)",
+            "FilterExpression": f"NOT #status IN ({', '.join(gone)}) AND NOT expires_at <= :now",
+            "ExpressionAttributeNames": {"#status": "status"},
+            "ExpressionAttributeValues": marshal(
+                {":pk": owner_key(owner), ":kind": kind, ":now": table.seconds(), **gone}
+            ),
+            "ConsistentRead": True,
+        }
+        for page in table.pages(query):
+            yield from page
 
 
 def new_job(owner: str, held: Holdings, size: int, expires_at: int) -> dict[str, Any]:
@@ -125,16 +132,22 @@ def new_job(owner: str, held: Holdings, size: int, expires_at: int) -> dict[str,
         ":until": min(held.exact_until, expires_at),
         ":one": 1,
         ":size": size,
+        ":counted": COUNTED,
     }
     condition = "attribute_not_exists(next_id)"
     if held.next_id:
-        condition = "next_id = :id AND jobs < :most_jobs AND stored_bytes <= :room"
+        condition = (
+            "next_id = :id AND counted = :counted AND jobs < :most_jobs AND stored_bytes <= :room"
+        )
         values |= {
             ":id": held.next_id,
             ":most_jobs": limits.jobs,
             ":room": limits.stored_bytes - size,
         }
-    update = "SET next_id = :next, exact_until = :until ADD jobs :one, stored_bytes :size"
+    update = (
+        "SET next_id = :next, exact_until = :until, counted = :counted "
+        "ADD jobs :one, stored_bytes :size"
+    )
     return {"Update": table.expression(meta_key(owner), update, condition, values)}
 
 
@@ -142,6 +155,13 @@ def new_file(owner: str, size: int) -> dict[str, Any]:
     """The part of a file's arrival at a job that waited for it: there still is room."""
     values = {":size": size, ":room": config.limits().stored_bytes - size}
     update, condition = "ADD stored_bytes :size", "stored_bytes <= :room"
+    return {"Update": table.expression(meta_key(owner), update, condition, values)}
+
+
+def more(owner: str, size: int) -> dict[str, Any]:
+    """The part of a publication: results are counted, and never refused."""
+    values = {":size": size, ":counted": COUNTED}
+    update, condition = "ADD stored_bytes :size", "counted = :counted"
     return {"Update": table.expression(meta_key(owner), update, condition, values)}
 
 

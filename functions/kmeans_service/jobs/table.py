@@ -23,6 +23,7 @@ _RESERVED = {
     "#error": "error",
     "#model": "model",
     "#result": "result",
+    "#key": "key",
 }
 
 
@@ -174,8 +175,14 @@ def transact(actions: list[Any]) -> set[str]:
     try:
         client.transact_write_items(TransactItems=actions)
     except client.exceptions.TransactionCanceledException as error:
+        if "Item size" in str(error.response["CancellationReasons"]):
+            raise ItemTooLarge from error
         codes = {str(reason.get("Code")) for reason in error.response["CancellationReasons"]}
         if codes.isdisjoint(("ConditionalCheckFailed", "TransactionConflict")):
             raise
         return codes - {"None"}
+    except ClientError as error:
+        if _says_too_large(error):
+            raise ItemTooLarge from error
+        raise
     return set()

@@ -1,0 +1,238 @@
+"""What an owner keeps is counted, and what nobody can reach any more is removed."""
+
+from typing import Any
+
+import pytest
+
+from kmeans_service import config
+from kmeans_service.jobs import fits, leftovers
+from kmeans_service.jobs.items import marshal
+from tests.api import MODEL_CSV, Client
+from tests.conftest import Clock
+from tests.system import (
+    OWNER,
+    deliver,
+    item,
+    items,
+    job,
+    keys,
+    let_leases_run_out,
+    overwrite,
+    put,
+    sweep,
+    take_messages,
+    work_off,
+)
+from tests.test_fit_protocol import ASYNC
+from tests.test_presigned import predict
+
+URL = 900
+POINTS = b"0, 0\n12, 3\n"
+
+
+def counted() -> int:
+    [counters] = items(prefix="META")
+    return int(counters["stored_bytes"])
+
+
+def lie_there(aws: Any) -> int:
+    """The bytes of all objects of the owner's in the bucket, in all versions."""
+    pages = aws.s3().get_paginator("list_object_versions")
+    found = pages.paginate(Bucket=config.settings().data_bucket)
+    versions = [version for page in found for version in page.get("Versions", [])]
+    return sum(version["Size"] for version in versions if f"/{OWNER}/" in version["Key"])
+
+
+@pytest.fixture
+def fitted(client: Client) -> Client:
+    client.upload()
+    assert client.fit(0).status == 200
+    return client
+
+
+def test_a_model_is_counted_with_its_file(fitted: Client, aws: Any) -> None:
+    assert counted() == job().stored_bytes == lie_there(aws)
+    assert counted() > len(MODEL_CSV)
+    assert fitted.call("DELETE", "/kmeans/jobs/0").status == 204
+    assert (counted(), lie_there(aws)) == (0, 0)
+
+
+def test_a_replaced_model_is_removed_when_no_url_leads_to_it_any_more_and_not_before(
+    clock: Clock, fitted: Client, aws: Any
+) -> None:
+    old = set(keys("models/"))
+    assert fitted.fit(0, {"n_clusters": 3}).status == 200
+    assert old < set(keys("models/"))
+    assert counted() == lie_there(aws)
+    clock.pass_by(URL)
+    assert sweep()["removed"] == 0
+    clock.pass_by(leftovers.MARGIN_SECONDS)
+    assert sweep()["removed"] == 1
+    assert old.isdisjoint(keys("models/"))
+    assert counted() == job().stored_bytes == lie_there(aws)
+    assert fitted.predict().status == fitted.get("/kmeans/jobs/0/model").status == 200
+    assert items(prefix="L#") == []
+    assert sweep()["removed"] == 0
+
+
+def test_refit_after_refit_keeps_one_model(clock: Clock, fitted: Client, aws: Any) -> None:
+    one = lie_there(aws)
+    for k in (3, 4, 5, 6, 5, 4):
+        assert fitted.fit(0, {"n_clusters": k}).status == 200
+    assert counted() == lie_there(aws) > 5 * one
+    clock.pass_by(URL + leftovers.MARGIN_SECONDS)
+    assert sweep()["removed"] == 6
+    assert counted() == job().stored_bytes == lie_there(aws) < 2 * one
+
+
+def test_what_crashed_attempts_left_behind_goes_too(clock: Clock, client: Client, aws: Any) -> None:
+    """A whole worker dies after it has stored the model; the next attempt publishes."""
+    client.upload()
+    client.fit(0, **ASYNC)
+    crashed = fits.claim(job())
+    put(f"{crashed.fit_prefix}centers.npy", b"never seen")
+    let_leases_run_out()
+    work_off()
+    clock.pass_by(URL + leftovers.MARGIN_SECONDS)
+    assert sweep()["removed"] == 1
+    assert keys(crashed.fit_prefix) == []
+    assert counted() == lie_there(aws)
+
+
+def test_a_sweep_that_comes_late_or_dies_takes_nothing_of_a_newer_model(
+    clock: Clock, fitted: Client, aws: Any
+) -> None:
+    fitted.fit(0, {"n_clusters": 3})
+    fitted.fit(0, {"n_clusters": 1})
+    clock.pass_by(URL + leftovers.MARGIN_SECONDS)
+    first, second = list(leftovers.due())
+    leftovers.remove(second)
+    leftovers.remove(first)
+    leftovers.remove(first)  # which another sweep did already
+    assert counted() == lie_there(aws) == job().stored_bytes
+    assert fitted.predict().status == 200
+
+
+def test_a_damaged_record_of_leftovers_holds_up_no_other(
+    clock: Clock, fitted: Client, aws: Any
+) -> None:
+    fitted.fit(0, {"n_clusters": 3})
+    broken = {"pk": f"O#{OWNER}", "sk": "L#x", "gsi1pk": leftovers.LEFT, "due_at": 1}
+    aws.dynamodb().put_item(TableName=config.settings().jobs_table, Item=marshal(broken))
+    clock.pass_by(URL + leftovers.MARGIN_SECONDS)
+    with pytest.raises(ExceptionGroup):
+        sweep()
+    assert counted() == lie_there(aws)
+
+
+def test_results_of_predictions_are_counted_and_go_with_their_job(fitted: Client, aws: Any) -> None:
+    for _ in range(3):
+        path, arrived = predict(fitted, POINTS)
+        assert deliver(arrived) == 0
+    assert counted() == lie_there(aws)
+    fitted.post_json("/kmeans/predictions", {"job_id": 0})  # whose points never come
+    assert fitted.call("DELETE", "/kmeans/jobs/0").status == 204
+    assert (counted(), keys(), items(prefix="P#")) == (0, [], [])
+    assert fitted.get(path).status == 410
+
+
+def test_leftovers_go_with_their_job(clock: Clock, fitted: Client, aws: Any) -> None:
+    fitted.fit(0, {"n_clusters": 3})
+    assert fitted.call("DELETE", "/kmeans/jobs/0").status == 204
+    assert (counted(), keys(), items(prefix="L#")) == (0, [], [])
+    clock.pass_by(URL + leftovers.MARGIN_SECONDS)
+    assert sweep()["removed"] == 0
+    assert lie_there(aws) == 0
+
+
+def test_results_never_fail_a_fit_but_the_next_file_is_refused(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAX_STORED_BYTES", str(len(MODEL_CSV) + 100))
+    config.limits.cache_clear()
+    client.upload()
+    assert client.fit(0).status == 200
+    assert client.fit(0, {"n_clusters": 3}).status == 200
+    path, arrived = predict(client, POINTS)
+    assert deliver(arrived) == 0
+    assert client.get(path).status == 303
+    refused = client.upload(b"1\n2\n")
+    assert refused.status == 413
+    assert "results" in refused.json()["detail"]
+    assert client.call("DELETE", "/kmeans/jobs/0").status == 204
+    assert client.upload(b"1\n2\n").status == 200
+    config.limits.cache_clear()
+
+
+def as_the_version_before(aws: Any, **counters: Any) -> None:
+    """It counted files, and let replaced models and predictions lie."""
+    [meta] = items(prefix="META")
+    del meta["counted"]
+    aws.dynamodb().put_item(TableName=config.settings().jobs_table, Item=marshal(meta | counters))
+
+
+def test_counters_of_the_version_before_are_counted_anew_at_the_first_occasion(
+    fitted: Client, aws: Any
+) -> None:
+    _, arrived = predict(fitted, POINTS)
+    deliver(arrived)
+    everything = lie_there(aws)
+    assert counted() == everything
+    for act in (
+        lambda: fitted.fit(0, {"n_clusters": 3}),
+        lambda: fitted.upload(b"1\n2\n"),
+        lambda: deliver(predict(fitted, POINTS)[1]),
+        lambda: fitted.call("DELETE", "/kmeans/jobs/1"),
+    ):
+        as_the_version_before(aws, stored_bytes=len(MODEL_CSV))
+        act()
+        assert counted() == lie_there(aws)
+
+
+def test_what_has_expired_is_counted_no_more(
+    fitted: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, arrived = predict(fitted, POINTS)
+    deliver(arrived)
+    fitted.fit(0, {"n_clusters": 3})
+    monkeypatch.setenv("MAX_STORED_BYTES", str(counted() + 1))
+    config.limits.cache_clear()
+    for prefix in ("J#", "P#", "L#"):
+        for found in items(prefix=prefix):
+            overwrite(found, expires_at=1)
+    [meta] = items(prefix="META")
+    overwrite(meta, exact_until=1)
+    assert fitted.upload(b"1\n2\n").status == 200
+    assert counted() == 4
+    config.limits.cache_clear()
+
+
+def test_a_prediction_that_was_taken_over_can_neither_publish_nor_fail_the_others(
+    fitted: Client,
+) -> None:
+    from kmeans_service import predictions
+    from kmeans_service.jobs.job import StoredObject
+
+    path, _ = predict(fitted, POINTS)
+    found = predictions.find(OWNER, path.rpartition("/")[2])
+    slow = predictions.claim(found)
+    assert slow is not None
+    [stored] = items(prefix="P#")
+    overwrite(stored, lease_until=1)
+    quick = predictions.claim(found)
+    assert quick is not None
+    assert slow.result_key != quick.result_key
+    [before] = items(prefix="P#")
+    for act in (
+        lambda: predictions.succeed(slow, StoredObject(slow.result_key, "x", 1)),
+        lambda: predictions.fail(slow, {"detail": "late"}),
+        lambda: predictions.renew(slow),
+    ):
+        with pytest.raises(predictions.PredictionTaken):
+            act()
+    predictions.release(slow)
+    assert items(prefix="P#") == [before]
+    predictions.succeed(quick, StoredObject(quick.result_key, "x", 1))
+    assert fitted.get(path).status == 303
+    take_messages()
+    assert item()["status"] == "SUCCEEDED"
