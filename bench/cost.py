@@ -49,7 +49,7 @@ class Call:
 
 CALLS = {
     "upload": Call(1_000, "UploadMemory", dynamodb=4, write_units=8, read_units=3, puts=1),
-    "fit": Call(1_000, "FitMemory", dynamodb=4, write_units=14, read_units=1, puts=4, gets=1),
+    "fit": Call(1_000, "FitMemory", dynamodb=3, write_units=12, read_units=1, puts=4, gets=1),
     "predict": Call(1_000_000, "PredictMemory", dynamodb=1, write_units=0, read_units=1),
 }
 

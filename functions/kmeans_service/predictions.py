@@ -107,9 +107,10 @@ def find(owner: str, prediction_id: str) -> Prediction:
         raise missing
     named = Prediction(owner, int(parsed[1]), parsed[2], PredictionStatus.PENDING)
     item = unmarshal(table.get_item(_key(named)) or {})
-    if not item or item["expires_at"] <= time.time():
+    if not item:
         with suppress(JobNotFound):
             reads.get(owner, named.job_id)  # raises JobGone, with which its predictions went
+    if not item or item["expires_at"] <= time.time():
         raise missing
     status = PredictionStatus(item["status"])
     error = json.loads(item["error"]) if "error" in item else None
