@@ -20,6 +20,7 @@ from mutants.tree import HOME, Warm, changed, copied, digest
 
 # Of the tests of one mutant together, and of one of them.
 SECONDS, SECONDS_OF_ONE = 600, 90
+_PASSES: set[str] = set()
 OUTCOMES = {"survived": TestOutcome.SURVIVED, "no tests": TestOutcome.INCOMPETENT}
 
 
@@ -143,6 +144,7 @@ def _result(tree: Path, warm: Warm, spec: MutationSpec, there: set[str]) -> Work
     tests = tests_of.tests_of(str(spec.module_path), there)
     with changed(path, text):
         found = warm.run([*tests, f"--timeout={SECONDS_OF_ONE}", "-m", "not soak"], SECONDS)
+    _check_without(warm, found["said"])
     place = f"{spec.module_path}:{spec.start_pos[0]} {spec.operator_name.partition('/')[2]}"
     print(f"{found['outcome']:9} {place}  {found['said'].splitlines()[-1:]}", flush=True)
     return WorkResult(
@@ -151,6 +153,17 @@ def _result(tree: Path, warm: Warm, spec: MutationSpec, there: set[str]) -> Work
         test_outcome=OUTCOMES.get(found["outcome"], TestOutcome.KILLED),
         diff=difference(before, text),
     )
+
+
+def _check_without(warm: Warm, said: str) -> None:
+    """The test that failed must pass without the mistake, or it has noticed nothing."""
+    name = said.removeprefix("FAILED ").partition(" - ")[0]
+    if not said.startswith("FAILED ") or name in _PASSES:
+        return
+    found = warm.run([name], SECONDS)
+    if found["outcome"] != "survived":
+        raise RuntimeError(f"{name} fails without any mistake too: {found['said']}")
+    _PASSES.add(name)
 
 
 def _compiles(text: str) -> bool:

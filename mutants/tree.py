@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent
-HOME = PROJECT / ".mutants"
+HOME = Path(os.environ.get("MUTANTS_HOME") or PROJECT / ".mutants")
 TREE = HOME / "tree"
 PYTHON = PROJECT / ".venv/bin/python"
 
@@ -61,6 +62,7 @@ class Warm:
         self._process = subprocess.Popen(
             [str(PYTHON), "-B", str(TREE / "mutants" / "warm.py")],
             cwd=TREE,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},  # tests/conftest.py would set it too late
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
