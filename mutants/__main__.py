@@ -27,12 +27,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--only", default="", help="edits of the template with this in their name")
     given = parser.parse_args(arguments)
     if given.what == "template":
-        return _template(given.only)
+        return _template(given)
     return _code(given)
 
 
-def _template(only: str) -> int:
-    found = template.try_all(only)
+def _template(given: argparse.Namespace) -> int:
+    found = template.try_all(given.only, given.sample, given.seed)
     survivors = [edit.name for edit, outcome in found if outcome == "survived"]
     print(f"\n{len(found)} edits, {len(survivors)} that no test noticed")
     print(*survivors, sep="\n")

@@ -1,5 +1,6 @@
 """Single edits of template.yaml: those listed here, and one for every value that stands in it."""
 
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -126,8 +127,16 @@ def _another(value: Any) -> str | None:
     return f"{text}x" if value.style is None else None
 
 
-def try_all(only: str) -> list[tuple[Edit, str]]:
-    """Every edit, and how its run ended."""
+def _drawn(template: str, sample: int | None, seed: int) -> list[Edit]:
+    found = list(edits(template))
+    listed, others = found[: len(LISTED)], found[len(LISTED) :]
+    if sample is not None:
+        others = random.Random(seed).sample(others, min(sample, len(others)))  # noqa: S311
+    return listed + others
+
+
+def try_all(only: str, sample: int | None, seed: int) -> list[tuple[Edit, str]]:
+    """The list and every other edit, or so many of them, and how its run ended."""
     tree = copied()
     path = tree / "template.yaml"
     tests = [f"tests/{name}.py" for name in OF_TEMPLATE]
@@ -135,7 +144,7 @@ def try_all(only: str) -> list[tuple[Edit, str]]:
     seen: set[str] = set()
     warm = Warm()
     try:
-        for edit in edits(path.read_text()):
+        for edit in _drawn(path.read_text(), sample, seed):
             if only not in edit.name or edit.text in seen:
                 continue
             seen.add(edit.text)
