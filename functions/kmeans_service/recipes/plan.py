@@ -1,0 +1,239 @@
+"""Which columns of a table a fit uses, and why: pure functions of its profile."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kmeans_service.errors import InvalidParameter, quoted
+from kmeans_service.recipes import rules
+from kmeans_service.recipes.preprocessing import ColumnRef, Preprocessing, refused
+from kmeans_service.recipes.warnings import warnings_of
+from kmeans_service.tables.profile import MIXED, NUMBERS, TEXT, Column
+from kmeans_service.tables.table import Table
+
+USED, LEVELS, WEIGHT, LEFT_OUT = "used", "levels", "weight", "left_out"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a fit does with a column: its role, the rule behind it, and a sentence that says why."""
+
+    column: Column
+    role: str
+    rule: str
+    reason: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {"role": self.role, "rule": self.rule, "reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A role for each column, in the file's order, and what a practitioner would want to know."""
+
+    columns: tuple[Planned, ...]
+    warnings: tuple[str, ...]
+
+    def of(self, *roles: str) -> list[Column]:
+        return [planned.column for planned in self.columns if planned.role in roles]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every column is used as numbers: such a fit is the one of a plain matrix."""
+        return all(planned.role == USED for planned in self.columns)
+
+
+def plan(table: Table, asked: Preprocessing) -> Plan:
+    """The plan of a fit; raises InvalidParameter where the table cannot be fitted so.
+
+    Its message names the field, or the cell, and the ways on.
+    """
+    columns = table.columns
+    weight = _weight(columns, asked)
+    others = [column for column in columns if column is not weight]
+    if asked.chosen is not None:
+        roles = _chosen(table, others, asked)
+    elif asked.columns == "all":
+        reason = "every column is asked for"
+        roles = {column.number: _as_asked(column, table, asked, reason) for column in others}
+    else:
+        roles = _auto(table, others, asked)
+    if weight is not None:
+        reason = "its numbers say how much each row counts"
+        roles[weight.number] = Planned(weight, WEIGHT, "weight", reason)
+    planned = tuple(roles[column.number] for column in columns)
+    used = [found.column for found in planned if found.role in (USED, LEVELS)]
+    if not used:
+        raise _nothing_left(planned)
+    if asked.missing == "refuse":
+        _check_complete(used)
+    return Plan(planned, warnings_of(planned, asked))
+
+
+def _auto(table: Table, others: Sequence[Column], asked: Preprocessing) -> dict[int, Planned]:
+    left = {_find(table.columns, ref, "columns.leave_out").number for ref in asked.leave_out}
+    roles: dict[int, Planned] = {}
+    plain = not table.dialect.header and all(column.kind == NUMBERS for column in others)
+    first = rules.first_number_column(table)
+    for column in others:
+        if column.number in left:
+            roles[column.number] = Planned(column, LEFT_OUT, "asked", "you asked to leave it out")
+        elif plain:
+            reason = "a file without a header, of numbers alone, is used whole"
+            roles[column.number] = Planned(column, USED, "numbers", reason)
+        else:
+            rule, reason = rules.rule_of(column, table, first=column is first)
+            roles[column.number] = _ruled(column, table, rule, reason, asked)
+    return _with_one_column(roles, left)
+
+
+def _ruled(
+    column: Column, table: Table, rule: str, reason: str, asked: Preprocessing
+) -> Planned:
+    if rule == rules.MIXED_CELLS:
+        raise _mixed(column, table)
+    if rule == rules.WORDS and asked.categories == "one_hot":
+        if rules.are_names(column):
+            return Planned(column, LEFT_OUT, "names", "most rows have a text of their own")
+        return Planned(column, LEVELS, rule, "each of its texts becomes an indicator")
+    return Planned(column, USED if rule in rules.USING else LEFT_OUT, rule, reason)
+
+
+def _with_one_column(roles: dict[int, Planned], left: set[int]) -> dict[int, Planned]:
+    """Where nothing is used, the last column of the first kind there is, in rules.LAST_RESORT."""
+    if any(planned.role in (USED, LEVELS) for planned in roles.values()):
+        return roles
+    for rule in rules.LAST_RESORT:
+        found = [
+            planned
+            for planned in roles.values()
+            if planned.rule == rule and planned.column.number not in left
+            and planned.column.kind != TEXT and not planned.column.n_others
+        ]
+        if found:
+            column = found[-1].column
+            reason = f"no other column is left, and so it is used, although {found[-1].reason}"
+            return roles | {column.number: Planned(column, USED, "last_resort", reason)}
+    return roles
+
+
+def _chosen(
+    table: Table, others: Sequence[Column], asked: Preprocessing
+) -> dict[int, Planned]:
+    chosen: dict[int, Planned] = {}
+    for index, ref in enumerate(asked.chosen or ()):
+        field = f"columns[{index}]"
+        column = _find(table.columns, ref, field)
+        if column not in others:
+            raise refused(field, f"{shown(column)}, which is weight_column", "a column to use")
+        if column.number in chosen:
+            raise refused(field, f"{shown(column)} once more", "each column once")
+        chosen[column.number] = _as_asked(column, table, asked, "you asked for it")
+    return {
+        column.number: Planned(column, LEFT_OUT, "asked", "you asked for other columns")
+        for column in others
+    } | chosen
+
+
+def _as_asked(column: Column, table: Table, asked: Preprocessing, reason: str) -> Planned:
+    """A column that is asked for by itself: used, whatever it looks like, if it can be."""
+    if column.kind == MIXED:
+        raise _mixed(column, table)
+    if column.kind == TEXT:
+        if asked.categories == "one_hot":
+            return Planned(column, LEVELS, "asked", reason)
+        place = column.counts.other or column.counts.boolean
+        where = f"line {place.line}, column {column.number}: " if place else ""
+        found = quoted(place.text) if place else "it"
+        raise InvalidParameter(
+            f"{where}{found} in {shown(column)} is no number; "
+            'categories "one_hot" makes indicators of texts, and columns can leave it out',
+            field="preprocessing.columns",
+            line=place.line if place else None,
+            column=column.number,
+        )
+    if not column.n_present:
+        raise refused("columns", f"{shown(column)}, whose cells are all missing", "others")
+    return Planned(column, USED, "asked", reason)
+
+
+def _weight(columns: Sequence[Column], asked: Preprocessing) -> Column | None:
+    if asked.weight_column is None:
+        return None
+    column = _find(columns, asked.weight_column, "weight_column")
+    allowed = "a column of numbers from 0 on, not all 0, none missing"
+    found = None
+    place = column.first_other or column.counts.missing
+    if column.kind != NUMBERS:
+        found = f"{shown(column)}, which holds {column.kind}"
+    elif column.n_missing:
+        found = f"{shown(column)}, which has {column.n_missing:,} missing cells"
+    elif (column.least or 0.0) < 0:
+        found, place = f"{shown(column)}, whose least number is {column.least:g}", None
+    elif not column.largest:
+        found, place = f"{shown(column)}, whose numbers are all 0", None
+    if found:
+        line = place.line if place else None
+        raise refused("weight_column", found, allowed, line=line, column=column.number)
+    return column
+
+
+def _find(columns: Sequence[Column], ref: ColumnRef, field: str) -> Column:
+    """The column of this name, or of this number from 1."""
+    if isinstance(ref, int):
+        if ref <= len(columns):
+            return columns[ref - 1]
+        raise refused(field, str(ref), f"a number from 1 to {len(columns)}")
+    for column in columns:
+        if column.name == ref:
+            return column
+    names = [column.name for column in columns if column.name]
+    known = ", ".join(map(quoted, names[:20])) + ", …" * (len(names) > 20)
+    allowed = f"one of the file's names: {known}" if names else "a number: the file has no names"
+    raise refused(field, f"{quoted(ref)}, which no column is named", allowed)
+
+
+def _mixed(column: Column, table: Table) -> InvalidParameter:
+    """A column of numbers in which something else stands: nobody may lose it to a typing error."""
+    place = column.first_other
+    if place is None:
+        raise ValueError(f"column {column.number} has nothing but numbers")
+    name = column.name if column.name else column.number
+    what = rules.what_stands_there(place, table.first_line)
+    return InvalidParameter(
+        f"line {place.line}, column {column.number}: {quoted(place.text)} in {shown(column)} is no "
+        f"number{what}, while {column.counts.kinds[0]:,} of its {column.n_present:,} cells are; "
+        "mend the cell or empty it (then it is missing), or leave the column out: "
+        f'"columns": {{"leave_out": [{json.dumps(name, ensure_ascii=False)}]}}',
+        field="preprocessing.columns",
+        line=place.line,
+        column=column.number,
+    )
+
+
+def _check_complete(used: Sequence[Column]) -> None:
+    for column in used:
+        place = column.counts.missing
+        if place:
+            raise InvalidParameter(
+                f"line {place.line}, column {column.number}: a cell of {shown(column)} is missing, "
+                'and missing is "refuse"; "mean", "median" and "drop" take it',
+                field="preprocessing.missing",
+                line=place.line,
+                column=column.number,
+            )
+
+
+def _nothing_left(planned: Sequence[Planned]) -> InvalidParameter:
+    reasons = "; ".join(f"{shown(found.column)}: {found.reason}" for found in planned[:5])
+    more = "; …" if len(planned) > 5 else ""
+    return InvalidParameter(
+        f"no column is left to use ({reasons}{more}); name those to use in columns",
+        field="preprocessing.columns",
+    )
+
+
+def shown(column: Column) -> str:
+    return f"the column {quoted(column.name)}" if column.name else f"column {column.number}"
+

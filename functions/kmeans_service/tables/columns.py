@@ -1,0 +1,227 @@
+"""The used columns of a table as arrays: C reads the rows, the grammar each row that C leaves."""
+
+from collections.abc import Iterator, Sequence
+from ctypes import byref, c_size_t, c_uint64
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kmeans_service import config
+from kmeans_service.csv_lines import BLOCK_BYTES, CsvLimits, csv_limits
+from kmeans_service.errors import TooLarge
+from kmeans_service.tables.bytes_in import Source
+from kmeans_service.tables.cells import FIRST_BOOLEAN, Kind, kind_and_value
+from kmeans_service.tables.dialect import Dialect
+from kmeans_service.tables.grammar import (
+    Cell,
+    Format,
+    check_width,
+    number_too_long,
+    read_row,
+    refusal,
+    shown,
+)
+from kmeans_service.tables.library import c_format, library
+from kmeans_service.tables.survey import Block, blocks
+from kmeans_service.tables.table import text_pieces
+
+type Array = NDArray[np.float64]
+
+
+class Role(IntEnum):
+    """What is read of a cell; as `enum role` of csv_table.c has it."""
+
+    SKIPPED = 0
+    NUMBER = 1
+    BOOLEAN = 2
+    LEVEL = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What is read of each row.
+
+    roles    of its cells, in the file's order
+    levels   for each cell with the role LEVEL the texts that are known, in order
+    """
+
+    roles: tuple[Role, ...]
+    levels: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def n_used(self) -> int:
+        return sum(role != Role.SKIPPED for role in self.roles)
+
+
+class ColumnReader:
+    """Reads rows of the layout: numbers as they are, NaN for a missing cell, 1 and 0 for booleans.
+
+    A level is its index, -1 if it is none of the known ones, and NaN if it is missing.
+    """
+
+    def __init__(self, layout: Layout, format: Format, line: int) -> None:
+        self.layout, self.format = layout, format
+        self._line = c_uint64(line)
+        self._roles = bytes(layout.roles)
+        used = [role for role in layout.roles if role != Role.SKIPPED]
+        self._level_places = [place for place, role in enumerate(used) if role == Role.LEVEL]
+        self._known: list[dict[bytes, float]] = [
+            {level.encode(): float(index) for index, level in enumerate(levels)}
+            for levels in layout.levels
+        ]
+        self.n_rows = 0
+
+    def read(self, block: Block, room: Array) -> int:
+        """Fills the room, shape (any, n_used), with rows of the block; returns how many.
+
+        It stops before a row that is not whole, and where the room is full.
+        """
+        filled, begin = 0, c_size_t(block.begin)
+        format = c_format(self.format, whole=block.whole)
+        while begin.value < len(block.text) and filled < len(room):
+            rows = room[filled : filled + self.format.limits.rows - self.n_rows]
+            n_rows = self._read(block.text, begin, format, rows)
+            filled += n_rows
+            self.n_rows += n_rows
+            if begin.value >= len(block.text) or filled == len(room):
+                break
+            line = self._line.value
+            row = read_row(block.text, begin.value, self.format, line, whole=block.whole)
+            if row is None:
+                break
+            if row.cells:
+                if self.n_rows >= self.format.limits.rows:
+                    raise TooLarge(
+                        f"more than the {self.format.limits.rows:,} rows a file may have",
+                        line=line,
+                    )
+                room[filled] = self._values(check_width(row, self.format.n_cells, line))
+                filled += 1
+                self.n_rows += 1
+            self._line.value += row.n_lines
+            begin.value = row.end
+        block.begin = begin.value
+        return filled
+
+    def _read(self, text: bytes, begin: c_size_t, format: object, rows: Array) -> int:
+        levels = np.empty((len(rows), len(self._level_places), 2), dtype=np.uint64)
+        n_rows: int = library().read_columns(
+            text,
+            len(text),
+            byref(begin),
+            byref(format),  # type: ignore[arg-type]
+            self._roles,
+            byref(self._line),
+            rows.ctypes.data,
+            levels.ctypes.data,
+            len(rows),
+        )
+        for index, place in enumerate(self._level_places):
+            known = self._known[index]
+            spans = levels[:n_rows, index].tolist()
+            rows[:n_rows, place] = [
+                self._level(text[start : start + length], known) for start, length in spans
+            ]
+        return n_rows
+
+    def _level(self, content: bytes, known: dict[bytes, float]) -> float:
+        found = known.get(content)
+        if found is None:
+            found = known[content] = self._unknown_level(content, known)
+        return found
+
+    def _unknown_level(self, content: bytes, known: dict[bytes, float]) -> float:
+        """A text that is none of the levels as it is written: missing, quoted twice, or new."""
+        if content in (b"+", b"-"):
+            return -1.0
+        text = content.replace(b'""', b'"')
+        kind, _ = kind_and_value(text.decode("utf-8", "replace"), self.format.decimal)
+        if kind in (Kind.EMPTY, Kind.MISSING):
+            return float("nan")
+        return known.get(text, -1.0)
+
+    def _values(self, cells: Sequence[Cell]) -> list[float]:
+        values = []
+        levels = iter(self._known)
+        for column, (cell, role) in enumerate(zip(cells, self.layout.roles, strict=True), start=1):
+            if role == Role.LEVEL:
+                values.append(self._level(cell.content, next(levels)))
+            elif role != Role.SKIPPED:
+                values.append(self._value(cell, role, column))
+        return values
+
+    def _value(self, cell: Cell, role: Role, column: int) -> float:
+        text = cell.content.decode("utf-8", "replace")
+        kind, value = kind_and_value(text, self.format.decimal)
+        line = self._line.value + cell.down
+        if kind == Kind.NUMBER:
+            if len(cell.content) > self.format.limits.cell_length:
+                raise number_too_long(line, column, self.format.limits)
+            return value
+        if kind in (Kind.EMPTY, Kind.MISSING):
+            return float("nan")
+        if role == Role.BOOLEAN and kind >= FIRST_BOOLEAN:
+            return float((kind - FIRST_BOOLEAN) % 2 == 0)
+        raise refusal(f"{shown(cell.content)} is no number", line, column)
+
+
+def read_columns(
+    source: Source,
+    dialect: Dialect,
+    layout: Layout,
+    n_rows: int,
+    limits: CsvLimits | None = None,
+    block_bytes: int = BLOCK_BYTES,
+) -> Array:
+    """All rows, shape (n_rows, n_used), of a file that was found to have so many."""
+    X = np.empty((n_rows, layout.n_used))
+    filled = 0
+    for reader, block in _begun(source, dialect, layout, limits, block_bytes):
+        filled += reader.read(block, X[filled:])
+    return X[:filled]
+
+
+def read_blocks(
+    source: Source,
+    dialect: Dialect,
+    layout: Layout,
+    limits: CsvLimits | None = None,
+    block_bytes: int = BLOCK_BYTES,
+) -> Iterator[Array]:
+    """The rows of a file of any size, as arrays of shape (some, n_used)."""
+    for reader, block in _begun(source, dialect, layout, limits, block_bytes):
+        while True:
+            # Each cell but a row's last has a delimiter behind it.
+            most = 1 + (len(block.text) - block.begin) // dialect.n_cells
+            room = np.empty((most, layout.n_used))
+            n_rows = reader.read(block, room)
+            if n_rows:
+                yield room[:n_rows]
+            if n_rows < most:
+                break
+
+
+def _begun(
+    source: Source,
+    dialect: Dialect,
+    layout: Layout,
+    limits: CsvLimits | None,
+    block_bytes: int,
+) -> Iterator[tuple[ColumnReader, Block]]:
+    """A reader and the blocks that it is to read, the header behind it."""
+    limits = limits or csv_limits()
+    size = min(block_bytes, limits.line_length)
+    format = Format(dialect.n_cells, dialect.delimiter, dialect.decimal, limits)
+    line = dialect.skipped + 1
+    reader = None if dialect.header else ColumnReader(layout, format, line)
+    # The digest of a file is checked where it is stored: a size needs no second bound here.
+    for block in blocks(text_pieces(source, dialect, size, config.limits().file_bytes)):
+        if reader is None:
+            header = read_row(block.text, 0, format, line, whole=block.whole)
+            if header is None:
+                continue
+            block.begin = header.end
+            reader = ColumnReader(layout, format, line + header.n_lines)
+        yield reader, block
