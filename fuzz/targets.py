@@ -2,6 +2,7 @@
 
 csv        strict check, fast parser, parser in blocks and a slow reading of the grammar agree
            on the verdict, the words, the place and every value, wherever the blocks are cut
+table      see fuzz/tables.py
 multipart  refused, or read: then every file is a piece of the body, and written and read again
            it is the same
 json       refused, or the value that Python's own parser reads; parameters are refused or taken
@@ -18,6 +19,8 @@ from typing import Any
 
 import numpy as np
 
+from fuzz.fault import FaultError
+from fuzz.tables import table
 from kmeans_service import csv_grammar, dataset, json_body, params
 from kmeans_service.csv_lines import CsvLimits
 from kmeans_service.errors import InvalidCsv, ServiceError, TooLarge
@@ -30,10 +33,6 @@ type Target = Callable[[bytes], bool]
 SECONDS = 2.0  # of CPU, for any input
 BOUNDARY = "the-boundary"
 FORM_TYPE = f"multipart/form-data; boundary={BOUNDARY}"
-
-
-class FaultError(Exception):
-    """Something that must be true of every input is not true of this one."""
 
 
 def run(target: Target, body: bytes) -> bool:
@@ -248,4 +247,11 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-TARGETS: dict[str, Target] = {"csv": csv, "multipart": multipart, "json": json_text}
+TARGETS: dict[str, Target] = {
+    "csv": csv,
+    "table": table,
+    "multipart": multipart,
+    "json": json_text,
+}
+
+__all__ = ["TARGETS", "FaultError", "run"]

@@ -1,5 +1,6 @@
 """A short, repeatable run of `make fuzz`, and whether it would find something."""
 
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 import numpy as np
@@ -10,15 +11,16 @@ from fuzz.mutation import corpus, inputs
 from fuzz.targets import TARGETS, FaultError, run
 from kmeans_service import dataset, json_body, multipart_form
 from kmeans_service.errors import InvalidCsv
+from kmeans_service.tables import cells, survey
 from tests.csv_cases import INVALID, VALID
 
-INPUTS = 10_000
+INPUTS = {"csv": 10_000, "table": 2_000, "multipart": 10_000, "json": 10_000}
 
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_nothing_that_is_nearly_right_makes_a_parser_do_wrong(name: str) -> None:
-    taken = [run(TARGETS[name], body) for body in islice(inputs(name, seed=20261122), INPUTS)]
-    assert INPUTS * 0.02 < sum(taken) < INPUTS * 0.9, "inputs should be nearly right"
+    taken = [run(TARGETS[name], body) for body in islice(inputs(name, seed=20261122), INPUTS[name])]
+    assert INPUTS[name] * 0.02 < sum(taken) < INPUTS[name] * 0.9, "inputs should be nearly right"
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -36,7 +38,7 @@ def test_the_plain_reading_of_the_grammar_is_the_right_one() -> None:
 
 def finds(name: str) -> bool:
     try:
-        for body in [*corpus(name), *islice(inputs(name, seed=1), INPUTS)]:
+        for body in [*corpus(name), *islice(inputs(name, seed=1), INPUTS[name])]:
             run(TARGETS[name], body)
     except FaultError:
         return True
@@ -80,3 +82,17 @@ def test_a_form_that_loses_a_byte_is_found(monkeypatch: pytest.MonkeyPatch) -> N
 def test_json_that_takes_a_key_twice_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_body, "_unique", dict)
     assert finds("json")
+
+
+def test_a_cell_that_c_counts_as_another_kind_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cells, "MISSING_WORDS", cells.MISSING_WORDS - {"NA"})
+    assert finds("table")
+
+
+def test_a_row_that_is_lost_where_blocks_are_cut_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forgetful(pieces: Iterable[bytes]) -> Iterator[survey.Block]:
+        for piece in filter(None, pieces):
+            yield survey.Block(piece, whole=True)
+
+    monkeypatch.setattr(survey, "blocks", forgetful)
+    assert finds("table")

@@ -36,7 +36,7 @@ struct column {
     uint64_t rises, steps;               /* numbers larger than the one before; by exactly one */
     uint64_t distinct, first_hash, varied; /* present cells unlike the first one */
     uint64_t text_bytes;                 /* of the longest cell that is no number */
-    double first, last, least, largest, mean, squares;
+    double first, last, least, largest, mean, squares; /* the mean is less the first */
     struct place missing, boolean, other; /* the first of each */
 };
 
@@ -350,10 +350,10 @@ static void add_number(struct column *column, const struct cell *cell, byte mark
             column->largest = value;
     }
     column->last = value;
-    /* Welford's update: no offset of the values costs digits. */
-    double delta = value - column->mean;
+    /* Welford's update, of the distances from the first one: no offset costs digits. */
+    double distance = value - column->first, delta = distance - column->mean;
     column->mean += delta / (double)count;
-    column->squares += delta * (value - column->mean);
+    column->squares += delta * (distance - column->mean);
     add_digits(column, cell, mark);
 }
 

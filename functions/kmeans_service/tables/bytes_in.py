@@ -48,11 +48,19 @@ def pieces(
 
 def unpacked(raw: Iterable[bytes], size: int, most_bytes: int) -> Iterator[bytes]:
     """The pieces as they are, or of a gzip file what is packed in them."""
-    raw = iter(raw)
-    first = next(raw, b"")
+    first, raw = _begun(raw, len(GZIP))
     if first.startswith(GZIP):
         return _gunzipped(chain([first], raw), size, most_bytes)
     return chain([first], raw)
+
+
+def _begun(raw: Iterable[bytes], most: int) -> tuple[bytes, Iterator[bytes]]:
+    """The first bytes, as many as a mark has or all that there are, and what comes after them."""
+    raw = iter(raw)
+    first = next(raw, b"")
+    while len(first) < most and (piece := next(raw, b"")):
+        first += piece
+    return first, raw
 
 
 def _gunzipped(raw: Iterable[bytes], size: int, most_bytes: int) -> Iterator[bytes]:
@@ -108,7 +116,7 @@ def _decoded(raw: Iterator[bytes], encoding: str) -> Iterator[bytes]:
 
 
 def _from_utf16(raw: Iterator[bytes]) -> Iterator[bytes]:
-    first = next(raw, b"")
+    first, raw = _begun(raw, 2)
     little = first.startswith(codecs.BOM_UTF16_LE) or (
         not first.startswith(codecs.BOM_UTF16_BE) and first[1:2] == b"\0"
     )

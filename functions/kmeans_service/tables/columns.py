@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from kmeans_service import config
 from kmeans_service.csv_lines import BLOCK_BYTES, CsvLimits, csv_limits
-from kmeans_service.errors import TooLarge
 from kmeans_service.tables.bytes_in import Source
 from kmeans_service.tables.cells import FIRST_BOOLEAN, Kind, kind_and_value
 from kmeans_service.tables.dialect import Dialect
@@ -22,6 +21,7 @@ from kmeans_service.tables.grammar import (
     read_row,
     refusal,
     shown,
+    too_many_rows,
 )
 from kmeans_service.tables.library import c_format, library
 from kmeans_service.tables.survey import Block, blocks
@@ -93,10 +93,7 @@ class ColumnReader:
                 break
             if row.cells:
                 if self.n_rows >= self.format.limits.rows:
-                    raise TooLarge(
-                        f"more than the {self.format.limits.rows:,} rows a file may have",
-                        line=line,
-                    )
+                    raise too_many_rows(line, self.format.limits)
                 room[filled] = self._values(check_width(row, self.format.n_cells, line))
                 filled += 1
                 self.n_rows += 1

@@ -67,14 +67,13 @@ def read_row(text: bytes, begin: int, format: Format, line: int, *, whole: bool)
     Raises InvalidCsv and TooLarge for the first place that breaks the grammar.
     """
     length = format.limits.line_length + 1
-    if not whole and len(text) - begin <= length and text.find(b"\n", begin) < 0:
+    left = len(text) - begin
+    if not whole and left <= length and text.find(b"\n", begin) < 0:
         return None  # as the end of most blocks is
+    if left > length:  # no more is looked at, so that the verdict is the same in any block
+        text, whole = text[: begin + length + 1], False
     row = _row(text, begin, format, line, whole=whole)
-    if row is None:
-        if len(text) - begin > length:
-            raise _too_long(text, begin, format, line)
-        return None
-    if row.end - begin > length:
+    if left > length and (row is None or row.end - begin > length):
         raise _too_long(text, begin, format, line)
     return row
 
@@ -149,9 +148,8 @@ def _refuse_behind(text: bytes, at: int, cells: list[Cell], line: int) -> NoRetu
             line,
             column,
         )
-    behind = re.split(rb"[\r\n]", text[at : at + 60], maxsplit=1)[0]
     raise refusal(
-        f"{shown(behind)} stands behind the quote that closes the cell; "
+        f"something stands behind the quote that closes {shown(cells[-1].content)}; "
         "a quote within one is written twice",
         line,
         column,
@@ -194,6 +192,10 @@ def shown(content: bytes) -> str:
 
 def refusal(what: str, line: int, column: int) -> InvalidCsv:
     return InvalidCsv(f"line {line}, column {column}: {what}", line=line, column=column)
+
+
+def too_many_rows(line: int, limits: CsvLimits) -> TooLarge:
+    return TooLarge(f"more than the {limits.rows:,} rows a file may have", line=line)
 
 
 def number_too_long(line: int, column: int, limits: CsvLimits) -> TooLarge:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from kmeans_service.csv_lines import CsvLimits
 from kmeans_service.errors import InvalidCsv, TooLarge, quoted
-from kmeans_service.tables.cells import Kind, kind_and_value
+from kmeans_service.tables.cells import FIRST_BOOLEAN, Kind, kind_and_value
 from kmeans_service.tables.dialect import AUTO, Dialect, Reading
 from kmeans_service.tables.grammar import Cell, number_too_long
 from kmeans_service.tables.profile import Column
@@ -74,7 +74,8 @@ def _looks_like_rows(sniffed: Sniffed, first: list[int]) -> bool:
 
 def _same_words(sniffed: Sniffed, index: int, kind: int) -> bool:
     below = {kind_and_value(text, sniffed.decimal)[0] for text in _below(sniffed, index)}
-    return kind in below or (kind ^ 1 if kind % 2 == 0 else kind + 1) in below
+    other = kind + 1 if (kind - FIRST_BOOLEAN) % 2 == 0 else kind - 1
+    return bool({kind, other} & below)
 
 
 def _names_numbers(sniffed: Sniffed, index: int, kind: int) -> bool:
@@ -88,7 +89,7 @@ def _names_numbers(sniffed: Sniffed, index: int, kind: int) -> bool:
 
 def _below(sniffed: Sniffed, index: int) -> list[str]:
     # Where the header has one name fewer, its first stands above the second cells.
-    shift = sniffed.n_cells - len(sniffed.first)
+    shift = max(0, sniffed.n_cells - len(sniffed.first))
     return [row[index + shift].text for row in sniffed.rows if index + shift < len(row)]
 
 

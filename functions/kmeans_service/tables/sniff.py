@@ -14,6 +14,7 @@ HEAD_BYTES = 64 * 1024
 MOST_ROWS = 100
 MOST_CELLS = 50_000
 _SEPARATOR = "sep="
+_BLANK = b" \t\r,;|"  # a row of delimiters alone is passed over, wherever it stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def head_of(text: bytes, *, whole: bool) -> Head:
         elif line.startswith(b"#") and not line.startswith((b"#N/A", b"#NA,", b"#NA;")):
             comments += 1
             comment = line.lstrip(b"#").decode("utf-8", "replace").strip()
-        elif line:
+        elif line.strip(_BLANK):
             break
         skipped += 1
         begin = len(text) if end < 0 else end + 1

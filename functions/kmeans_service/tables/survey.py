@@ -5,10 +5,10 @@ as well: so there is one way to count.
 """
 
 from collections.abc import Iterable, Iterator
-from ctypes import addressof, byref, c_size_t, create_string_buffer
+from ctypes import addressof, byref, c_char, c_size_t
 from dataclasses import dataclass
+from mmap import mmap
 
-from kmeans_service.errors import TooLarge
 from kmeans_service.tables.cells import Kind, kind_and_value
 from kmeans_service.tables.grammar import (
     Cell,
@@ -16,6 +16,7 @@ from kmeans_service.tables.grammar import (
     check_width,
     number_too_long,
     read_row,
+    too_many_rows,
 )
 from kmeans_service.tables.library import (
     PLACE_BYTES,
@@ -44,7 +45,7 @@ class Block:
 def blocks(pieces: Iterable[bytes]) -> Iterator[Block]:
     """The text in blocks, each with what was left of the one before at its beginning."""
     left = b""
-    pieces = iter(pieces)
+    pieces = filter(None, pieces)
     piece = next(pieces, b"")
     while piece:
         following = next(pieces, b"")
@@ -106,7 +107,8 @@ class Survey:
         self.format = format
         self._columns = (CColumn * format.n_cells)()
         self._cells = (CCell * format.n_cells)()
-        self._slots = create_string_buffer(8 * _SLOTS if distinct else 8)
+        # Pages of a mapping that are never touched take neither memory nor time.
+        self._slots = c_char.from_buffer(mmap(-1, 8 * _SLOTS))
         self.c = CSurvey(
             line=line,
             capacity=MOST_DISTINCT,
@@ -147,9 +149,7 @@ class Survey:
             if not row.cells:
                 self.c.blanks += 1
             elif self.n_rows >= self.format.limits.rows:
-                raise TooLarge(
-                    f"more than the {self.format.limits.rows:,} rows a file may have", line=line
-                )
+                raise too_many_rows(line, self.format.limits)
             else:
                 self.add(check_width(row, self.format.n_cells, line))
             self.c.line += row.n_lines
@@ -182,6 +182,7 @@ class Survey:
                 "kinds": tuple(column.kinds),
                 "distinct": int(column.distinct) if exact else None,
                 "constant": column.varied == 0,
+                "mean": column.first + column.mean,
                 "missing": _place(column.missing),
                 "boolean": _place(column.boolean),
                 "other": _place(column.other),

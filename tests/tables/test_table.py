@@ -1,0 +1,339 @@
+"""Files as people have them: what each comes to, read from its bytes."""
+
+import gzip
+import io
+import math
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kmeans_service.csv_lines import CsvLimits
+from kmeans_service.errors import InvalidCsv, InvalidParameter, ServiceError, TooLarge
+from kmeans_service.errors import UnsupportedMediaType
+from kmeans_service.recipes.plan import USED, plan
+from kmeans_service.recipes.preprocessing import DEFAULT
+from kmeans_service.tables.columns import Layout, Role, read_columns
+from kmeans_service.tables.dialect import Dialect, Reading, dialect_of, parse_reading
+from kmeans_service.tables.profile import BOOLEAN, NUMBERS
+from kmeans_service.tables.table import Table, read_table
+
+CASES = Path(__file__).parent.parent / "cases"
+
+
+def read(body: bytes, **reading: Any) -> Table:
+    return read_table(lambda: io.BytesIO(body), parse_reading(reading))
+
+
+def numbers(body: bytes, **reading: Any) -> list[list[float]]:
+    """The columns of numbers and booleans, row by row."""
+    table = read(body, **reading)
+    roles = {NUMBERS: Role.NUMBER, BOOLEAN: Role.BOOLEAN}
+    layout = Layout(tuple(roles.get(column.kind, Role.SKIPPED) for column in table.columns))
+    X = read_columns(lambda: io.BytesIO(body), table.dialect, layout, table.n_rows)
+    assert len(X) == table.n_rows
+    return X.tolist()
+
+
+def used(table: Table) -> list[str | None]:
+    return [column.name for column in plan(table, DEFAULT).of(USED)]
+
+
+XY = [[1.5, 2.0], [3.0, 4.0]]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"x,y\n1.5,2\n3,4\n",
+        b"x;y\r\n1,5;2\r\n3;4\r\n",
+        b"x\ty\n1.5\t2\n3\t4",
+        b"x|y\n1.5|2\n3|4\n",
+        b'"x" "y"\n1.5 2\n3 4\n',
+        b" x   y\n 1.5 2 \n   3\t4\n",
+        b"sep=;\nx;y\n1.5;2\n3;4\n",
+        b'"sep=;"\r\nx;y\r\n1,5;2\r\n3;4\r\n',
+        b"# made by\n# hand\nx,y\n1.5,2\n3,4\n",
+        b"\n\nx,y\n1.5,2\n3,4\n",
+        b"x,y\r\r\n1.5,2\r\r\n3,4\r\r\n",
+        b"x,y\r1.5,2\r3,4\r",
+        b"x,y\n\n1.5,2\n,\n \t\n3,4\n,,,\n\n",
+        b"x,y,\n1.5,2,\n3,4,\n",
+        b"x,y\n1.5,2,\n3,4,\n",
+        b"x,y\n1.5,2\n3,4,,\n",
+        b"x,y\n1.5,2\n3,4\n\x1a",
+        b'"x","y"\n"1.5","2"\n"3","4\x1a"\n',
+        b"\xef\xbb\xbfx,y\n1.5,2\n3,4",
+        "\ufeffx,y\n1.5,2\n3,4".encode("utf-16-le"),
+        "\ufeffx\ty\r\n1,5\t2\r\n3\t4".encode("utf-16-be"),
+        gzip.compress(b"x,y\n1.5,2\n3,4\n"),
+        gzip.compress(b"x,y\n1.5,2\n") + gzip.compress(b"3,4\n") + b"\0\0",
+        "x,y\n\u00a01.5,2\n 3,4\u00a0".encode(),
+    ],
+)
+def test_one_table_in_many_dialects(body: bytes) -> None:
+    table = read(body)
+    assert [column.name for column in table.columns if column.n_present] == ["x", "y"]
+    assert [row[:2] for row in numbers(body)] == XY
+    assert dialect_of(table.dialect.as_json()) == table.dialect
+
+
+def test_quotes_hold_delimiters_quotes_and_line_breaks() -> None:
+    body = b'name,"a, b"\n"x\ny ""z""",1\n"p,q",2\nr "s" t,3\n'
+    assert numbers(body) == [[1], [2], [3]]
+    assert [column.name for column in read(body).columns] == ["name", "a, b"]
+
+
+def test_places_are_those_of_the_file_also_behind_quoted_line_breaks() -> None:
+    table = read(b'# c\nname,x,y\n"a\nb",1,5\n\n"c\n\nd",NA,oops\ne,3,6\nf,4,7\n')
+    assert table.columns[1].counts.missing.line == 8
+    assert (table.columns[2].first_other.line, table.columns[2].first_other.text) == (8, "oops")
+    with pytest.raises(InvalidCsv, match="line 5 has 1 cell, the first line has 2") as refusal:
+        read(b'x,n\n1,"a\nb"\n\n3\n')
+    assert refusal.value.members == {"line": 5, "column": 2}
+
+
+@pytest.mark.parametrize(
+    ("body", "header", "n_rows", "guessed"),
+    [
+        (b"0,1\n1.0,2.0\n3.5,4.0\n", True, 2, False),
+        (b"0,1\n1,2.0\n3.5,4.0\n", False, 3, True),
+        (b"0\n1.5\n2.5\n", False, 3, False),
+        (b"1,2\n1.5,2.5\n", False, 2, False),
+        (b",0,1\n0,1.5,2.5\n1,3.5,4.5\n", True, 2, False),
+        (b"5.1,3.5,setosa\n4.9,3.0,setosa\n", False, 2, False),
+        (b"2019,2020,region\n5,6,north\n7,8,south\n", False, 3, True),
+        (b"region,2019,2020\nnorth,5,6\nsouth,7,8\n", False, 3, True),
+        (b"id,2020\nx,4\n", False, 2, True),
+        (b"x,2020\n3,4\n5,6\n", True, 2, False),
+        (b"TRUE,FALSE\nFALSE,TRUE\n", False, 2, False),
+        (b"T,F\n1,2\n", True, 1, False),
+        (b"Y,N\n1.5,2\n", True, 1, False),
+    ],
+)
+def test_a_header_is_found_and_no_row_is_lost_to_one(
+    body: bytes, header: bool, n_rows: int, guessed: bool
+) -> None:
+    table = read(body)
+    assert (table.dialect.header, table.n_rows) == (header, n_rows)
+    assert any("header decides" in guess for guess in table.guesses) == guessed
+
+
+def test_a_header_of_numbers_is_data_if_a_cell_far_below_has_no_point() -> None:
+    table = read(b"0,1\n" + b"1.5,2.5\n" * 50_000 + b"3,4.5\n")
+    assert (table.dialect.header, table.n_rows) == (False, 50_002)
+    assert table.columns[0].counts.first == 0
+
+
+def test_options_decide_and_are_refused_by_name() -> None:
+    assert read(b"0,1\n1.5,2.5\n", header="absent").n_rows == 2
+    assert read(b"1,2\n1.5,2.5\n", header="present").n_rows == 1
+    assert numbers(b"x\n1,5\n2,5\n", decimal="comma", delimiter=";") == [[1.5], [2.5]]
+    assert numbers(b"v\n1,5\n2,5\n", decimal=",") == [[1.5], [2.5]]
+    assert numbers(b"a;b\n1.234;2\n", decimal="point") == [[1.234, 2]]
+    with pytest.raises(InvalidParameter, match='delimiter is "/"; allowed is "auto", "comma"'):
+        parse_reading({"delimiter": "/"})
+    with pytest.raises(InvalidParameter, match="is no option of reading"):
+        parse_reading({"quote": '"'})
+    assert Reading().said() == {}
+    assert parse_reading({"decimal": ",", "sheet": 2}).said() == {"decimal": "comma", "sheet": "2"}
+
+
+def test_where_nothing_decides_both_readings_are_named() -> None:
+    (guess,) = read(b"a;b\n1,234;5\n2,345;6\n").guesses
+    assert "1,234 can be read with a decimal comma or as thousands" in guess
+    (guess,) = read(b"v\n1,5\n2,5\n3,7\n").guesses
+    assert "decimal decides" in guess
+    (guess,) = read(b"#x,y\n1,2\n3,4\n").guesses
+    assert "without its # it is the header" in guess
+    assert read(b"a;b\n1,25;5\n2,345;6\n").guesses == ()
+
+
+def test_a_decimal_comma_far_into_a_file_is_found() -> None:
+    body = b"a;b\n" + b"1;2\n" * 50_000 + b"1,5;2\n"
+    assert read(body).dialect.decimal == ","
+    assert numbers(body)[-1] == [1.5, 2]
+
+
+def test_bytes_that_are_not_utf8_make_the_file_windows_1252() -> None:
+    body = b"caf\xe9,y\n" + b"1,2\n" * 60_000 + b"\x96,3\n"
+    table = read(body)
+    assert (table.dialect.encoding, table.columns[0].name) == ("windows-1252", "café")
+    assert table.columns[0].n_missing == 1  # a dash has neither letter nor digit
+    assert "encoding decides" in table.guesses[0]
+    with pytest.raises(InvalidCsv, match="line 1: the bytes e9 are not UTF-8"):
+        read(body, encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("cell", "kind"),
+    [
+        *((word, "missing") for word in ("", "NA", "nan", "?", "nil", "#DIV/0!", "-", "…", "N/A")),
+        *((word, "numbers") for word in ("1e+05", "+.5", "5.", "-0", "1" * 60, '"7"', '" 7 "')),
+        *((word, "near") for word in ("$5", "5%", '"1,234"', "1 234", "€ 3", "7 %", '"1,5"')),
+        *(
+            (word, "other")
+            for word in ("x", "1d5", "0x1", "1_0", "<0.5", "2024-01-01", "inf", "1e101", "12:30")
+        ),
+    ],
+)
+def test_what_a_cell_is(cell: str, kind: str) -> None:
+    table = read(f"a,x\n1,2\n3,4\n5,{cell}\n7,8\n".encode())
+    counts = table.columns[1].counts.kinds
+    found = {
+        "numbers": counts[0] - 3,
+        "missing": counts[1] + counts[2],
+        "near": counts[3],
+        "other": counts[4],
+    }
+    assert found == {name: int(name == kind) for name in found}
+
+
+def test_booleans_are_one_and_zero_and_missing_cells_nan() -> None:
+    assert numbers(b"a,b\nyes,1\nno,2\nNA,3\n") [:2] == [[1, 1], [0, 2]]
+    assert math.isnan(numbers(b"a,b\nyes,1\nno,2\nNA,3\n")[2][0])
+    assert [column.kind for column in read(b"a,b,c\nT,Y,1\nT,N,2\n").columns] == [
+        "text", "boolean", "numbers",
+    ]  # fmt: skip
+
+
+def test_levels_are_indices_of_known_texts() -> None:
+    body = b'x,c\n1,red\n2,"a ""b"""\n3,NA\n4,green\n5,+\n'
+    layout = Layout((Role.NUMBER, Role.LEVEL), (("red", 'a "b"'),))
+    X = read_columns(lambda: io.BytesIO(body), read(body).dialect, layout, 5)
+    np.testing.assert_array_equal(X[:, 1], [0, 1, np.nan, -1, -1])
+
+
+def test_repeated_names_get_a_suffix() -> None:
+    names = [column.name for column in read(b"x,x,,x.1,x\n1,2,3,4,5\n").columns]
+    assert names == ["x", "x.2", None, "x.1", "x.3"]
+
+
+def test_a_gene_table_has_20000_columns() -> None:
+    wide = b",".join(b"gene_with_a_long_name_%05d" % index for index in range(20_000))
+    table = read_table(
+        lambda: io.BytesIO(wide + b"\n" + b",".join([b"1.5"] * 20_000) + b"\n"),
+        limits=CsvLimits(columns=20_000),
+    )
+    assert len(table.columns) == 20_000
+    with pytest.raises(TooLarge, match="more than the 19,999 cells"):
+        read_table(lambda: io.BytesIO(wide + b"\n" + b",".join([b"1.5"] * 20_000)),
+                   limits=CsvLimits(columns=19_999))
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"PAR1\x15\x04", "a Parquet file"),
+        (b"%PDF-1.4\n", "a PDF document"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old Excel workbook"),
+        (b"<!DOCTYPE html><html>", "an HTML page"),
+        (b'{"a": 1, "b": 2}\n{"a": 3, "b": 4}\n', "JSON objects, one a line"),
+        (b'[{"a": 1}]', "a JSON document"),
+        (b"SQLite format 3\0", "an SQLite database"),
+        (b"a\0b\0,\0", "a binary file"),
+        (gzip.compress(b"%PDF-1.4\n"), "a PDF document"),
+    ],
+)
+def test_what_is_no_text_of_rows_is_named_for_what_it_is(body: bytes, words: str) -> None:
+    with pytest.raises(UnsupportedMediaType, match=words):
+        read(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "the file is empty"),
+        (b"\n,,\n", "the file is empty"),
+        (b"# nothing\n", "the file is empty"),
+        (b"x,y\n", "a header and no rows"),
+        (b"x,y\na,b\nc,d\n", "no column of numbers, and k-means needs one: it has 'x' (text)"),
+        (b'"","x"\n"1","a"\n"2","b"\n', "it has row names (numbers), 'x' (text)"),
+        (b'x,y\n1,"2\n3,4\n', "opens a quote that is never closed"),
+        (b'x,y\n1,"2"3\n', "something stands behind the quote that closes '2'"),
+        (b"x,y\n1,2\n3\r,4\n", "neither LF nor CRLF"),
+        (b"x,y\n1,2\n3,4,5\n", "line 3 has 3 cells, the first line has 2"),
+        (gzip.compress(b"1,2\n" * 100)[:-12], "ends before what is packed in it does"),
+        (gzip.compress(b"1,2\n" * 100)[:20] + b"junk" * 20, "cannot be unpacked"),
+    ],
+)
+def test_what_is_no_table_is_refused_in_words(body: bytes, words: str) -> None:
+    with pytest.raises(InvalidCsv, match=words.replace("(", r"\(").replace(")", r"\)")):
+        read(body)
+
+
+def test_a_bomb_is_not_unpacked() -> None:
+    packer = zlib.compressobj(9, wbits=31)
+    bomb = b"".join(packer.compress(b"0,0\n" * 250_000) for _ in range(100)) + packer.flush()
+    with pytest.raises(TooLarge, match="more than 200 times"):
+        read(bomb)
+    with pytest.raises(TooLarge, match="more than the 1,000 bytes a file may have"):
+        read_table(lambda: io.BytesIO(gzip.compress(b"1,2\n" * 300)), most_bytes=1000)
+
+
+# What each file should come to: the columns used, in how many rows.
+EXPECTED: dict[str, tuple[int, list[str | None]]] = {
+    "r_default.csv": (4, ["x", "y"]),
+    "pandas_index.csv": (4, ["x", "y"]),
+    "pandas_numhdr.csv": (6, ["0", "1"]),
+    "mall.csv": (24, ["Age", "Annual Income (k$)", "Spending Score (1-100)"]),
+    "iris_small.csv": (2, ["sepal_length", "sepal_width"]),
+    "na.csv": (2, ["x"]),
+    "semi_dec.csv": (2, ["A", "B", "C", "D"]),
+    "r_table.txt": (4, ["x", "y"]),
+    "dummies.csv": (3, ["a", "c_g", "c_r"]),
+    "snapshot2.csv": (6, ["temp", "humidity"]),
+    "epoch_ms.csv": (150, [None]),
+    "comment.csv": (3, ["x", "y"]),
+    "m.csv.gz": (2, [None, None]),
+}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_file_that_people_have_comes_to_what_it_should(name: str) -> None:
+    table = read((CASES / name).read_bytes())
+    assert (table.n_rows, used(table)) == EXPECTED[name]
+
+
+def test_comments_are_counted_and_a_workbook_is_named() -> None:
+    assert read((CASES / "comment.csv").read_bytes()).dialect.comments == 2
+    with pytest.raises(UnsupportedMediaType, match="an Excel workbook"):
+        read((CASES / "book.xlsx").read_bytes())
+
+
+def test_every_case_is_the_same_in_blocks_of_any_size() -> None:
+    for path in sorted(CASES.iterdir()):
+        body = path.read_bytes()
+        whole, *others = [outcome(body, size) for size in (10**6, 1, 2, 3, 7, 64)]
+        assert all(other == whole for other in others), path.name
+
+
+def outcome(body: bytes, size: int) -> object:
+    try:
+        return read_table(lambda: io.BytesIO(body), block_bytes=size)
+    except ServiceError as refused:
+        return type(refused), refused.detail
+
+
+def test_the_profile_is_what_numpy_finds() -> None:
+    X = np.random.default_rng(0).normal(1e9, 3, (1000, 2)).round(3)
+    body = b"x,y\n" + b"\n".join(b"%.3f,%.3f" % tuple(row) for row in X.tolist())
+    for column, values in zip(read(body).columns, X.T, strict=True):
+        assert (column.least, column.largest) == (values.min(), values.max())
+        assert column.mean == pytest.approx(values.mean(), rel=1e-15)
+        assert column.deviation == pytest.approx(values.std(), rel=1e-9)
+        assert column.counts.distinct == len(set(values.tolist()))
+
+
+def test_distinct_values_are_counted_to_a_million_and_then_there_are_more() -> None:
+    few = b"\n".join(b"%d,%d" % (index, index % 7) for index in range(900_000))
+    assert [column.counts.distinct for column in read(few).columns] == [900_000, 7]
+    many = few + b"\n" + b"\n".join(b"%d,1" % index for index in range(900_000, 1_000_001))
+    assert [column.counts.distinct for column in read(many).columns] == [None, None]
+    assert read(many).columns[0].as_json()["distinct"] == "more"
+
+
+def test_a_dialect_survives_being_stored() -> None:
+    assert dialect_of(Dialect(encoding="utf-16", n_cells=3).as_json()).encoding == "utf-16"
