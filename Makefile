@@ -11,7 +11,7 @@ CHECKOV_VENV := .venv-checkov
 SBOM_VENV := .venv-sbom
 BIN := $(VENV)/bin
 # What the one compiled library of an environment is made from.
-CSV_NUMBERS := local/compile.sh layers/compile.sh layers/numpy/compiler.txt layers/numpy/csv_numbers.c
+CSV_NUMBERS := local/compile.sh layers/compile.sh layers/numpy/compiler.txt $(wildcard layers/numpy/*.[ch])
 SAM := $(SAM_VENV)/bin/sam
 # Of the functions on AWS, and so of the layers that are built: x86_64 or arm64.
 ARCHITECTURE ?= x86_64

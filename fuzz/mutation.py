@@ -16,11 +16,34 @@ TOKENS: dict[str, list[bytes]] = {
             9007199254740993 18446744073709551616 123456789012345678 [ ] { :""".split(),
     ],
     "table": [
-        *(b"\n", b"\r\n", b"\r\r\n", b"\r", b" ", b"\t", b"\n\n", b",,\n", b"\0", b"\xff", b"\xc2\xa0"),
+        *(
+            b"\n",
+            b"\r\n",
+            b"\r\r\n",
+            b"\r",
+            b" ",
+            b"\t",
+            b"\n\n",
+            b",,\n",
+            b"\0",
+            b"\xff",
+            b"\xc2\xa0",
+        ),
         *("é".encode(), "–".encode(), "重".encode(), "€".encode(), b"sep=;\n", b"# x\n", b'"a\nb"'),
-        *(b'"a""b"', b'"1,5"', b'""', b"1 234", b"\x1a", b"\xef\xbb\xbf", b"\xff\xfe", b"\x1f\x8b", b"1" * 25),
-        *b"""; , | " NA nan N/A ? - + . e E 0 -0 00 007 .5 5. 0.1 1e5 1e101 1e-400 TRUE FALSE True yes no Y N T
-            F $5 5% 1,234 1.234,5 #DIV/0! -1.#IND <0.5 2024-01-01 10:00 0x1 1_0 inf x male Unnamed: 0,1
+        *(
+            b'"a""b"',
+            b'"1,5"',
+            b'""',
+            b"1 234",
+            b"\x1a",
+            b"\xef\xbb\xbf",
+            b"\xff\xfe",
+            b"\x1f\x8b",
+            b"1" * 25,
+        ),
+        *b"""; , | " NA nan N/A ? - + . e E 0 -0 00 007 .5 5. 0.1 1e5 1e101 1e-400
+            TRUE FALSE True yes no Y N T F $5 5% 1,234 1.234,5 #DIV/0! -1.#IND <0.5 2024-01-01 10:00 0x1 1_0 inf x male
+            Unnamed: 0,1
             20240101 9007199254740993 1.2345678901234567 1.234567890123456789e+01""".split(),
     ],
     "multipart": [

@@ -8,6 +8,7 @@ import io
 import math
 import zlib
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -125,8 +126,8 @@ def _compare_counts(rows: list[reference.Row], found: Any, format: Format) -> No
             "missing": cells.count(MISSING),
             "others": cells.count(OTHER),
             "whole": sum(number.is_integer() for number in numbers),
-            "rises": sum(b > a for a, b in zip(numbers, numbers[1:], strict=False)),
-            "steps": sum(b == a + 1 for a, b in zip(numbers, numbers[1:], strict=False)),
+            "rises": sum(b > a for a, b in pairwise(numbers)),
+            "steps": sum(b == a + 1 for a, b in pairwise(numbers)),
             "least": min(numbers, default=0.0).hex(),
             "largest": max(numbers, default=0.0).hex(),
             "missing at": _first(rows, cells, index, lambda cell: cell == MISSING),
@@ -199,8 +200,11 @@ def _compare_values(body: bytes, found: Table, roles: list[Role], X: Any) -> Non
             if role == Role.LEVEL:
                 continue
             number = (
-                math.nan if expected == MISSING
-                else float(expected[1]) if isinstance(expected, tuple) else expected
+                math.nan
+                if expected == MISSING
+                else float(expected[1])
+                if isinstance(expected, tuple)
+                else expected
             )
             if not isinstance(number, float) or number.hex() != value.hex():
                 raise FaultError(f"{cell!r} on line {row.line} is read as {value!r}")

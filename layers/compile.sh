@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compiles numpy/csv_numbers.c: compile.sh PYTHON TARGET FOLDER
+# Compiles numpy/*.c to csv_numbers.so: compile.sh PYTHON TARGET FOLDER
 #   PYTHON  its pip fetches the compiler, which is pinned by hash and gone again afterwards
 #   TARGET  as Zig names it, on any machine: x86_64-linux, aarch64-linux, aarch64-macos
 #   FOLDER  gets csv_numbers.so
@@ -18,7 +18,7 @@ trap 'rm -rf "$work"' EXIT
 PYTHONPATH=$work/compiler ZIG_GLOBAL_CACHE_DIR=$work/cache ZIG_LOCAL_CACHE_DIR=$work/cache \
   "$python" -m ziglang cc -target "$target" -mcpu=baseline -std=c11 -O3 -Wall -Wextra -Werror \
   -ffreestanding -nostdlib -ffp-contract=off -shared -fPIC -s \
-  -o "$work/csv_numbers.so" "$here/csv_numbers.c"
+  -o "$work/csv_numbers.so" "$here"/*.c
 
 # Moved, not written over: whoever has the old one loaded keeps it.
 cp "$work/csv_numbers.so" "$folder/.csv_numbers.so"

@@ -173,7 +173,7 @@ static inline const byte *read_exponent(const byte *at, const byte *end, struct 
 }
 
 /* Reads an exponent, if there is one, and makes the double. */
-static __attribute__((noinline)) const byte *read_rest(
+static inline __attribute__((noinline)) const byte *read_rest(
     const byte *at, const byte *end, const struct notation *notation, bool negative,
     struct decimal *read, double *value)
 {
@@ -185,7 +185,7 @@ static __attribute__((noinline)) const byte *read_rest(
     return at;
 }
 
-static const byte *read_long_number(
+static inline __attribute__((noinline)) const byte *read_long_number(
     const byte *at, const byte *end, const struct notation *notation, double *value)
 {
     struct decimal read = {0, 0, true};

@@ -44,7 +44,9 @@ def rules(found: Plan) -> list[tuple[str | None, str, str]]:
 
 def rule(values: list[Any], name: str = "x") -> tuple[str, str]:
     """Of a second column, beside a first one that is used anyway."""
-    found = planned(rows(f"a,{name}", [1.5, 1.25] * (len(values) // 2) + [7] * (len(values) % 2), values))
+    found = planned(
+        rows(f"a,{name}", [1.5, 1.25] * (len(values) // 2) + [7] * (len(values) % 2), values)
+    )
     return found.columns[1].role, found.columns[1].rule
 
 
@@ -129,9 +131,35 @@ def test_a_column_of_numbers_with_something_else_in_it_refuses_the_fit(
 
 @pytest.mark.parametrize(
     "name",
-    """id userId USER_ID patient.id zipCode zip fips countrycode Country_Code key nr fips_x ssn isbn
-    subject firm home_state xCounty caseid idcase studyno hhnum rowcod item_no PIDNUM order.nr
-    HTMLPageID""".split(),
+    [
+        "id",
+        "userId",
+        "USER_ID",
+        "patient.id",
+        "zipCode",
+        "zip",
+        "fips",
+        "countrycode",
+        "Country_Code",
+        "key",
+        "nr",
+        "fips_x",
+        "ssn",
+        "isbn",
+        "subject",
+        "firm",
+        "home_state",
+        "xCounty",
+        "caseid",
+        "idcase",
+        "studyno",
+        "hhnum",
+        "rowcod",
+        "item_no",
+        "PIDNUM",
+        "order.nr",
+        "HTMLPageID",
+    ],
 )
 def test_names_of_identifiers(name: str) -> None:
     assert is_identifier(name, [name], all_distinct=False)
@@ -139,8 +167,29 @@ def test_names_of_identifiers(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    """num number pid mid hr week town rank no2 age width price idle index_of_dispersion grid
-    stateful percent_state_income video keyboard no index_price""".split(),
+    [
+        "num",
+        "number",
+        "pid",
+        "mid",
+        "hr",
+        "week",
+        "town",
+        "rank",
+        "no2",
+        "age",
+        "width",
+        "price",
+        "idle",
+        "index_of_dispersion",
+        "grid",
+        "stateful",
+        "percent_state_income",
+        "video",
+        "keyboard",
+        "no",
+        "index_price",
+    ],
 )
 def test_names_of_measures(name: str) -> None:
     assert not is_identifier(name, [name], all_distinct=False)
@@ -164,7 +213,10 @@ TEXT = "id,age,income,city,w\n7,20,1.5,A,1\n9,30,NA,B,2\n4,40,3.5,,0\n"
 
 def test_columns_by_name_by_number_and_left_out() -> None:
     assert [c.name for c in planned(TEXT, columns=["age", 3]).of(USED)] == ["age", "income"]
-    assert [c.name for c in planned(TEXT, columns={"leave_out": ["age"]}).of(USED)] == ["income", "w"]
+    assert [c.name for c in planned(TEXT, columns={"leave_out": ["age"]}).of(USED)] == [
+        "income",
+        "w",
+    ]
     found = planned(TEXT, columns=["city", "age"], categories="one_hot")
     assert [c.name for c in found.of(LEVELS)] == ["city"]
     weighted = planned(TEXT, weight_column="w")
@@ -175,7 +227,11 @@ def test_columns_by_name_by_number_and_left_out() -> None:
 @pytest.mark.parametrize(
     ("asked", "field", "words"),
     [
-        ({"columns": ["age", "rent"]}, "columns[1]", "'rent', which no column is named; allowed is one of"),
+        (
+            {"columns": ["age", "rent"]},
+            "columns[1]",
+            "'rent', which no column is named; allowed is one of",
+        ),
         ({"columns": [9]}, "columns[0]", "9; allowed is a number from 1 to 5"),
         ({"columns": ["age", "age"]}, "columns[1]", "each column once"),
         ({"columns": ["age", 2]}, "columns[1]", "each column once"),
@@ -216,7 +272,7 @@ def test_a_request_has_one_canonical_form_and_defaults_are_none_of_it() -> None:
     asked = parse_preprocessing({"scaling": "standard", "columns": {"leave_out": ["a", 3]}})
     assert asked.canonical() == '{"columns":{"leave_out":["a",3]},"scaling":"standard"}'
     assert parse_preprocessing(asked.as_json()) == asked
-    assert DEFAULT == Preprocessing()
+    assert Preprocessing() == DEFAULT
     assert STRICT.canonical() == '{"columns":"all","missing":"refuse"}'
 
 
@@ -230,8 +286,13 @@ def test_what_a_practitioner_would_want_to_know_is_said() -> None:
             [1, 2, 2] * 10,
         )
     ).warnings
-    for said in ("'year' is used", "'gap' is missing in 20 of 30", "'class' holds whole numbers of 2",
-                 "'freq' may say how much", "'freq' holds 100% of the variance"):
+    for said in (
+        "'year' is used",
+        "'gap' is missing in 20 of 30",
+        "'class' holds whole numbers of 2",
+        "'freq' may say how much",
+        "'freq' holds 100% of the variance",
+    ):
         assert any(said in warning for warning in found), (said, found)
 
 

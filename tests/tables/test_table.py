@@ -11,8 +11,13 @@ import numpy as np
 import pytest
 
 from kmeans_service.csv_lines import CsvLimits
-from kmeans_service.errors import InvalidCsv, InvalidParameter, ServiceError, TooLarge
-from kmeans_service.errors import UnsupportedMediaType
+from kmeans_service.errors import (
+    InvalidCsv,
+    InvalidParameter,
+    ServiceError,
+    TooLarge,
+    UnsupportedMediaType,
+)
 from kmeans_service.recipes.plan import USED, plan
 from kmeans_service.recipes.preprocessing import DEFAULT
 from kmeans_service.tables.columns import Layout, Role, read_columns
@@ -192,7 +197,7 @@ def test_what_a_cell_is(cell: str, kind: str) -> None:
 
 
 def test_booleans_are_one_and_zero_and_missing_cells_nan() -> None:
-    assert numbers(b"a,b\nyes,1\nno,2\nNA,3\n") [:2] == [[1, 1], [0, 2]]
+    assert numbers(b"a,b\nyes,1\nno,2\nNA,3\n")[:2] == [[1, 1], [0, 2]]
     assert math.isnan(numbers(b"a,b\nyes,1\nno,2\nNA,3\n")[2][0])
     assert [column.kind for column in read(b"a,b,c\nT,Y,1\nT,N,2\n").columns] == [
         "text", "boolean", "numbers",
@@ -219,8 +224,10 @@ def test_a_gene_table_has_20000_columns() -> None:
     )
     assert len(table.columns) == 20_000
     with pytest.raises(TooLarge, match="more than the 19,999 cells"):
-        read_table(lambda: io.BytesIO(wide + b"\n" + b",".join([b"1.5"] * 20_000)),
-                   limits=CsvLimits(columns=19_999))
+        read_table(
+            lambda: io.BytesIO(wide + b"\n" + b",".join([b"1.5"] * 20_000)),
+            limits=CsvLimits(columns=19_999),
+        )
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,9 @@ def test_it_is_what_a_pipeline_of_scikit_learn_makes(seed: int) -> None:
     whole = learn(lambda: iter([raw]), flags, levels, asked)
     parts = learn(
         lambda: (raw[begin : begin + size] for begin in range(0, len(raw), size)),
-        flags, levels, asked,
+        flags,
+        levels,
+        asked,
     )
     kept = whole.kept(raw)
     frame = np.column_stack([X.astype(object), np.array(words, dtype=object)])[kept]

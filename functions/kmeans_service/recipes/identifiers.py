@@ -4,22 +4,72 @@ import re
 from collections.abc import Iterable
 
 _BOUNDARY = re.compile(r"[\W_]+|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_ANYWHERE = frozenset("id ids uid guid uuid fips zip isbn ssn".split())
-_LAST = frozenset("code key nr".split())
+_ANYWHERE = frozenset(["id", "ids", "uid", "guid", "uuid", "fips", "zip", "isbn", "ssn"])
+_LAST = frozenset(["code", "key", "nr"])
 _SHORT = frozenset(
-    "subject subj patient firm state county district region country stratum strata block".split()
+    [
+        "subject",
+        "subj",
+        "patient",
+        "firm",
+        "state",
+        "county",
+        "district",
+        "region",
+        "country",
+        "stratum",
+        "strata",
+        "block",
+    ]
 )
-_THINGS = """case sch county study subject patient person user customer client family household hh h
-    house town city district dist school student store shop firm company employee order item
-    product record row obs seq doc choice game site plot""".split()
+_THINGS = [
+    "case",
+    "sch",
+    "county",
+    "study",
+    "subject",
+    "patient",
+    "person",
+    "user",
+    "customer",
+    "client",
+    "family",
+    "household",
+    "hh",
+    "h",
+    "house",
+    "town",
+    "city",
+    "district",
+    "dist",
+    "school",
+    "student",
+    "store",
+    "shop",
+    "firm",
+    "company",
+    "employee",
+    "order",
+    "item",
+    "product",
+    "record",
+    "row",
+    "obs",
+    "seq",
+    "doc",
+    "choice",
+    "game",
+    "site",
+    "plot",
+]
 _GLUED = (
-    frozenset("fipsno pidnum zipcode".split())
-    | {thing + end for thing in _THINGS for end in "id no nr num cod".split()}
+    frozenset(["fipsno", "pidnum", "zipcode"])
+    | {thing + end for thing in _THINGS for end in ["id", "no", "nr", "num", "cod"]}
     | {"id" + thing for thing in _THINGS}
 )
-TIMES = frozenset("year month day hour time week".split())
-CLASSES = frozenset("class label target species category cluster type group".split())
-WEIGHTS = frozenset("freq freqs frequency frequencies wgt wght wts weights".split())
+TIMES = frozenset(["year", "month", "day", "hour", "time", "week"])
+CLASSES = frozenset(["class", "label", "target", "species", "category", "cluster", "type", "group"])
+WEIGHTS = frozenset(["freq", "freqs", "frequency", "frequencies", "wgt", "wght", "wts", "weights"])
 
 
 def words(name: str) -> list[str]:

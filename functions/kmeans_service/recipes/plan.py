@@ -88,9 +88,7 @@ def _auto(table: Table, others: Sequence[Column], asked: Preprocessing) -> dict[
     return _with_one_column(roles, left)
 
 
-def _ruled(
-    column: Column, table: Table, rule: str, reason: str, asked: Preprocessing
-) -> Planned:
+def _ruled(column: Column, table: Table, rule: str, reason: str, asked: Preprocessing) -> Planned:
     if rule == rules.MIXED_CELLS:
         raise _mixed(column, table)
     if rule == rules.WORDS and asked.categories == "one_hot":
@@ -108,8 +106,10 @@ def _with_one_column(roles: dict[int, Planned], left: set[int]) -> dict[int, Pla
         found = [
             planned
             for planned in roles.values()
-            if planned.rule == rule and planned.column.number not in left
-            and planned.column.kind != TEXT and not planned.column.n_others
+            if planned.rule == rule
+            and planned.column.number not in left
+            and planned.column.kind != TEXT
+            and not planned.column.n_others
         ]
         if found:
             column = found[-1].column
@@ -118,9 +118,7 @@ def _with_one_column(roles: dict[int, Planned], left: set[int]) -> dict[int, Pla
     return roles
 
 
-def _chosen(
-    table: Table, others: Sequence[Column], asked: Preprocessing
-) -> dict[int, Planned]:
+def _chosen(table: Table, others: Sequence[Column], asked: Preprocessing) -> dict[int, Planned]:
     chosen: dict[int, Planned] = {}
     for index, ref in enumerate(asked.chosen or ()):
         field = f"columns[{index}]"
@@ -236,4 +234,3 @@ def _nothing_left(planned: Sequence[Planned]) -> InvalidParameter:
 
 def shown(column: Column) -> str:
     return f"the column {quoted(column.name)}" if column.name else f"column {column.number}"
-

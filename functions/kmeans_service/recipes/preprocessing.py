@@ -17,9 +17,7 @@ _CHOICES = {
     "scaling": ("none", "standard", "min_max", "robust"),
     "normalize": ("none", "l2"),
 }
-_COLUMNS = (
-    '"auto", "all", an array of names or of numbers from 1, or {"leave_out": such an array}'
-)
+_COLUMNS = '"auto", "all", an array of names or of numbers from 1, or {"leave_out": such an array}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +79,9 @@ def parse_preprocessing(given: Any) -> Preprocessing:
                 field=f"preprocessing.{str(name)[:100]}",
                 allowed=", ".join(known),
             )
-    choices = {name: _choice(name, given[name]) for name in _CHOICES if name in given}
+    choices: dict[str, Any] = {
+        name: _choice(name, given[name]) for name in _CHOICES if name in given
+    }
     weight = given.get("weight_column")
     if weight is not None:
         weight = _reference("weight_column", weight, "null, a column's name or its number from 1")

@@ -12,9 +12,7 @@ GROUP_BYTES = 64 * 1024**2  # of histograms at a time
 _SIGN = np.uint64(1 << 63)
 
 
-def quantiles(
-    chunks: Callable[[], Iterator[Array]], width: int, shares: Sequence[float]
-) -> Array:
+def quantiles(chunks: Callable[[], Iterator[Array]], width: int, shares: Sequence[float]) -> Array:
     """Shape (shares, width), linear between neighbours as NumPy's percentile; NaN where none is.
 
     chunks   arrays of shape (some, width); a NaN is not counted
@@ -47,7 +45,9 @@ def _in_memory(X: Array, shares: Sequence[float]) -> Array:
 
 
 def _selected(
-    chunks: Callable[[], Iterator[Array]], columns: slice, counts: NDArray[np.int64],
+    chunks: Callable[[], Iterator[Array]],
+    columns: slice,
+    counts: NDArray[np.int64],
     shares: Sequence[float],
 ) -> Array:
     places = np.maximum(counts - 1, 0)[:, None] * np.asarray(shares)[None, :]
@@ -92,9 +92,7 @@ def _keys_of_rank(
     return prefixes
 
 
-def _digits(
-    keys: NDArray[np.uint64], prefix: np.uint64, shift: int
-) -> NDArray[np.int64]:
+def _digits(keys: NDArray[np.uint64], prefix: np.uint64, shift: int) -> NDArray[np.int64]:
     """The next digit of the keys that begin as the prefix does."""
     if shift < 64 - DIGIT_BITS:
         above = np.uint64(shift + DIGIT_BITS)

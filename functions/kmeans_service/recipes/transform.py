@@ -63,9 +63,9 @@ class Transform:
     """From raw rows, shape (n, n_used), to what is clustered, shape (n, n_features).
 
     is_level          of each used column: whether it is a category
-    fill, shift, scale   of each column of numbers
+    fill, shift, scale  of each column of numbers
     levels            of each category
-    drop              whether a row with a missing number is dropped; one without any value is always
+    drop              whether rows with missing cells are dropped; those without any always are
     normalize         whether rows get length 1
     """
 
@@ -145,7 +145,9 @@ def transform_of(document: Mapping[str, Any]) -> Transform:
     """What `as_json` wrote."""
     return Transform(
         np.array(document["is_level"], dtype=bool),
-        *(np.array(document[name], dtype=np.float64) for name in ("fill", "shift", "scale")),
+        fill=np.array(document["fill"], dtype=np.float64),
+        shift=np.array(document["shift"], dtype=np.float64),
+        scale=np.array(document["scale"], dtype=np.float64),
         levels=tuple(
             Levels(tuple(level["texts"]), level["other"], level["missing"])
             for level in document["levels"]

@@ -1,7 +1,7 @@
 """What one cell is: a number, missing, a boolean, nearly a number, or something else.
 
 A number is `[+-]?(d+.?d*|.d+)([eE][+-]?d+)?` in ASCII digits, with the file's decimal mark, up to
-1e100 in magnitude. layers/numpy/csv_table.c knows the same kinds, by the same numbers.
+1e100 in magnitude. layers/numpy/table.h knows the same kinds, by the same numbers.
 """
 
 import re
@@ -29,8 +29,33 @@ FIRST_PAIR_OF_LETTERS = 6
 # What pandas' read_csv takes for missing, R's and databases' words, and what Excel writes for
 # a formula that failed. A cell without letter or digit is missing as well.
 MISSING_WORDS = frozenset(
-    """NA NaN nan N/A n/a null NULL None nil NaT <NA> #N/A #NA -nan -NaN 1.#IND -1.#IND 1.#QNAN
-    -1.#QNAN #DIV/0! #VALUE! #REF! #NUM! #NAME? #NULL!""".split()
+    [
+        "NA",
+        "NaN",
+        "nan",
+        "N/A",
+        "n/a",
+        "null",
+        "NULL",
+        "None",
+        "nil",
+        "NaT",
+        "<NA>",
+        "#N/A",
+        "#NA",
+        "-nan",
+        "-NaN",
+        "1.#IND",
+        "-1.#IND",
+        "1.#QNAN",
+        "-1.#QNAN",
+        "#DIV/0!",
+        "#VALUE!",
+        "#REF!",
+        "#NUM!",
+        "#NAME?",
+        "#NULL!",
+    ]
 ) | {"#N/A N/A"}
 
 
@@ -58,9 +83,7 @@ _CURRENCY = "$€£¥₹₽¢"
 @cache
 def number_pattern(mark: str) -> re.Pattern[str]:
     point = re.escape(mark)
-    return re.compile(
-        rf"[+-]?(?:[0-9]++(?:{point}[0-9]*+)?+|{point}[0-9]++)(?:[eE][+-]?[0-9]++)?+"
-    )
+    return re.compile(rf"[+-]?(?:[0-9]++(?:{point}[0-9]*+)?+|{point}[0-9]++)(?:[eE][+-]?[0-9]++)?+")
 
 
 _GROUPED = r"[0-9]{1,3}+(?:([,.'’  ])[0-9]{3}+)(?:\1[0-9]{3}+)*+(?:[.,][0-9]*+)?+"

@@ -31,7 +31,7 @@ type Array = NDArray[np.float64]
 
 
 class Role(IntEnum):
-    """What is read of a cell; as `enum role` of csv_table.c has it."""
+    """What is read of a cell; as `enum role` of csv_columns.c has it."""
 
     SKIPPED = 0
     NUMBER = 1

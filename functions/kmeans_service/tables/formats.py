@@ -1,5 +1,7 @@
 """Files that are no text of rows, told by their first bytes."""
 
+import json
+
 PARQUET, EXCEL, JSON_LINES = "parquet", "excel", "json_lines"
 CONVERTED = {
     PARQUET: "a Parquet file",
@@ -58,7 +60,7 @@ def name_of(head: bytes) -> str | None:
         return "an HTML page"
     if text.startswith(b"<?xml"):
         return "an XML document"
-    if text.startswith((b"{", b"[{", b"[[", b"[\n", b"[\r")) and b'"' in text + b'"' * (text[:2] == b"[["):
+    if text.startswith((b"{", b"[{", b"[[", b"[\n", b"[\r")):
         return "a JSON document"
     if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "a binary file"
@@ -75,9 +77,7 @@ def _zip_name(head: bytes) -> str:
 
 def _is_json_lines(head: bytes) -> bool:
     """Whether the first line is a JSON object, and not the beginning of a longer document."""
-    import json
-
-    line, line_break, _ = head.lstrip(b"\xef\xbb\xbf \t\r\n").partition(b"\n")
+    line, _, _ = head.lstrip(b"\xef\xbb\xbf \t\r\n").partition(b"\n")
     if not line.startswith(b"{") or not line.rstrip().endswith(b"}"):
         return False
     try:

@@ -13,6 +13,7 @@ row should have are passed over too.
 
 import re
 from dataclasses import dataclass
+from enum import Enum, auto
 from functools import cache
 from typing import NoReturn
 
@@ -25,7 +26,7 @@ _LINE_BREAK = re.compile(rb"\r*+(?:\n|\Z)")
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """What a row is made of; as `struct format` of csv_table.c has it."""
+    """What a row is made of; as `struct format` of table.h has it."""
 
     n_cells: int
     delimiter: str
@@ -93,48 +94,70 @@ def check_width(row: Row, n_cells: int, line: int) -> list[Cell]:
 
 def _row(text: bytes, begin: int, format: Format, line: int, *, whole: bool) -> Row | None:
     patterns = _patterns(format.delimiter)
-    at = patterns.blanks.match(text, begin).end() if format.delimiter == " " else begin  # type: ignore[union-attr]
     blank = patterns.blank_line.match(text, begin)
     if blank:
-        if blank.end() < len(text) or text.endswith(b"\n") or whole:
-            return Row([], blank.end(), 1)
-        return None
+        ended = whole or text[blank.end() - 1 : blank.end()] == b"\n"
+        return Row([], blank.end(), 1) if ended else None
     cells: list[Cell] = []
-    n_lines = 1
+    at, n_lines = begin, 1
     while True:
-        at = patterns.blanks.match(text, at).end()  # type: ignore[union-attr]
-        if text[at : at + 1] == b'"':
-            found = _QUOTED.match(text, at)
-            if not found:
-                if whole:
-                    raise refusal(
-                        f"{shown(text[at : at + 60])} opens a quote that is never closed",
-                        line + n_lines - 1,
-                        len(cells) + 1,
-                    )
-                return None
-            cells.append(Cell(found[1].strip(b" \t"), quoted=True, down=n_lines - 1))
-            n_lines += found[1].count(b"\n")
-        else:
-            found = patterns.bare.match(text, at)
-            cells.append(Cell(found[0].strip(b" \t"), quoted=False, down=n_lines - 1))  # type: ignore[index]
-        at = end = found.end()  # type: ignore[union-attr]
-        at = patterns.blanks.match(text, at).end()  # type: ignore[union-attr]
-        if text[at : at + 1] == format.delimiter.encode():
-            at += 1
-            continue
-        line_break = _LINE_BREAK.match(text, at)
-        if line_break:
-            if line_break.end() == len(text) and not line_break[0].endswith(b"\n") and not whole:
-                return None
-            return Row(cells, line_break.end(), n_lines)
-        if format.delimiter == " " and at > end:
-            continue
-        if at == len(text) and not whole:
+        found = _cell(text, _end(patterns.blanks, text, at), patterns, n_lines - 1)
+        if found is None and not whole:
             return None
-        if text[at : at + 1] == b"\r" and not whole and not text[at:].strip(b"\r"):
+        if found is None:
+            raise _never_closed(text, at, line + n_lines - 1, len(cells) + 1)
+        cell, at = found
+        cells.append(cell)
+        n_lines += cell.content.count(b"\n") if cell.quoted else 0
+        after, at = _after(text, at, format, whole=whole)
+        if after is _After.END_OF_ROW:
+            return Row(cells, at, n_lines)
+        if after is _After.END_OF_TEXT:
             return None
-        _refuse_behind(text, at, cells, line + n_lines - 1)
+        if after is _After.NEITHER:
+            _refuse_behind(text, at, cells, line + n_lines - 1)
+
+
+def _cell(text: bytes, at: int, patterns: "_Patterns", down: int) -> tuple[Cell, int] | None:
+    """The cell that begins there, and where it ends; None for one whose quote is not closed."""
+    if text[at : at + 1] == b'"':
+        quoted = _QUOTED.match(text, at)
+        return (Cell(quoted[1].strip(b" \t"), True, down), quoted.end()) if quoted else None
+    end = _end(patterns.bare, text, at)
+    return Cell(text[at:end].strip(b" \t"), False, down), end
+
+
+class _After(Enum):
+    NEXT_CELL = auto()
+    END_OF_ROW = auto()
+    END_OF_TEXT = auto()
+    NEITHER = auto()
+
+
+def _after(text: bytes, begin: int, format: Format, *, whole: bool) -> tuple[_After, int]:
+    """What stands behind a cell, and where the next one, or the next row, begins."""
+    at = _end(_patterns(format.delimiter).blanks, text, begin)
+    if text[at : at + 1] == format.delimiter.encode():
+        return _After.NEXT_CELL, at + 1
+    line_break = _LINE_BREAK.match(text, at)
+    if line_break and (whole or line_break[0].endswith(b"\n")):
+        return _After.END_OF_ROW, line_break.end()
+    if line_break:  # none but carriage returns up to where the text ends
+        return _After.END_OF_TEXT, at
+    if format.delimiter == " " and at > begin:
+        return _After.NEXT_CELL, at
+    return _After.NEITHER, at
+
+
+def _end(pattern: re.Pattern[bytes], text: bytes, begin: int) -> int:
+    """Where the match ends of a pattern that always matches."""
+    found = pattern.match(text, begin)
+    return found.end() if found else begin
+
+
+def _never_closed(text: bytes, at: int, line: int, column: int) -> InvalidCsv:
+    begun = shown(text[at : at + 60].lstrip(b" \t"))
+    return refusal(f"{begun} opens a quote that is never closed", line, column)
 
 
 def _refuse_behind(text: bytes, at: int, cells: list[Cell], line: int) -> NoReturn:
@@ -177,7 +200,7 @@ def _patterns(delimiter: str) -> _Patterns:
 def _too_long(text: bytes, begin: int, format: Format, line: int) -> TooLarge | InvalidCsv:
     most = format.limits.line_length
     first = text.find(b"\n", begin, begin + most + 1)
-    if 0 <= first:
+    if first >= 0:
         return InvalidCsv(
             f"line {line} opens a quote that is not closed within the {most:,} bytes"
             " that a row may have",

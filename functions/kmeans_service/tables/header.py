@@ -47,7 +47,9 @@ def row_after_all() -> Choice:
     """A first row of 0 … d-1 that is data, as some number below it has no decimal mark."""
     return Choice(
         present=False,
-        guesses=("the first line counts 0, 1, … and can be a header; read as data: header decides",),
+        guesses=(
+            "the first line counts 0, 1, … and can be a header; read as data: header decides",
+        ),
     )
 
 
@@ -66,9 +68,13 @@ def _looks_like_rows(sniffed: Sniffed, first: list[int]) -> bool:
     """Whether a first row without numbers is one of booleans or gaps, like those below it."""
     if all(kind in (Kind.EMPTY, Kind.MISSING) for kind in first):
         return bool(sniffed.rows) and len(sniffed.rows[0]) == len(first)
-    return Kind.OTHER not in first and Kind.NEAR not in first and all(
-        kind in (Kind.EMPTY, Kind.MISSING) or _same_words(sniffed, index, kind)
-        for index, kind in enumerate(first)
+    return (
+        Kind.OTHER not in first
+        and Kind.NEAR not in first
+        and all(
+            kind in (Kind.EMPTY, Kind.MISSING) or _same_words(sniffed, index, kind)
+            for index, kind in enumerate(first)
+        )
     )
 
 
@@ -152,7 +158,7 @@ def _distinct(texts: list[str | None]) -> tuple[str | None, ...]:
     return tuple(found)
 
 
-def comment_guess(head: Head, sniffed: Sniffed, dialect: Dialect) -> tuple[str, ...]:
+def comment_guess(head: Head, dialect: Dialect) -> tuple[str, ...]:
     """A sentence where the last comment may have been the header."""
     cells = head.comment.split(dialect.delimiter if dialect.delimiter != " " else None)
     kinds = {kind_and_value(cell, dialect.decimal)[0] for cell in cells}

@@ -1,4 +1,4 @@
-"""layers/numpy/csv_table.c through ctypes, without NumPy: bytes in, counts out.
+"""layers/numpy/csv_survey.c and csv_columns.c through ctypes, without NumPy: bytes in, counts out.
 
 The library lies among the packages as `csv_numbers.so`; it is no extension module, as those are
 compiled against one Python.
@@ -54,12 +54,24 @@ class CPlace(Structure):
     _fields_ = (("line", c_uint64), ("length", c_uint64), ("text", c_char * PLACE_BYTES))
 
 
-_COUNTS = (
-    "pointed whole flags digits padded dates shortest longest rises steps"
-    " distinct first_hash varied text_bytes"
-).split()
-_NUMBERS = "first last least largest mean squares".split()
-_PLACES = "missing boolean other".split()
+_COUNTS = [
+    "pointed",
+    "whole",
+    "flags",
+    "digits",
+    "padded",
+    "dates",
+    "shortest",
+    "longest",
+    "rises",
+    "steps",
+    "distinct",
+    "first_hash",
+    "varied",
+    "text_bytes",
+]
+_NUMBERS = ["first", "last", "least", "largest", "mean", "squares"]
+_PLACES = ["missing", "boolean", "other"]
 
 
 class CColumn(Structure):

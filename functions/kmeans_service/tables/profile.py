@@ -126,9 +126,7 @@ class Column:
             "largest": self.largest,
             "mean": self.mean,
             "sd": self.deviation,
-        } | {
-            key: {"line": place.line, "found": place.text} for key, place in places if place
-        }
+        } | {key: {"line": place.line, "found": place.text} for key, place in places if place}
 
 
 def columns_of(

@@ -1,6 +1,5 @@
 """What a file's beginning says of how it is written."""
 
-from collections import Counter
 from dataclasses import dataclass
 from itertools import count as counting
 
@@ -86,13 +85,12 @@ def sniff(head: Head, reading: Reading, limits: CsvLimits) -> Sniffed:
     if best.first is None:  # it cannot be read, and is refused with its place
         best.read_first()
         raise InvalidCsv("the file is empty; it needs at least one row of numbers", line=1)
-    ambiguous = []
-    for other in found:
-        if other is not best and other.score[:4] == best.score[:4] and best.width > 1:
-            ambiguous.append(
-                f"the cells can be separated by {best.name} or by {other.name}; "
-                f"read as separated by {best.name}: delimiter decides"
-            )
+    ambiguous = [
+        f"the cells can be separated by {best.name} or by {other.name}; "
+        f"read as separated by {best.name}: delimiter decides"
+        for other in found
+        if other is not best and other.score[:4] == best.score[:4] and best.n_cells > 1
+    ]
     decimal, is_open, doubt = best.decimal()
     return Sniffed(
         best.delimiter,
@@ -154,14 +152,6 @@ class _Candidate:
         read_row(
             self.head.text, self.head.begin, format, self.head.skipped + 1, whole=self.head.whole
         )
-
-    @property
-    def width(self) -> int:
-        """How many cells most rows have, empty ones behind the last one aside."""
-        widths = Counter(len(_without_end(row)) for row in self.rows)
-        most = widths.most_common(1)
-        first = len(_without_end(self.first.cells)) if self.first else 0
-        return max(most[0][0], 1) if most else first
 
     @property
     def n_cells(self) -> int:

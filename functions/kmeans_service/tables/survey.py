@@ -63,7 +63,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What the cells of one column are; numbers as in `struct column` of csv_table.c.
+    """What the cells of one column are; numbers as in `struct column` of csv_survey.c.
 
     kinds       how many cells there are of each kind
     pointed     numbers with a decimal mark; `whole` numbers; `flags`, those that are 0 or 1
@@ -201,5 +201,3 @@ def _place(place: CPlace) -> Place | None:
     found = bytes(place)[16:][: min(place.length, PLACE_BYTES)]
     text = found.decode("utf-8", "ignore" if place.length > PLACE_BYTES else "replace")
     return Place(int(place.line), text + "…" * (place.length > PLACE_BYTES))
-
-

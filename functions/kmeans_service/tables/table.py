@@ -17,7 +17,7 @@ from kmeans_service.tables.dialect import AUTO, Dialect, Reading
 from kmeans_service.tables.grammar import Format
 from kmeans_service.tables.profile import Column, columns_of
 from kmeans_service.tables.sniff import HEAD_BYTES, Head, Sniffed, head_of, sniff
-from kmeans_service.tables.survey import Survey
+from kmeans_service.tables.survey import Counts, Survey
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,8 @@ class _Reader:
         size = min(self.block_bytes, self.limits.line_length)
         raw = next(unpacked(iter([self.source().read(4096)]), 4096, 4096), b"")
         gzip = self.source().read(2) == GZIP
-        encoding, guess = self._encoding(raw), ()
+        encoding = self._encoding(raw)
+        guess: tuple[str, ...] = ()
         known = formats.name_of(raw) if encoding != "utf-16" else None
         if known:
             raise UnsupportedMediaType(f"the file is {known}, and no text of rows", found=known)
@@ -151,8 +152,10 @@ class _Reader:
             dialect = replace(dialect, n_cells=len(sniffed.first))
         survey = self._survey(dialect, head, sniffed, text)
         counts = survey.counts()
-        if choice.present and choice.numeric and any(
-            column.pointed < column.kinds[Kind.NUMBER] for column in counts
+        if (
+            choice.present
+            and choice.numeric
+            and any(column.pointed < column.kinds[Kind.NUMBER] for column in counts)
         ):
             choice = header.row_after_all()
             dialect = replace(dialect, header=False)
@@ -168,11 +171,12 @@ class _Reader:
                 line=head.skipped + sniffed.first_row.n_lines + 1,
             )
         names = header.names(sniffed, dialect, counts, survey.n_rows, self.limits, head.skipped + 1)
-        row_names = bool(names) and len(sniffed.first) < dialect.n_cells and names[0] is None
+        fewer = len(sniffed.first) < dialect.n_cells
+        row_names = names is not None and fewer and names[0] is None
         columns = columns_of(names, counts, dialect.n_cells)
         header.check_numbers(columns)
         first_line = head.skipped + 1 + (sniffed.first_row.n_lines if dialect.header else 0)
-        comment = header.comment_guess(head, sniffed, dialect)
+        comment = header.comment_guess(head, dialect)
         return Table(
             replace(dialect, row_names=row_names),
             columns,
@@ -184,9 +188,7 @@ class _Reader:
 
     def _again(self, dialect: Dialect, head: Head) -> Iterator[bytes]:
         size = min(self.block_bytes, self.limits.line_length)
-        text = pieces(
-            self.source, size, dialect.encoding, self.most_bytes, old_mac=dialect.old_mac
-        )
+        text = pieces(self.source, size, dialect.encoding, self.most_bytes, old_mac=dialect.old_mac)
         left = len(head.text)
         for piece in text:
             if len(piece) > left:
@@ -220,9 +222,9 @@ def _load(text: Iterator[bytes], line_length: int) -> tuple[bytes, bool]:
     return b"".join(parts), True
 
 
-def _decimal_commas(counts: list) -> bool:  # type: ignore[type-arg]
+def _decimal_commas(counts: list[Counts]) -> bool:
     """Whether every first cell that is no number would be one with a decimal comma."""
-    others = [column.other.text for column in counts if column.kinds[Kind.NEAR]]
+    others = [column.other.text for column in counts if column.kinds[Kind.NEAR] and column.other]
     return (
         bool(others)
         and not any(column.pointed for column in counts)

@@ -1,0 +1,105 @@
+/* Reads the columns of a table that are used, and passes over the others. It stops before the first
+   row that it does not vouch for (table.h).
+
+   Nothing is allocated, nothing is kept, no library is called, and no byte outside of what is given
+   is touched. */
+
+#include "table.h"
+
+enum role { SKIPPED, NUMBER_ROLE, BOOLEAN_ROLE, LEVEL_ROLE };
+
+/* The value of a cell in the role: NaN for a missing one, 1 or 0 for a boolean. */
+static __attribute__((noinline)) bool value_of(const byte *begin, const byte *stop, unsigned role,
+                            const struct format *format, double *value)
+{
+    if (begin < stop && read_number(begin, stop, &format->notation, value) == stop)
+        return (size_t)(stop - begin) <= format->cell_length;
+    unsigned kind = kind_of(begin, (size_t)(stop - begin));
+    if (kind == EMPTY || kind == MISSING) {
+        *value = __builtin_nan("");
+        return true;
+    }
+    *value = !((kind - FIRST_BOOLEAN) & 1);
+    return role == BOOLEAN_ROLE && kind >= FIRST_BOOLEAN && kind < N_KINDS;
+}
+
+/* A cell that is not used, a level, or a number that does not begin and end as one. */
+static __attribute__((noinline)) struct step read_other(
+    const byte *at, const byte *end, const struct format *format, unsigned role, double *value,
+    uint64_t *level, uint64_t *lines, const byte *text)
+{
+    const byte *begin, *stop = at;
+    struct step step = find_cell(at, end, format, &begin, &stop, lines);
+    if (step.after == LEFT || role == SKIPPED)
+        return step;
+    if (role == LEVEL_ROLE) {
+        *value = 0;
+        level[0] = (uint64_t)(begin - text);
+        level[1] = (uint64_t)(stop - begin);
+    } else if (!value_of(begin, stop, role, format, value)) {
+        step.after = LEFT;
+    }
+    return step;
+}
+
+static inline struct step read_cell_of_row(
+    const byte *at, const byte *end, const struct format *format, unsigned role, double *value,
+    uint64_t *level, uint64_t *lines, const byte *text)
+{
+    if (role == NUMBER_ROLE) {
+        const byte *begin = skip_blanks(at, end, format->delimiter);
+        const byte *next = read_number(begin, end, &format->notation, value);
+        if (next && (size_t)(next - begin) <= format->cell_length) {
+            struct step step = end_of_cell(next, end, format);
+            if (step.after != LEFT)
+                return step;
+        }
+    }
+    return read_other(at, end, format, role, value, level, lines, text);
+}
+
+/* Reads the used cells of rows from text + *begin on, `capacity` rows at most; returns how many.
+
+   roles    of each cell
+   line     of the next row; goes on with it
+   rows     shape (capacity, used cells): numbers, NaN for missing ones, 0 in the place of a level
+   levels   shape (capacity, levels, 2): where their texts begin, and how long they are, in bytes
+   What stands in rows and levels for a row that is left is arbitrary. */
+size_t read_columns(const byte *text, size_t length, size_t *begin, const struct format *format,
+                    const byte *roles, uint64_t *line, double *rows, uint64_t *levels,
+                    size_t capacity)
+{
+    const byte *end = text + length;
+    size_t n_rows = 0;
+    while (n_rows < capacity && *begin < length) {
+        const byte *at = text + *begin, *blank = after_blank_line(at, end, format);
+        if (blank) {
+            if ((size_t)(blank - at) > format->row_length)
+                break;
+            *begin = (size_t)(blank - text);
+            ++*line;
+            continue;
+        }
+        if (format->delimiter == ' ')
+            at = skip_blanks(at, end, ' ');
+        uint64_t lines = 1;
+        struct step step = {at, MORE};
+        size_t column = 0, used = 0, n_levels = 0;
+        for (; column < format->n_cells && step.after == MORE; column++) {
+            step = read_cell_of_row(step.at, end, format, roles[column], &rows[used],
+                                    &levels[2 * n_levels], &lines, text);
+            n_levels += roles[column] == LEVEL_ROLE;
+            used += roles[column] != SKIPPED;
+        }
+        at = step.at;
+        if (step.after != LAST || column < format->n_cells
+            || (size_t)(at - text) - *begin > format->row_length)
+            break;
+        rows += used;
+        levels += 2 * n_levels;
+        *begin = (size_t)(at - text);
+        *line += lines;
+        n_rows++;
+    }
+    return n_rows;
+}
