@@ -42,8 +42,8 @@ TOKENS: dict[str, list[bytes]] = {
             b"1" * 25,
         ),
         *b"""; , | " NA nan N/A ? - + . e E 0 -0 00 007 .5 5. 0.1 1e5 1e101 1e-400
-            TRUE FALSE True yes no Y N T F $5 5% 1,234 1.234,5 #DIV/0! -1.#IND <0.5 2024-01-01 10:00 0x1 1_0 inf x male
-            Unnamed: 0,1
+            TRUE FALSE True yes no Y N T F $5 5% 1,234 1.234,5 #DIV/0! -1.#IND
+            <0.5 2024-01-01 10:00 0x1 1_0 inf x male Unnamed: 0,1
             20240101 9007199254740993 1.2345678901234567 1.234567890123456789e+01""".split(),
     ],
     "multipart": [

@@ -53,3 +53,8 @@ def test_fit_loads_scikit_learn_and_nothing_unused(handler: str) -> None:
     found = imported_by(handler)
     assert "numpy" in found
     assert found & UNUSED == set()
+
+
+@pytest.mark.parametrize("module", ["kmeans_service.tables.table", "kmeans_service.recipes.plan"])
+def test_a_table_is_read_and_planned_without_numpy(module: str) -> None:
+    assert imported_by(module) & (SCIENCE | UNUSED | {"boto3", "aws_lambda_powertools"}) == set()

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 
 from kmeans_service.csv_lines import CsvLimits
 from kmeans_service.errors import InvalidCsv, TooLarge, quoted
-from kmeans_service.tables.cells import FIRST_BOOLEAN, Kind, kind_and_value
+from kmeans_service.tables.cells import FIRST_BOOLEAN, MISSING_WORDS, Kind, kind_and_value
 from kmeans_service.tables.dialect import AUTO, Dialect, Reading
 from kmeans_service.tables.grammar import Cell, number_too_long
 from kmeans_service.tables.profile import Column
 from kmeans_service.tables.sniff import Head, Sniffed
 from kmeans_service.tables.survey import Counts
+
+_GAPS = " \t-–—?.*/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +68,17 @@ def _counts_up(cells: Sequence[Cell]) -> bool:
 
 def _looks_like_rows(sniffed: Sniffed, first: list[int]) -> bool:
     """Whether a first row without numbers is one of booleans or gaps, like those below it."""
-    if all(kind in (Kind.EMPTY, Kind.MISSING) for kind in first):
-        return bool(sniffed.rows) and len(sniffed.rows[0]) == len(first)
-    return (
-        Kind.OTHER not in first
-        and Kind.NEAR not in first
-        and all(
-            kind in (Kind.EMPTY, Kind.MISSING) or _same_words(sniffed, index, kind)
-            for index, kind in enumerate(first)
-        )
+    if not sniffed.rows or len(sniffed.rows[0]) != len(first):
+        return False
+    return all(
+        _is_gap(cell.text) or (kind >= FIRST_BOOLEAN and _same_words(sniffed, index, kind))
+        for index, (cell, kind) in enumerate(zip(sniffed.first, first, strict=True))
     )
+
+
+def _is_gap(text: str) -> bool:
+    """Whether it is what people write for a missing cell; another sign may be a name."""
+    return text in MISSING_WORDS or not text.strip(_GAPS)
 
 
 def _same_words(sniffed: Sniffed, index: int, kind: int) -> bool:

@@ -1,6 +1,7 @@
 """What a file's beginning says of how it is written."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count as counting
 
 from kmeans_service.csv_lines import CsvLimits
@@ -89,7 +90,7 @@ def sniff(head: Head, reading: Reading, limits: CsvLimits) -> Sniffed:
         f"the cells can be separated by {best.name} or by {other.name}; "
         f"read as separated by {best.name}: delimiter decides"
         for other in found
-        if other is not best and other.score[:4] == best.score[:4] and best.n_cells > 1
+        if other is not best and other.score[:4] == best.score[:4] and best.separated
     ]
     decimal, is_open, doubt = best.decimal()
     return Sniffed(
@@ -166,8 +167,21 @@ class _Candidate:
             return max(every)
         return names
 
+    @cached_property
+    def separated(self) -> bool:
+        """Whether it separates cells, and not just pads rows at their ends."""
+        rows = [self.first.cells, *self.rows] if self.first else []
+        return any(sum(bool(cell.content) for cell in row) > 1 for row in rows)
+
+    @property
+    def _marks(self) -> str:
+        """A decimal comma is one only where something else separates cells."""
+        if self.reading.decimal == "comma":
+            return ","
+        return ".," if self.separated and self.delimiter != "," else "."
+
     def _numeric(self, cell: Cell) -> bool:
-        marks = "." if self.delimiter == "," else ".,"
+        marks = self._marks
         return any(is_number(cell.text, mark) for mark in marks)
 
     @property
@@ -182,17 +196,15 @@ class _Candidate:
         cells = [cell for row in rows[:20] for cell in row]
         meant = sum(map(self._meant, cells)) / len(cells)
         clean = sum(map(self._clean, cells)) / len(cells)
-        separated = n_cells > 1
         even = fitting == 1.0 and not self.broken
-        return (float(separated and even), meant if separated else 0.0, clean, fitting, order)
+        return (float(self.separated and even), meant, clean, fitting, order)
 
     def _meant(self, cell: Cell) -> bool:
         """Whether it is a number, missing or a boolean, and does not end in its mark."""
         text = cell.text
         if not text or text[-1] in ".,":
             return False
-        marks = "." if self.delimiter == "," else ".,"
-        kinds = {kind_and_value(text, mark)[0] for mark in marks}
+        kinds = {kind_and_value(text, mark)[0] for mark in self._marks}
         return bool(kinds - {Kind.NEAR, Kind.OTHER, Kind.EMPTY})
 
     def _clean(self, cell: Cell) -> bool:
@@ -203,7 +215,7 @@ class _Candidate:
         """The mark, whether nothing has decided it yet, and a sentence where it is a guess."""
         if self.reading.decimal != AUTO:
             return {"point": ".", "comma": ","}[self.reading.decimal], False, []
-        if self.delimiter == ",":
+        if self.delimiter == "," or not self.separated:
             return ".", False, []
         texts = [cell.text for row in self.rows for cell in row]
         points = sum("." in text and is_number(text, ".") for text in texts)
