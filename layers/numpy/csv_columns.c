@@ -14,7 +14,7 @@ static __attribute__((noinline)) bool value_of(const byte *begin, const byte *st
 {
     if (begin < stop && read_number(begin, stop, &format->notation, value) == stop)
         return (size_t)(stop - begin) <= format->cell_length;
-    unsigned kind = kind_of(begin, (size_t)(stop - begin));
+    unsigned kind = kind_of(begin, (size_t)(stop - begin), format->notation.mark);
     if (kind == EMPTY || kind == MISSING) {
         *value = __builtin_nan("");
         return true;
@@ -92,6 +92,8 @@ size_t read_columns(const byte *text, size_t length, size_t *begin, const struct
             used += roles[column] != SKIPPED;
         }
         at = step.at;
+        if (step.after == MORE && (at = after_blank_line(step.at, end, format)))
+            step.after = LAST;
         if (step.after != LAST || column < format->n_cells
             || (size_t)(at - text) - *begin > format->row_length)
             break;

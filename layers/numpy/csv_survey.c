@@ -176,7 +176,7 @@ static __attribute__((noinline)) struct step survey_other(
     if (begin < stop && read_number(begin, stop, &format->notation, &cell->value) == stop) {
         cell->kind = cell->length <= format->cell_length ? NUMBER : UNSURE;
     } else {
-        cell->kind = kind_of(begin, cell->length);
+        cell->kind = kind_of(begin, cell->length, format->notation.mark);
     }
     if (cell->kind == UNSURE)
         step.after = LEFT;
@@ -226,6 +226,8 @@ size_t survey_rows(const byte *text, size_t length, size_t *begin, const struct 
         for (; column < format->n_cells && step.after == MORE; column++)
             step = survey_cell(step.at, end, format, &survey->cells[column], &lines);
         at = step.at;
+        if (step.after == MORE && (at = after_blank_line(step.at, end, format)))
+            step.after = LAST;
         if (step.after != LAST || column < format->n_cells
             || (size_t)(at - text) - *begin > format->row_length)
             break;

@@ -112,7 +112,7 @@ static inline struct step find_cell(const byte *at, const byte *end, const struc
     return end_of_cell(at, end, format);
 }
 
-/* The line after one of nothing but delimiters and blanks, or NULL where this is none. */
+/* The line after the rest of one, of nothing but delimiters and blanks; NULL where this is more. */
 static inline const byte *after_blank_line(
     const byte *at, const byte *end, const struct format *format)
 {
@@ -169,13 +169,54 @@ static inline unsigned kind_of_word(const byte *text, size_t length)
     return UNSURE;
 }
 
+/* What is nearly a number: with a dollar or percent sign, or with the other decimal mark or commas
+   between thousands. True only where the grammar says so too, which knows more signs. */
+static inline bool is_near(const byte *at, size_t length, byte mark)
+{
+    const byte *end = at + length;
+    bool sign = false, digits = false;
+    at += *at == '+' || *at == '-';
+    if (at_or_end(at, end) == '$') {
+        sign = true;
+        at++;
+    }
+    const byte *first = at, *comma = NULL, *other = NULL;
+    for (; at < end && ((byte)(*at - '0') < 10 || *at == ',' || *at == '.'); at++) {
+        digits |= (byte)(*at - '0') < 10;
+        if (*at == ',' || *at == '.') {
+            /* a mark after the first one stands behind three digits and has another sign */
+            if (comma && (other || *at == *comma || at - comma != 4))
+                return false;
+            other = comma ? at : NULL;
+            comma = comma ? comma : at;
+        }
+    }
+    if (other && (comma == first || comma - first > 3))
+        return false;
+    sign |= comma && (other || *comma != mark);
+    if (at_or_end(at, end) == '%' || at_or_end(at, end) == '$') {
+        sign = true;
+        at++;
+    }
+    return at == end && digits && sign;
+}
+
 /* Whether UTF-8 for a letter begins here; false for many that are less common. */
 static inline bool is_letter(const byte *at, const byte *end)
 {
     byte lead = *at, next = at_or_end(at + 1, end);
     return (lead == 0xC3 && next != 0x97 && next != 0xB7) || (lead >= 0xC4 && lead <= 0xC9)
         || lead == 0xD0 || lead == 0xD1 || (lead >= 0xE5 && lead <= 0xE9) || lead == 0xEB
-        || lead == 0xEC;
+        || lead == 0xEC
+        /* kana, but for those that are signs */
+        || (lead == 0xE3 && next == 0x81 && at_or_end(at + 2, end) > 0x80)
+        || (lead == 0xE3 && next == 0x83 && at_or_end(at + 2, end) < 0xBB);
+}
+
+/* Whether UTF-8 for a dash, a quote or another sign of general punctuation begins here. */
+static inline bool is_punctuation(const byte *at, const byte *end)
+{
+    return end - at >= 3 && at[0] == 0xE2 && at[1] == 0x80;
 }
 
 static inline bool is_strange(byte sign)
@@ -191,14 +232,15 @@ static inline bool is_strange(byte sign)
 }
 
 /* The kind of a cell that is not read as a number; UNSURE where the grammar must say. */
-static inline unsigned kind_of(const byte *text, size_t length)
+static inline unsigned kind_of(const byte *text, size_t length, byte mark)
 {
     if (length == 0)
         return EMPTY;
     unsigned word = kind_of_word(text, length);
     if (word != UNSURE)
         return word;
-    bool digit = false, exponent = false, strange = false, beyond_ascii = false;
+    bool digit = false, exponent = false, strange = false, beyond_ascii = false,
+         dash = false;
     for (size_t i = 0; i < length; i++) {
         byte small = text[i] | 0x20, number = text[i] - '0';
         if (small >= 'a' && small <= 'z' && small != 'e')
@@ -206,6 +248,11 @@ static inline unsigned kind_of(const byte *text, size_t length)
         if (text[i] >= 0x80) {
             if (is_letter(text + i, text + length))
                 return OTHER;
+            if (is_punctuation(text + i, text + length)) {
+                i += 2;
+                dash = true;
+                continue;
+            }
             beyond_ascii = true;
         }
         exponent |= small == 'e';
@@ -217,5 +264,7 @@ static inline unsigned kind_of(const byte *text, size_t length)
         return UNSURE;
     if (!digit)
         return exponent ? OTHER : MISSING;
-    return strange ? OTHER : UNSURE;
+    if (dash)
+        return UNSURE;
+    return strange ? OTHER : is_near(text, length, mark) ? NEAR : UNSURE;
 }

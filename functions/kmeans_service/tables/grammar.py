@@ -108,6 +108,8 @@ def _row(text: bytes, begin: int, format: Format, line: int, *, whole: bool) -> 
             raise _never_closed(text, at, line + n_lines - 1, len(cells) + 1)
         cell, at = found
         cells.append(cell)
+        if len(cells) > format.limits.columns and cell.content:
+            raise _too_many_cells(line, format.limits)
         n_lines += cell.content.count(b"\n") if cell.quoted else 0
         after, at = _after(text, at, format, whole=whole)
         if after is _After.END_OF_ROW:
@@ -215,6 +217,12 @@ def shown(content: bytes) -> str:
 
 def refusal(what: str, line: int, column: int) -> InvalidCsv:
     return InvalidCsv(f"line {line}, column {column}: {what}", line=line, column=column)
+
+
+def _too_many_cells(line: int, limits: CsvLimits) -> TooLarge:
+    return TooLarge(
+        f"line {line} has more than the {limits.columns:,} cells a row may have", line=line
+    )
 
 
 def too_many_rows(line: int, limits: CsvLimits) -> TooLarge:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kmeans_service.csv_lines import CsvLimits
-from kmeans_service.errors import InvalidCsv, TooLarge, quoted
+from kmeans_service.errors import InvalidCsv, quoted
 from kmeans_service.tables.cells import FIRST_BOOLEAN, MISSING_WORDS, Kind, kind_and_value
 from kmeans_service.tables.dialect import AUTO, Dialect, Reading
 from kmeans_service.tables.grammar import Cell, number_too_long
@@ -125,10 +125,6 @@ def names(
     line: int,
 ) -> tuple[str | None, ...] | None:
     """A name for each cell of a row, None for one without; None where there is no header."""
-    if len(counts) > limits.columns:
-        raise TooLarge(
-            f"line {line} has more than the {limits.columns:,} cells a row may have", line=line
-        )
     if not dialect.header:
         return None
     texts: list[str | None] = []

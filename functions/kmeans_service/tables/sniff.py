@@ -83,6 +83,9 @@ def sniff(head: Head, reading: Reading, limits: CsvLimits) -> Sniffed:
     candidates = _candidates(head, reading)
     found = [_Candidate(head, delimiter, reading, limits) for delimiter in candidates]
     best = max(found, key=lambda candidate: candidate.score)
+    too_large = [other.error for other in found if isinstance(other.error, TooLarge)]
+    if too_large and not best.separated:
+        raise too_large[0]
     if best.first is None:  # it cannot be read, and is refused with its place
         best.read_first()
         raise InvalidCsv("the file is empty; it needs at least one row of numbers", line=1)
@@ -127,10 +130,10 @@ class _Candidate:
         self.rows: list[list[Cell]] = []
         try:
             self._read()
-        except (InvalidCsv, TooLarge):
-            self.broken = True
+        except (InvalidCsv, TooLarge) as error:
+            self.error: InvalidCsv | TooLarge | None = error
         else:
-            self.broken = False
+            self.error = None
 
     def _read(self) -> None:
         format = Format(1, self.delimiter, ".", self.limits)
@@ -196,7 +199,7 @@ class _Candidate:
         cells = [cell for row in rows[:20] for cell in row]
         meant = sum(map(self._meant, cells)) / len(cells)
         clean = sum(map(self._clean, cells)) / len(cells)
-        even = fitting == 1.0 and not self.broken
+        even = fitting == 1.0 and self.error is None
         return (float(self.separated and even), meant, clean, fitting, order)
 
     def _meant(self, cell: Cell) -> bool:
