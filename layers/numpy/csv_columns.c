@@ -58,6 +58,27 @@ static inline struct step read_cell_of_row(
     return read_other(at, end, format, role, value, level, lines, text);
 }
 
+/* A row of nothing but numbers as most are written; the next row, or NULL for one of another form. */
+static inline const byte *read_plain_row(
+    const byte *at, const byte *end, const struct format *format, double *rows)
+{
+    const struct notation notation = format->notation;
+    const byte *first = at;
+    for (size_t column = 0; column < format->n_cells; column++) {
+        if (column > 0 && (at == end || *at++ != format->delimiter))
+            return NULL;
+        const byte *begin = at;
+        at = read_number(at, end, &notation, &rows[column]);
+        if (!at || (size_t)(at - begin) > format->cell_length)
+            return NULL;
+    }
+    if (at < end)
+        at += *at == '\r';
+    if (at_or_end(at, end) != '\n' || (size_t)(at + 1 - first) > format->row_length)
+        return NULL;
+    return at + 1;
+}
+
 /* Reads the used cells of rows from text + *begin on, `capacity` rows at most; returns how many.
 
    roles    of each cell
@@ -71,7 +92,18 @@ size_t read_columns(const byte *text, size_t length, size_t *begin, const struct
 {
     const byte *end = text + length;
     size_t n_rows = 0;
+    bool plain = format->delimiter != ' ';
+    for (size_t column = 0; column < format->n_cells; column++)
+        plain &= roles[column] == NUMBER_ROLE;
     while (n_rows < capacity && *begin < length) {
+        const byte *next = plain ? read_plain_row(text + *begin, end, format, rows) : NULL;
+        if (next) {
+            rows += format->n_cells;
+            *begin = (size_t)(next - text);
+            ++*line;
+            n_rows++;
+            continue;
+        }
         const byte *at = text + *begin, *blank = after_blank_line(at, end, format);
         if (blank) {
             if ((size_t)(blank - at) > format->row_length)

@@ -253,53 +253,10 @@ static inline const byte *read_short_number(
     return at;
 }
 
-/* Reads a number of 8 digits at most before the mark and 19 in all, with 48 bytes to look at: what
-   17 significant digits or more come to. Returns the end, or NULL for a number of another form. */
-static inline const byte *read_precise_number(
-    const byte *at, const byte *end, const struct notation *notation, double *value)
-{
-    bool negative = *at == '-';
-    at += negative | (*at == '+');
-    uint64_t bytes = eight(at);
-    int before = leading_digits(bytes), after = 0, n;
-    if (before == 0 || at[before] != notation->mark)
-        return NULL;
-    struct decimal read = {number_of(bytes, before), 0, true};
-    at += before + 1;
-    do {
-        bytes = eight(at + after);
-        n = leading_digits(bytes);
-        if (n > 0)
-            read.digits = read.digits * TENS[n] + number_of(bytes, n);
-        after += n;
-    } while (n == 8 && after < 24);
-    if (before + after > 19)
-        return NULL;
-    read.power = -after;
-    at += after;
-    unsigned tens = at[2] - '0', ones = at[3] - '0';
-    if ((*at | 0x20) == 'e' && (at[1] == '-' || at[1] == '+') && tens < 10 && ones < 10
-        && at[4] - (unsigned)'0' > 9 && read.digits > LARGEST_EXACT) {
-        int64_t exponent = 10 * tens + ones;
-        if (nearest(read.digits, read.power + (at[1] == '-' ? -exponent : exponent),
-                    notation->powers, value)
-            && *value <= notation->magnitude) {
-            *value = negative ? -*value : *value;
-            return at + 4;
-        }
-    }
-    return read_rest(at, end, notation, negative, &read, value);
-}
-
 /* Reads a number in whatever form; returns its end, or NULL for what is none or is left. */
 static inline const byte *read_number(
     const byte *at, const byte *end, const struct notation *notation, double *value)
 {
-    const byte *next = NULL;
-    if (end - at >= 48) {
-        next = read_short_number(at, end, notation, value);
-        if (!next)
-            next = read_precise_number(at, end, notation, value);
-    }
+    const byte *next = end - at >= 25 ? read_short_number(at, end, notation, value) : NULL;
     return next ? next : read_long_number(at, end, notation, value);
 }

@@ -236,6 +236,14 @@ static inline unsigned kind_of(const byte *text, size_t length, byte mark)
 {
     if (length == 0)
         return EMPTY;
+    const byte *end = text + length;
+    while (end - text >= 2 && text[0] == 0xC2 && text[1] == 0xA0) /* no-break spaces */
+        text = skip_blanks(text + 2, end, 0);
+    while (end - text >= 2 && end[-2] == 0xC2 && end[-1] == 0xA0)
+        end = before_blanks(text, end - 2);
+    length = (size_t)(end - text);
+    if (length == 0)
+        return MISSING;
     unsigned word = kind_of_word(text, length);
     if (word != UNSURE)
         return word;

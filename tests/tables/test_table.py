@@ -175,7 +175,22 @@ def test_bytes_that_are_not_utf8_make_the_file_windows_1252() -> None:
 @pytest.mark.parametrize(
     ("cell", "kind"),
     [
-        *((word, "missing") for word in ("", "NA", "nan", "?", "nil", "#DIV/0!", "-", "…", "N/A")),
+        *(
+            (word, "missing")
+            for word in (
+                "",
+                "NA",
+                "\u00a0NA \u00a0",
+                "\u00a0",
+                "nan",
+                "?",
+                "nil",
+                "#DIV/0!",
+                "-",
+                "…",
+                "N/A",
+            )
+        ),
         *((word, "numbers") for word in ("1e+05", "+.5", "5.", "-0", "1" * 60, '"7"', '" 7 "')),
         *((word, "near") for word in ("$5", "5%", '"1,234"', "1 234", "€ 3", "7 %", '"1,5"')),
         *(
