@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import arro3.io as arro3
 import numpy as np
 import pytest
 
@@ -14,8 +15,6 @@ from kmeans_service.tables.dialect import Reading
 from kmeans_service.tables.formats import EXCEL, JSON_LINES, PARQUET, format_of
 from kmeans_service.tables.table import Table, read_table
 
-arro3 = pytest.importorskip("arro3.io")
-calamine = pytest.importorskip("python_calamine")
 CASES = Path(__file__).parent.parent / "cases"
 
 
