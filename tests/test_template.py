@@ -27,7 +27,7 @@ BUCKET_RIGHTS = {
     ("FitFunction", "models/*"): {"GetObject", "PutObject", "AbortMultipartUpload", *DELETE},
     ("FitFunction", "pending/*"): {"GetObject", "GetObjectVersion"},
     ("FitWorkerFunction", "incoming/*"): {"GetObject", "GetObjectVersion"},
-    ("FitWorkerFunction", "inputs/*"): {"GetObject"},
+    ("FitWorkerFunction", "inputs/*"): {"GetObject", "PutObject", "AbortMultipartUpload", *DELETE},
     ("FitWorkerFunction", "models/*"): {"GetObject", "PutObject", "AbortMultipartUpload", *DELETE},
     ("FitWorkerFunction", "pending/*"): {"GetObject", "GetObjectVersion", *DELETE},
     ("FitWorkerFunction", "results/*"): {"PutObject", "AbortMultipartUpload", *DELETE},

@@ -13,7 +13,7 @@ from typing import IO, Any, cast
 from urllib.parse import unquote_plus
 
 from fit import capacity, metadata, prediction
-from kmeans_service import config, estimates, http, predictions
+from kmeans_service import asides, config, estimates, http, predictions
 from kmeans_service.csv_grammar import CsvShape
 from kmeans_service.dataset import shape_of
 from kmeans_service.digest import HashingStream, Keep, Kept
@@ -178,12 +178,15 @@ def _dropped(arrival: Arrival, owner: str, filename: str, keep: Keep) -> Job | N
 
 def _fit_dropped(arrival: Arrival, owner: str, filename: str, opened: OpenObject) -> Job | None:
     given, refusal = _checked(arrival, opened)
+    given = asides.without_names(owner, given) if given else None
     warnings = metadata.warnings_of(opened.metadata)
     try:
         job_id = creation.create(owner, filename, given, warnings=warnings)
     except StorageFull as full:
         _turned_away(owner, full)
         refusal = full
+        if given:
+            asides.forget(given)
         # Without the file: it says why.
         job_id = creation.create(owner, filename, None, warnings=warnings)
     job = reads.get(owner, job_id)
@@ -215,7 +218,7 @@ def _complete(arrival: Arrival, job: Job, opened: OpenObject) -> Job | None:
     if job.params is None or job.fit_id is not None or job.status is not Status.UPLOADED:
         return job if job.is_active else None
     try:
-        return _queue(arrival, job, job.params)
+        return _queue(arrival, job, asides.whole(job).params or {})
     except ServiceError as error:
         creation.refuse(job, problem_document(error))
         return None
@@ -225,11 +228,13 @@ def _take(arrival: Arrival, job: Job, opened: OpenObject) -> None:
     """PENDING → UPLOADED, or FAILED where the file cannot be used or there is no room for it."""
     given, refusal = _checked(arrival, opened)
     if given is not None and refusal is None:
+        given = asides.without_names(job.owner, given)
         try:
             creation.arrive(job, given)
             return
         except StorageFull as full:
             _turned_away(job.owner, full)
+            asides.forget(given)
             refusal = full
     if refusal is not None:
         creation.refuse(job, problem_document(refusal))

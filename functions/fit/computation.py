@@ -15,7 +15,7 @@ from fit import capacity, clustering, out_of_core
 from fit.clustering import Clustering
 from fit.columns import warnings_of
 from fit.isolated import Say
-from kmeans_service import config, http
+from kmeans_service import asides, config, http
 from kmeans_service.dataset import read_blocks, read_csv
 from kmeans_service.digest import HashingStream
 from kmeans_service.errors import JobGone, ModelDamaged
@@ -38,6 +38,7 @@ class Fitted:
 
 def compute(claimed: Job, say: Say) -> Fitted:
     """Fit a claimed job's points and store what is found; raises the ServiceError it fails with."""
+    claimed = asides.whole(claimed)
     given, params = claimed.input, claimed.params
     if given is None or params is None:
         raise ValueError("a claimed job has an input and parameters")
@@ -113,7 +114,7 @@ def _store(
         versions=clustering.VERSIONS,
         predictor=predictor,
     )
-    return Fitted(model, labels_csv)
+    return Fitted(asides.lean(model, prefix), labels_csv)
 
 
 def _warnings(

@@ -4,7 +4,7 @@ import io
 import time
 from collections.abc import Iterator
 
-from kmeans_service import config, http, predictions
+from kmeans_service import asides, config, http, predictions
 from kmeans_service.dataset import RowBlocks, read_blocks
 from kmeans_service.digest import HashingStream
 from kmeans_service.errors import JobGone, PredictionFailed, ServiceError
@@ -51,7 +51,7 @@ def _attempt(job: Job, claimed: Prediction, opened: OpenObject, seconds: float) 
 
 
 def _predict(job: Job, claimed: Prediction, opened: OpenObject, deadline: float) -> StoredObject:
-    model = job.published
+    model = asides.whole_model(job.published)
     predictor = predictor_of(model)
     rows = read_blocks(opened.stream)
     check_features(model, rows.n_features, rows.feature_names)

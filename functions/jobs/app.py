@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from aws_lambda_powertools.event_handler import Response
 
-from kmeans_service import config, http, json_body, predictions
+from kmeans_service import asides, config, http, json_body, predictions
 from kmeans_service.answers import elsewhere, labels_answer
 from kmeans_service.errors import InvalidParameter, NotUploaded, PredictionFailed, quoted
 from kmeans_service.job_view import job_view
@@ -77,7 +77,7 @@ def _limit(text: str) -> int:
 def get_job(job_id: str) -> http.Answer:
     request = http.request(app)
     request.accepted(http.JSON)
-    body = json.dumps(job_view(_job(job_id), request.root), ensure_ascii=False)
+    body = json.dumps(job_view(asides.whole(_job(job_id)), request.root), ensure_ascii=False)
     etag = f'"{hashlib.sha256(body.encode()).hexdigest()[:32]}"'
     return _unchanged(etag) or http.json_answer(body, headers={"ETag": etag})
 

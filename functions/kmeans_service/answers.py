@@ -1,6 +1,6 @@
 """Answers that several handlers give: a fit's labels, and a job to follow."""
 
-from kmeans_service import config, http
+from kmeans_service import asides, config, http
 from kmeans_service.job_view import job_path, job_view
 from kmeans_service.jobs.job import Job
 from kmeans_service.label_text import ROW_BYTES, csv_to_json
@@ -62,4 +62,4 @@ def accepted(request: http.Request, job: Job, headers: http.Headers) -> http.Ans
         "Location": job_path(request.root, job.job_id),
         "Retry-After": str(config.RETRY_AFTER_SECONDS),
     }
-    return http.json_answer(job_view(job, request.root), 202, {**follow, **headers})
+    return http.json_answer(job_view(asides.whole(job), request.root), 202, {**follow, **headers})

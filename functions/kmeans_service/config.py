@@ -66,7 +66,7 @@ PREDICTION_SECONDS = 86_400
 MAX_FILENAME_LENGTH = 1024
 # As many digits as a job's sort key has.
 MAX_JOB_ID = 10**10 - 1
-# The names stand in the job's item, which has 400 KB at most.
+# These are names of columns, and not text.
 MAX_HEADER_BYTES = 64 * 1024
 MAX_MAGNITUDE = 1e100
 MAX_INIT_NUMBERS = 10_000

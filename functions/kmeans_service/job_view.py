@@ -21,7 +21,7 @@ def job_view(job: Job, root: str) -> dict[str, Any]:
         "n_samples": given and given.n_samples,
         "n_features": given and given.n_features,
         "feature_names": given and given.feature_names and list(given.feature_names),
-        "model_params": job.params,
+        "model_params": job.params and _shown(job.params),
         "seed_drawn": job.drawn or None,
         "attempt": job.attempt or None,
         "progress": job.progress,
@@ -33,6 +33,11 @@ def job_view(job: Job, root: str) -> dict[str, Any]:
         "links": _links(job, root),
     }
     return {name: value for name, value in view.items() if value is not None}
+
+
+def _shown(params: dict[str, Any]) -> dict[str, Any]:
+    """Without initial centers that the list does not read."""
+    return {name: value for name, value in params.items() if value != []}
 
 
 def _warnings(job: Job) -> list[str]:

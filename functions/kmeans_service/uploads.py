@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kmeans_service import config
+from kmeans_service import asides, config
 from kmeans_service.csv_grammar import CsvShape
 from kmeans_service.errors import InvalidParameter, ServiceError
 from kmeans_service.jobs import creation, quota, reads
@@ -53,14 +53,17 @@ def store(owner: str, filename: str, body: bytes, shape: CsvShape) -> int:
     if isinstance(admitted, int):
         return admitted
     bucket.put(given.key, body, "text/csv")
+    given = asides.without_names(owner, given)
     try:
         job_id = creation.create(owner, filename, given, held=admitted)
     except ServiceError:  # others took the room, or the ids, meanwhile
         bucket.delete(given.key)
+        asides.forget(given)
         raise
     winner = reads.get(owner, job_id).input
     if winner is None or winner.key != given.key:
         bucket.delete(given.key)
+        asides.forget(given)
     return job_id
 
 
@@ -70,8 +73,16 @@ def reserve(owner: str, filename: str, params: dict[str, Any] | None) -> dict[st
     The form takes a file as large as there is room for. Raises TooManyJobs or StorageFull.
     """
     held = quota.room_for(owner, size=1)
-    params, drawn = with_seed(params, drawn_seed()) if params else (None, False)
-    job_id = creation.create(owner, filename, None, params, held, drawn=drawn)
+    drawn, init = False, None
+    if params:
+        params, drawn = with_seed(params, drawn_seed())
+        params, init = asides.without_init(f"inputs/{owner}/", None, params)
+    try:
+        job_id = creation.create(owner, filename, None, params, held, drawn=drawn, init=init)
+    except ServiceError:
+        if init:
+            data_bucket().delete(init.key)
+        raise
     limits = config.limits()
     max_bytes = min(limits.file_bytes, limits.stored_bytes - held.stored_bytes)
     key = f"pending/{owner}/{job_id}/input.csv"

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from kmeans_service import http, json_body, predictions
+from kmeans_service import asides, http, json_body, predictions
 from kmeans_service.answers import elsewhere
 from kmeans_service.jobs import reads
 from kmeans_service.jobs.job import Job
@@ -29,7 +29,7 @@ class Call:
 def _call(request: http.Request) -> Call:
     job_id, points = read_points(request)
     job = reads.get(request.owner, job_id)
-    model = job.published
+    model = asides.whole_model(job.published)
     check_features(model, points.X.shape[1], points.feature_names)
     http.count("Predictions")
     http.count("RowsPredicted", len(points.X))
@@ -96,7 +96,8 @@ def centers(job_id: str) -> http.Answer:
         return http.csv_answer(
             _rows_csv(rows), f"{job.filename}.centers.csv", headers={"ETag": etag}
         )
-    names = {"feature_names": list(model.feature_names)} if model.feature_names else {}
+    feature_names = asides.whole_model(model).feature_names
+    names = {"feature_names": list(feature_names)} if feature_names else {}
     return http.json_answer({"centers": rows.tolist(), **names}, headers={"ETag": etag})
 
 

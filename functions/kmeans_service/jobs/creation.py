@@ -9,14 +9,16 @@ from kmeans_service import aws
 from kmeans_service.errors import OverQuota, Unavailable
 from kmeans_service.jobs import quota, reads, table
 from kmeans_service.jobs.items import (
+    init_attribute,
     input_attribute,
     job_key,
     job_sort_key,
     marshal,
     owner_key,
+    stored_bytes_in,
     unmarshal,
 )
-from kmeans_service.jobs.job import Input, Job, Status, upload_id_of
+from kmeans_service.jobs.job import Input, Job, Status, StoredObject, upload_id_of
 from kmeans_service.jobs.quota import Holdings
 
 
@@ -33,7 +35,7 @@ def admit(owner: str, filename: str, given: Input | None) -> Holdings | int:
     """
     refusal: OverQuota | None = None
     try:
-        held = quota.room_for(owner, given.size if given else 0)
+        held = quota.room_for(owner, given.stored_bytes if given else 0)
     except OverQuota as error:
         refusal = error
     # Looked for last: what took the room may have been this very upload, sent at the same time.
@@ -54,6 +56,7 @@ def create(
     *,
     drawn: bool = False,
     warnings: tuple[str, ...] = (),
+    init: StoredObject | None = None,
 ) -> int:
     """A new job's id, or that of the job which this very upload already made.
 
@@ -62,6 +65,7 @@ def create(
 
     held       the owner's counters, where there was room a moment ago
     warnings   about the file, a sentence each
+    init       where the parameters' initial centers are
     Raises TooManyJobs or StorageFull, and Unavailable if the counters are contended beyond reason.
     """
     for _ in table.tries():
@@ -71,6 +75,8 @@ def create(
         job = _new_job(owner, admitted.next_id, filename, given, params) | {"drawn": drawn}
         if warnings:
             job["warnings"] = list(warnings)
+        if init:
+            job["init"] = init_attribute(init)
         if _create(admitted, job):
             return admitted.next_id
         held = None
@@ -79,7 +85,7 @@ def create(
 
 def _create(held: Holdings, job: dict[str, Any]) -> bool:
     """One transaction: the counters move on, the job is there, its upload is known; or nothing."""
-    size = job["input"]["size"] if "input" in job else 0
+    size = stored_bytes_in(marshal(job))
     actions: list[Any] = [
         quota.new_job(job["owner"], held, size, job["expires_at"]),
         {"Put": _put_new(marshal(job))},
@@ -146,8 +152,8 @@ def arrive(job: Job, given: Input) -> bool:
         },
     )
     for _ in table.tries():
-        quota.room_for(job.owner, given.size, jobs=0)
-        if not table.transact([{"Update": arrival}, quota.new_file(job.owner, given.size)]):
+        quota.room_for(job.owner, given.stored_bytes, jobs=0)
+        if not table.transact([{"Update": arrival}, quota.new_file(job.owner, given.stored_bytes)]):
             return True
         if reads.get(job.owner, job.job_id).status is not Status.PENDING:
             return False

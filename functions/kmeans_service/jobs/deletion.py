@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+from kmeans_service import asides
 from kmeans_service.errors import Unavailable
 from kmeans_service.jobs import leftovers, quota, reads, table
 from kmeans_service.jobs.creation import find_upload, upload_key
@@ -37,6 +38,9 @@ def finish(job: Job) -> None:
     if job.input is not None:
         # A key that users write to has other versions, which are other jobs' files.
         data_bucket().delete(job.input.key, job.input.version_id)
+        asides.forget(job.input)
+    if job.init is not None:
+        data_bucket().delete(job.init.key)
     remove_objects(job.owner, job.job_id)
     leftovers.forget_job(job.owner, job.job_id)
     _bury(job)
@@ -102,7 +106,7 @@ def _bury(job: Job) -> None:
         job.owner,
         job.job_id,
         "SET #status = :deleted, expires_at = :expires REMOVE filename, #input, #model, "
-        "#error, params, drawn, crash, fit_id, progress, lease_until, gsi1pk, due_at",
+        "#error, params, init, drawn, crash, fit_id, progress, lease_until, gsi1pk, due_at",
         "#status = :deleting",
         {
             ":deleting": Status.DELETING.value,

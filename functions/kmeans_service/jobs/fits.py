@@ -7,15 +7,12 @@ import uuid
 from dataclasses import replace
 from typing import Any
 
-from kmeans_service import config
+from kmeans_service import asides, config
 from kmeans_service.errors import FitConflict, NotUploaded, Unavailable
-from kmeans_service.jobs import leftovers, quota, reads, table
+from kmeans_service.jobs import asking, leftovers, quota, reads, table
 from kmeans_service.jobs.asked import Asked
 from kmeans_service.jobs.items import job_from_item, job_key, model_attribute
 from kmeans_service.jobs.job import Job, Model, Status
-
-# The year 2286: later than any request.
-MAX_SECONDS = 1e10
 
 
 class ClaimRefused(Exception):
@@ -54,9 +51,9 @@ def request(job: Job, asked: Asked, arrived: float = math.inf, *, anew: bool = F
         ":due": table.seconds(config.SWEEP_AFTER_SECONDS),
     }
     try:
-        return job_from_item(_ask(job, asked, arrived, anew, change, values))
+        return job_from_item(asking.ask(job, asked, arrived, anew, change, values))
     except table.ConditionFailed:
-        return _met(asked, reads.get(job.owner, job.job_id))
+        return _met(asked, asides.whole(reads.get(job.owner, job.job_id)))
 
 
 def begin(
@@ -78,41 +75,12 @@ def begin(
         ":due": table.seconds(config.LEASE_SECONDS),
     }
     try:
-        return job_from_item(_ask(job, asked, arrived, anew, change, values)), True
+        return job_from_item(asking.ask(job, asked, arrived, anew, change, values)), True
     except table.ConditionFailed as failed:
         found = failed.item
         if found and found.get("claimant") == {"S": claimant}:
             return job_from_item(found), True  # ours: only the answer to the first try was lost
-    return _met(asked, reads.get(job.owner, job.job_id)), False
-
-
-def _ask(
-    job: Job, asked: Asked, arrived: float, anew: bool, change: str, values: dict[str, Any]
-) -> dict[str, Any]:
-    """The item as it then is; raises ConditionFailed."""
-    gone = ["#error", "crash", "finished_at", "progress"]
-    gone += [name for name in ("started_at", "lease_until") if f"{name} =" not in change]
-    return table.update(
-        job_key(job.owner, job.job_id),
-        f"{change} fit_id = :fit, params = :params, drawn = :drawn, queued_at = :now, "
-        f"gsi1pk = :active REMOVE {', '.join(gone)}",
-        "attribute_exists(#input) AND (#status = :uploaded OR #status = :failed OR "
-        "(#status = :succeeded AND (#model.fit_id <> :fit OR fence = :anew))) AND "
-        "(attribute_not_exists(finished_ms) OR finished_ms <= :arrived)",
-        {
-            ":uploaded": Status.UPLOADED.value,
-            ":succeeded": Status.SUCCEEDED.value,
-            ":failed": Status.FAILED.value,
-            ":fit": asked.fit_id,
-            ":anew": job.fence if anew else -1,
-            ":params": json.dumps(asked.params, sort_keys=True),
-            ":drawn": asked.drawn,
-            ":now": table.timestamp(),
-            ":active": table.LOOKED_AFTER,
-            ":arrived": int(min(arrived, MAX_SECONDS) * 1000),
-            **values,
-        },
-    )
+    return _met(asked, asides.whole(reads.get(job.owner, job.job_id))), False
 
 
 def _met(asked: Asked, job: Job) -> Job:

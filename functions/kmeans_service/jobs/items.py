@@ -93,6 +93,11 @@ def model_attribute(model: Model) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
+def init_attribute(init: StoredObject | None) -> str | None:
+    """A text, not a map: a fit's parameters are counted with its model, not before."""
+    return json.dumps(asdict(init)) if init else None
+
+
 def _names(values: dict[str, Any]) -> tuple[str, ...] | None:
     names = values.get("feature_names")
     return None if names is None else tuple(names)
@@ -107,7 +112,12 @@ def _input(values: dict[str, Any]) -> Input:
         n_samples=values["n_samples"],
         n_features=values["n_features"],
         feature_names=_names(values),
+        names=_object(values.get("names")),
     )
+
+
+def _object(values: dict[str, Any] | None) -> StoredObject | None:
+    return StoredObject(**values) if values else None
 
 
 def _model(values: dict[str, Any]) -> Model:
@@ -121,7 +131,9 @@ def _model(values: dict[str, Any]) -> Model:
         feature_names=_names(values),
         scores=json.loads(values["scores"]),
         versions=json.loads(values["versions"]),
-        predictor=StoredObject(**values["predictor"]) if "predictor" in values else None,
+        predictor=_object(values.get("predictor")),
+        names=_object(values.get("names")),
+        init=_object(values.get("init")),
     )
 
 
@@ -198,5 +210,6 @@ def _job(values: dict[str, Any]) -> Job:
         error=json.loads(values["error"]) if "error" in values else None,
         crash=values.get("crash"),
         model=_model(values["model"]) if "model" in values else None,
+        init=_object(json.loads(values["init"])) if "init" in values else None,
         warnings=tuple(values.get("warnings", ())),
     )

@@ -31,12 +31,22 @@ GONE = (Status.DELETING, Status.DELETED)
 
 
 @dataclass(frozen=True)
+class StoredObject:
+    """An object of ours and the digest of its bytes when we wrote it."""
+
+    key: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
 class Input:
     """The CSV of a job, checked: where it lies in the bucket, its digest and its shape.
 
     version_id  of the object in the versioned bucket, where the key is not ours alone
     sha256      hexadecimal, of the file's bytes
     size        bytes
+    names       where feature_names are, if they are too long for the job's item
     """
 
     key: str
@@ -46,15 +56,11 @@ class Input:
     n_samples: int
     n_features: int
     feature_names: tuple[str, ...] | None
+    names: StoredObject | None = None
 
-
-@dataclass(frozen=True)
-class StoredObject:
-    """An object of ours and the digest of its bytes when we wrote it."""
-
-    key: str
-    sha256: str
-    size: int
+    @property
+    def stored_bytes(self) -> int:
+        return self.size + (self.names.size if self.names else 0)
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,8 @@ class Model:
     scores    inertia, n_iter, cluster_sizes and the indices
     versions  of the libraries that made the pickle
     predictor .npy: the fit's shift, scale and centers; None of a model older than they are
+    names     where feature_names are, if they are too long for the job's item
+    init      where params["init"] is, if it is
     """
 
     fit_id: str
@@ -79,10 +87,12 @@ class Model:
     scores: dict[str, Any]
     versions: dict[str, str]
     predictor: StoredObject | None = None
+    names: StoredObject | None = None
+    init: StoredObject | None = None
 
     @property
     def objects(self) -> tuple[StoredObject, ...]:
-        found = (self.model, self.centers, self.labels, self.predictor)
+        found = (self.model, self.centers, self.labels, self.predictor, self.names, self.init)
         return tuple(each for each in found if each)
 
     @property
@@ -96,6 +106,7 @@ class Job:
 
     drawn  whether the seed in `params` was drawn, as random_state was null
     crash  how the last attempt crashed
+    init   where params["init"] is, if it is too long for the item
     """
 
     owner: str
@@ -117,6 +128,7 @@ class Job:
     crash: str | None = None
     model: Model | None = None
     warnings: tuple[str, ...] = ()
+    init: StoredObject | None = None
 
     @property
     def published(self) -> Model:
@@ -131,7 +143,7 @@ class Job:
     def stored_bytes(self) -> int:
         """What counts as the owner's for this job: its file, and its model."""
         model = self.model.stored_bytes if self.model else 0
-        return model + (self.input.size if self.input else 0)
+        return model + (self.input.stored_bytes if self.input else 0)
 
     @property
     def fit_prefix(self) -> str:
