@@ -75,23 +75,16 @@ def test_a_fit_that_is_computed_anew_by_the_queue_is_asked_for_once(
     assert (item()["status"], item()["fence"]) == ("SUCCEEDED", 2)
 
 
-def test_a_fit_out_of_core_by_an_older_version_is_computed_anew(client: Client) -> None:
+@pytest.mark.parametrize("method", ["in_memory", "out_of_core"])
+def test_a_fit_by_an_older_version_is_computed_anew(client: Client, method: str) -> None:
     """Such a version lost the digits of data far from zero, and stored no predictor."""
     client.upload()
     client.fit(0)
     found = item()
     model = {k: v for k, v in found["model"].items() if k != "predictor"}
-    model["scores"] = model["scores"].replace("in_memory", "out_of_core")
+    model["scores"] = model["scores"].replace("in_memory", method)
     overwrite(found, model=model)
-    assert client.fit(0).status == 200
-    assert item()["fence"] == 2
+    for _ in range(2):
+        assert client.fit(0).status == 200
+        assert item()["fence"] == 2
     assert job().published.predictor is not None
-
-
-def test_a_fit_in_memory_by_an_older_version_is_answered_as_it_is(client: Client) -> None:
-    client.upload()
-    client.fit(0)
-    found = item()
-    overwrite(found, model={k: v for k, v in found["model"].items() if k != "predictor"})
-    assert client.fit(0).status == 200
-    assert item()["fence"] == 1

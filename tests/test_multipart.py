@@ -77,6 +77,15 @@ def test_content_that_holds_the_boundary_is_refused_and_never_cut(content: bytes
         ),
         (b'form-data; name="file"; filename*=UTF-8\'\'%ff.csv; filename="a.csv"', "a.csv"),
         (b'form-data; name="file"; filename="a*b=c.csv"', "a*b=c.csv"),
+        # RFC 2231, in parts
+        (
+            b"form-data; name=\"file\"; filename*0*=UTF-8''gr%C3%B6; filename*1*=%C3%9Fe; "
+            b'filename*2=" \\"1\\".csv"',
+            'größe "1".csv',
+        ),
+        (b'form-data; name="file"; filename*1="b.csv"; filename*0="a 100%25 "', "a 100%25 b.csv"),
+        (b"form-data; name=\"file\"; filename*0*=UTF-8''gr%C3; filename*1*=%B6.csv", "grö.csv"),
+        (b'form-data; name="file"; filename="a.csv"; filename*1*=%C3%9F.csv', "a.csv"),
         # RFC 2047
         (b'form-data; name="file"; filename="=?UTF-8?B?Z3LDtsOfZS5jc3Y=?="', "größe.csv"),
         (b'form-data; name="file"; filename="=?utf-8?q?gr=C3=B6=C3=9Fe_1.csv?="', "größe 1.csv"),

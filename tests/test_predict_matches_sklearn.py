@@ -8,6 +8,12 @@ from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
 
 from kmeans_service.nearest import CHUNK, distances, nearest, score
+from kmeans_service.predictor import Predictor, Space
+from tests.api import Client
+from tests.system import deliver
+from tests.test_out_of_core import csv_of
+from tests.test_presigned import follow, predict
+from tests.test_presigned import labels as predicted_labels
 
 
 def fitted(X: Any, n_clusters: int, seed: int = 0) -> KMeans:
@@ -66,3 +72,33 @@ def test_equal_centers_give_the_lowest_index(n_clusters: int) -> None:
 def test_a_distance_of_zero_is_exactly_zero() -> None:
     centers = np.random.default_rng(0).normal(1e6, 1, (5, 4))
     assert (np.diag(distances(centers, centers)) == 0).all()
+
+
+def mirrored(rng: np.random.Generator, n_samples: int, n_features: int) -> Any:
+    """Rows that are the same from both ends."""
+    half = rng.normal(size=(n_samples, n_features // 2))
+    return np.hstack([half, half[:, ::-1]])
+
+
+def test_blocks_of_any_size_are_predicted_as_one_array() -> None:
+    """Every point is as far from a center as from its mirror image: the last bits decide."""
+    rng = np.random.default_rng(0)
+    one = rng.normal(size=(10, 50))
+    predictor = Predictor(Space(np.zeros(50), 1.0), np.vstack([one, one[:, ::-1]]))
+    points = mirrored(rng, 3000, 50)
+    expected = predictor.predict(points)
+    for size in (1, 2, 3, 100, 255, 257, 1000, 5000):
+        blocks = np.split(points, range(size, len(points), size))
+        assert np.array_equal(np.concatenate(list(predictor.predict_blocks(blocks))), expected)
+
+
+def test_a_large_prediction_decides_ties_as_one_in_an_answer(client: Client) -> None:
+    """Rows so long that a block of the file holds but a few."""
+    rng = np.random.default_rng(0)
+    one = rng.normal(size=(10, 1000))
+    client.upload(csv_of(np.vstack([one, one[:, ::-1]])))
+    assert client.fit(0, {"n_clusters": 20}).status == 200
+    body = csv_of(mirrored(rng, 180, 1000))
+    path, arrived = predict(client, body)
+    assert deliver(arrived) == 0
+    assert predicted_labels(follow(client.get(path))) == client.predict(body).labels()

@@ -16,7 +16,17 @@ import pytest
 from kmeans_service import config
 from kmeans_service.jobs import table
 from tests.api import MODEL_CSV, PREDICT_CSV, Client
-from tests.system import created, deliver, item, job, let_leases_run_out, put, sweep, work_off
+from tests.system import (
+    created,
+    deliver,
+    item,
+    job,
+    let_leases_run_out,
+    overwrite,
+    put,
+    sweep,
+    work_off,
+)
 from tests.test_presigned import follow, labels
 
 LEFT: dict[str, list[Any]] = json.loads(
@@ -76,15 +86,24 @@ def test_a_pending_upload_takes_its_file_and_is_fitted_as_was_asked_for(upgraded
     assert upgraded.get("/kmeans/jobs/2").json()["seed_drawn"] is True
 
 
-def test_a_model_predicts_by_its_centers_and_its_fit_is_known(upgraded: Client) -> None:
+def test_a_model_predicts_by_its_centers(upgraded: Client) -> None:
     assert upgraded.predict(PREDICT_CSV, 3).labels() == [1, 0]
     centers = upgraded.get("/kmeans/jobs/3/centers", Accept="application/json").json()["centers"]
     assert centers == CENTERS
     assert upgraded.get("/kmeans/jobs/3").json()["scores"]["method"] == "in_memory"
+
+
+def test_a_fit_asked_for_again_is_computed_anew_under_its_id(upgraded: Client) -> None:
+    """That version lost digits of data far from zero: here, its scores are made to be wrong."""
     found = item(3)
-    put(found["model"]["model"]["key"], b"the pickle")
+    wrong = json.dumps(json.loads(found["model"]["scores"]) | {"silhouette": -0.158})
+    overwrite(found, model=found["model"] | {"scores": wrong})
     assert upgraded.fit(3).labels() == [1, 1, 1, 0, 0, 0]
-    assert item(3)["fence"] == found["fence"]
+    again = item(3)
+    assert (again["fit_id"], again["fence"]) == (found["fit_id"], found["fence"] + 1)
+    scores = upgraded.get("/kmeans/jobs/3/scores").json()
+    assert scores["silhouette"] == pytest.approx(0.7133477791749615)
+    assert upgraded.predict(PREDICT_CSV, 3).labels() == [1, 0]
 
 
 def test_a_prediction_that_was_reserved_takes_its_points(upgraded: Client) -> None:

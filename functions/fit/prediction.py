@@ -65,8 +65,8 @@ def _labels_csv(
 ) -> Iterator[bytes]:
     """The lease is renewed between the blocks, none of which takes long."""
     renewed = time.monotonic()
-    for points in rows:
-        yield from csv_chunks(predictor.predict(points))
+    for labels in predictor.predict_blocks(rows):
+        yield from csv_chunks(labels)
         now = time.monotonic()
         if now > deadline:
             raise PredictionFailed("The points are too many for the time there is")

@@ -79,12 +79,10 @@ def _input_of(job: Job) -> Input:
 def _is_whole(model: Model) -> bool:
     """Whether the fit need not be computed anew: nothing of it is lost, and it was computed right.
 
-    Out of core, versions that stored no predictor lost the digits of data far from zero.
+    Versions that stored no predictor lost the digits of data far from zero: out of core in the
+    fit itself, in memory in the scores.
     """
-    if model.predictor is None and model.scores.get("method") == "out_of_core":
-        return False
-    stored = (model.model, model.centers, model.labels, model.predictor)
-    return data_bucket().has([each.key for each in stored if each])
+    return model.predictor is not None and data_bucket().has([each.key for each in model.objects])
 
 
 def _is_small(given: Input, params: Params) -> bool:

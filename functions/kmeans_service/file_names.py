@@ -3,12 +3,12 @@
 import re
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 from kmeans_service.errors import MalformedRequest, quoted
 
 # The multipart parser knows no names with an asterisk. A quoted value is passed over as a whole.
-_OPTION = re.compile(r'; *([\w-]+\*?) *= *("(?:[^"\\]|\\.)*"|[^;" ]*)')
+_OPTION = re.compile(r'; *([\w-]+(?:\*[0-9]+)?\*?) *= *("(?:[^"\\]|\\.)*"|[^;" ]*)')
 # RFC 8187, section 3.2.1: charset'language'percent-encoded
 _EXTENDED = re.compile(
     r"(?P<charset>[\w-]+)'[\w-]*'(?P<text>(?:[\w!#$&+.^`|~-]|%[0-9A-F]{2})*)", re.I | re.ASCII
@@ -25,14 +25,30 @@ def file_name(disposition: str, plain: str | None) -> str | None:
     plain   its `filename`, None without one
     Raises MalformedRequest for a `filename*` that cannot be read, if there is no other name.
 
-    `filename*` comes before `filename` (RFC 6266, section 4.3); an encoded word (RFC 2047) is what
-    libraries made for mail write.
+    `filename*` comes before `filename` (RFC 6266, section 4.3); an encoded word (RFC 2047) or a
+    name in parts, `filename*0*` (RFC 2231, section 3), is what libraries made for mail write.
     """
     if "*" in disposition:
         options = {name.lower(): value for name, value in _OPTION.findall(disposition)}
-        if "filename*" in options:
-            plain = _extended(options["filename*"].strip('"'), plain)
+        extended = options.get("filename*", _joined(options))
+        if extended is not None:
+            plain = _extended(extended.strip('"'), plain)
     return _decoded(plain) if plain and "=?" in plain else plain
+
+
+def _joined(options: dict[str, str]) -> str | None:
+    """A name in parts, as one `filename*`; None if there are none."""
+    parts: list[str] = []
+    while (name := f"filename*{len(parts)}") in options or f"{name}*" in options:
+        encoded = options.get(f"{name}*")
+        parts.append(quote(_unquoted(options[name])) if encoded is None else encoded.strip('"'))
+    if not parts:
+        return None
+    return "".join(parts) if "filename*0*" in options else f"UTF-8''{''.join(parts)}"
+
+
+def _unquoted(value: str) -> str:
+    return re.sub(r"\\(.)", r"\1", value[1:-1]) if value.startswith('"') else value
 
 
 def _extended(value: str, plain: str | None) -> str:

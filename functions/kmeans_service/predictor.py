@@ -8,6 +8,7 @@ changes no digit, and keeps squares between the largest and the smallest double.
 
 import io
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,13 +79,30 @@ class Predictor:
     centers: Array
 
     def predict(self, points: Array) -> Array:
-        """Index of the nearest center of each point, int32; of the fitted rows, their labels."""
+        """Index of the nearest center of each point, int32; of the fitted rows, their labels.
+
+        Only elkan, whose bounds decide a tie, may have labelled such a row otherwise.
+        """
         labels = np.empty(len(points), dtype=np.int32)
         rows = max(1, PART_BYTES // (8 * nearest.CHUNK * points.shape[1])) * nearest.CHUNK
         for start in range(0, len(points), rows):
             part = slice(start, start + rows)
             labels[part] = nearest.nearest(self.space.enter(points[part]), self.centers)
         return labels
+
+    def predict_blocks(self, blocks: Iterable[Array]) -> Iterator[Array]:
+        """As `predict` of all blocks in one array, a part at a time, exact ties included.
+
+        Rows that a block ends with are taken with the next one: which of them are multiplied
+        together decides the last bits.
+        """
+        rest = np.empty((0, self.centers.shape[1]))
+        for block in blocks:
+            points = np.concatenate([rest, block])
+            whole = len(points) // nearest.CHUNK * nearest.CHUNK
+            yield self.predict(points[:whole])
+            rest = points[whole:]
+        yield self.predict(rest)
 
     def distances(self, points: Array) -> Array:
         """Euclidean distance of each point to every center, in the points' units."""
