@@ -59,7 +59,7 @@ RARE: dict[tuple[str, calls.Call], list[Json]] = {
         {"Prefix": "inputs/alice/a.csv"},
     ],
     ("FitWorkerFunction", ("s3", "list_object_versions")): [
-        {"Prefix": f"{kind}/alice/0/"} for kind in ("models", "pending", "results")
+        {"Prefix": f"{kind}/alice/0/"} for kind in ("inputs", "models", "pending", "results")
     ],
     ("FitFunction", ("s3", "abort_multipart_upload")): [{"Key": "models/alice/0/f/1/labels.csv"}],
     ("FitWorkerFunction", ("s3", "abort_multipart_upload")): [
@@ -70,6 +70,9 @@ RARE: dict[tuple[str, calls.Call], list[Json]] = {
     ("FitWorkerFunction", ("sqs", "delete_message_batch")): [{}],
     ("FitWorkerFunction", ("sqs", "send_message")): [{}],
     ("SweeperFunction", ("sqs", "send_message")): [{}],
+    ("SweeperFunction", ("dynamodb", "transact_write_items")): [
+        {"TransactItems": [{"Delete": OWNED}, {"Update": OWNED}]}
+    ],
     ("FitFunction", ("s3", "head_object")): [{"Key": "models/alice/0/f/1/labels.csv"}],
     ("PredictFunction", ("s3", "head_object")): [{"Key": "models/alice/0/f/1/centers.npy"}],
     ("JobsFunction", ("s3", "head_object")): [
@@ -268,7 +271,8 @@ NOT_TO_BE: list[tuple[str, Request]] = [
     ("AuthorizerFunction", ("dynamodb:GetItem", TABLE_ARN, OWN_KEYS)),
     ("AuthorizerFunction", ("dynamodb:PutItem", TABLE_ARN, TOKEN_KEYS)),
     ("DocsFunction", ("dynamodb:GetItem", TABLE_ARN, OWN_KEYS)),
-    ("SweeperFunction", ("dynamodb:GetItem", TABLE_ARN, OWN_KEYS)),
+    ("SweeperFunction", ("dynamodb:PutItem", TABLE_ARN, OWN_KEYS)),
+    ("SweeperFunction", ("dynamodb:GetItem", TABLE_ARN, TOKEN_KEYS)),
     ("FitWorkerFunction", ("dynamodb:DeleteTable", TABLE_ARN, {})),
     ("JobsFunction", ("sqs:SendMessage", QUEUE, {})),
     ("FitFunction", ("sqs:SendMessage", ARNS["FitDeadLetterQueue"], {})),
