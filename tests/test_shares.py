@@ -99,7 +99,12 @@ def test_twenty_owners_with_ten_pieces_each_take_turns(workers: Any) -> None:
         for number in range(10):
             wait(f"o{owner:02}", 1 + 10 * owner + number, LONG)
     begun: list[str] = []
-    running = [take() for _ in range(5)]
+    running = [take() for _ in range(4)]
+    assert shares.take(math.inf) is None  # one is left for what is short
+    wait("small", 1000)
+    slot = take()
+    assert slot.work.owner == "small"
+    finish(slot)
     while running:
         slot = running.pop(0)
         begun.append(slot.work.owner)
@@ -107,7 +112,8 @@ def test_twenty_owners_with_ten_pieces_each_take_turns(workers: Any) -> None:
         if isinstance(following := shares.take(math.inf), Slot):
             running.append(following)
     assert len(begun) == 200
-    assert len(set(begun[:5])) == 5
+    for turn in range(9):  # in each of which everybody's came once
+        assert len(set(begun[20 * turn : 20 * turn + 20])) == 20
 
 
 @pytest.mark.parametrize("number", [2, 3, 7])
@@ -139,9 +145,9 @@ def test_of_two_workers_that_see_the_same_line_each_takes_something_else() -> No
     wait("b", 2)
     seen = shares.read()
     first, second = Slot(Work("a", 1, "J1", SHORT)), Slot(Work("a", 1, "J1", SHORT))
-    assert shares._occupy(seen, first)
-    assert not shares._occupy(seen, second)
-    assert shares._occupy(seen, first), "only the answer to the first try was lost"
+    assert shares._occupy(seen, first, "ab")
+    assert not shares._occupy(seen, second, "ab")
+    assert shares._occupy(seen, first, "ab"), "only the answer to the first try was lost"
 
 
 @pytest.mark.usefixtures("workers")
@@ -186,6 +192,43 @@ def test_fewer_workers_after_a_deployment_take_nothing_away(workers: Any) -> Non
     assert taken() == "a6"
 
 
+def test_long_work_of_two_owners_takes_turns_and_leaves_a_worker_for_a_third(
+    workers: Any,
+) -> None:
+    workers(2)
+    for since in range(1, 4):
+        wait("a", since, LONG)
+    for since in range(4, 7):
+        wait("b", since, LONG)
+    turns = []
+    for _ in range(6):
+        slot = take()
+        assert shares.take(math.inf) is None
+        turns.append(slot.work.owner)
+        wait("c", 100 + len(turns))
+        short = take()
+        assert short.work.owner == "c"
+        finish(short)
+        finish(slot)
+    assert "".join(turns) == "ababab"
+
+
+@pytest.mark.usefixtures("workers")
+def test_the_item_of_all_shares_stays_small(workers: Any) -> None:
+    workers(1_000)
+    slots = {f"{n:012x}": Slot(wait_for("o" * 60 + f"{n:04}")).text for n in range(1_000)}
+    owners = ["o" * 60 + f"{n:04}" for n in range(5_000)]
+    served = {shares.mark_of(owner): 10**9 for owner in owners}
+    kept = shares._served(shares.Shares(10**9, slots, served), Slot(wait_for("me")), owners)
+    assert len(kept) == shares.MOST_SERVED
+    size = sum(len(name) + len(text) + 5 for name, text in slots.items())
+    assert size + sum(len(mark) + 12 for mark in kept) < 100_000
+
+
+def wait_for(owner: str) -> Work:
+    return Work(owner, 1, "J1", SHORT)
+
+
 @pytest.mark.usefixtures("workers")
 def test_what_would_take_longer_than_there_is_time_is_named_and_left() -> None:
     work = wait("a", 1, LONG)
@@ -224,7 +267,6 @@ def test_a_message_wakes_for_whoever_is_next_not_for_whom_it_names(
     ask(client, "a", 2)
     ask(client, "b")
     [first, *_] = take_messages()
-    monkeypatch.setattr(config, "LONG_SECONDS", -1)
     for _ in range(2):  # which others are at
         take()
     begun: list[str] = []
@@ -367,7 +409,7 @@ def test_a_file_dropped_behind_a_hundred_of_anothers_is_next_but_one(
 
     monkeypatch.setattr(worker, "_is_done", is_done)
     other = Slot(Work("a", 0, "another worker's", SHORT))
-    assert shares._occupy(shares.read(), other)
+    assert shares._occupy(shares.read(), other, "ab")
     with pytest.raises(KeyboardInterrupt):
         deliver(mine[0])
     assert handled[0] == "b"

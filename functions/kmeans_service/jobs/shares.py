@@ -1,10 +1,12 @@
-"""Who may work next: no owner holds all workers while another one waits.
+"""Who may work next: no owner holds all workers while another one waits, and no long work does.
 
 pk   sk        what
-Q    #SHARES   version; slots, one for each piece of work that somebody is at
+Q    #SHARES   version, of the last slot that was taken; slots, one for each piece of work that
+               somebody is at; served, the version at which an owner's turn came last
 
-A slot is a text: until when (epoch seconds), a mark of who took it, and the owner. Taking one is a
-compare-and-set of the whole, so that of two who see the same line each takes something else, and
+A slot is a text: until when (epoch seconds), a mark of who took it that begins with L if the work
+is long, and the owner's mark: names are too long for a thousand workers in one item. Taking one is
+a compare-and-set of the whole, so that of two who see the same line each takes something else, and
 no share is overdrawn. A slot that is not renewed in time is anybody's: its worker has died.
 """
 
@@ -22,6 +24,8 @@ from kmeans_service.jobs import table, waiting
 from kmeans_service.jobs.items import marshal, unmarshal
 from kmeans_service.jobs.waiting import Work
 
+# Of so many waiting owners it is remembered when their turn came last.
+MOST_SERVED = 500
 KEY = marshal({"pk": waiting.LINE, "sk": "#SHARES"})
 
 
@@ -31,6 +35,7 @@ class Shares:
 
     version: int
     slots: dict[str, str]
+    served: dict[str, int]
 
     @property
     def live(self) -> dict[str, str]:
@@ -39,8 +44,13 @@ class Shares:
 
     @property
     def held(self) -> Counter[str]:
-        """How many slots each owner holds."""
+        """How many slots each owner holds, by the owner's mark."""
         return Counter(slot.split(" ", 2)[2] for slot in self.live.values())
+
+    @property
+    def long(self) -> int:
+        """How many workers are at long work."""
+        return sum(slot.split(" ", 2)[1].startswith("L") for slot in self.live.values())
 
 
 class Slot:
@@ -49,12 +59,12 @@ class Slot:
     def __init__(self, work: Work) -> None:
         self.work = work
         self.name = slot_name(work)
-        self._mark = uuid.uuid4().hex[:6]
+        self._mark = ("L" if is_long(work) else "S") + uuid.uuid4().hex[:6]
         self._renewed = time.time()
         self.text = self._text()
 
     def _text(self) -> str:
-        return f"{table.seconds(config.SLOT_SECONDS)} {self._mark} {self.work.owner}"
+        return f"{table.seconds(config.SLOT_SECONDS)} {self._mark} {mark_of(self.work.owner)}"
 
     def keep(self) -> None:
         """Renew it, if that has not been done for a while: to be called again and again."""
@@ -75,28 +85,34 @@ class Slot:
 
 
 def slot_name(work: Work) -> str:
-    return hashlib.sha256(f"{work.owner}#{work.name}".encode()).hexdigest()[:12]
+    return mark_of(f"{work.owner}#{work.name}")
+
+
+def mark_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def read() -> Shares:
     values = unmarshal(table.get_item(KEY) or {})
-    return Shares(values.get("version", 0), values.get("slots", {}))
+    return Shares(values.get("version", 0), values.get("slots", {}), values.get("served", {}))
 
 
 def take(seconds: float) -> Slot | Work | None:
     """The slot of what is next; None where nothing may begin now.
 
-    Of those whose share allows it, the owner who holds fewest is next, then the oldest work.
+    Of those whose share allows it, the owner who holds fewest is next; of several, the one whose
+    turn came last longest ago, or never; then the oldest work.
 
     seconds   the time there is: if what is next would take longer, it is only named, and not taken
     """
     for _ in table.tries():
         shares = read()  # before the lines: work that ends leaves its line first, then its slot
-        work = choose(_open_lines(shares.live), shares.held)
+        lines = _open_lines(shares.live)
+        work = choose(lines, shares.held, shares.long, shares.served)
         if work is None or work.seconds > seconds:
             return work
         slot = Slot(work)
-        if _occupy(shares, slot):
+        if _occupy(shares, slot, {line[0].owner for line in lines if line}):
             return slot
     return None
 
@@ -104,11 +120,12 @@ def take(seconds: float) -> Slot | Work | None:
 def startable() -> int:
     """How many pieces of work could begin now, if there were workers for them."""
     shares = read()
-    lines, held = _open_lines(shares.live), shares.held
+    lines, held, long = _open_lines(shares.live), shares.held, shares.long
     room = config.settings().workers - len(shares.live)
     count = 0
-    while count < room and (work := choose(lines, held)):
-        held[work.owner] += 1
+    while count < room and (work := choose(lines, held, long, {})):
+        held[mark_of(work.owner)] += 1
+        long += is_long(work)
         lines = [[other for other in line if other is not work] for line in lines]
         count += 1
     return count
@@ -122,45 +139,64 @@ def _open_lines(taken: Collection[str]) -> list[list[Work]]:
     ]
 
 
-def choose(lines: list[list[Work]], held: Counter[str]) -> Work | None:
+def choose(
+    lines: list[list[Work]], held: Counter[str], long: int, served: dict[str, int]
+) -> Work | None:
     """What is next of these lines, one for each owner and the oldest first in each."""
     workers = config.settings().workers
     share = max(1, workers - 1)
     lines = [line for line in lines if line]
     found: list[Work] = []
     for line in lines:
-        holds = held[line[0].owner]
-        if holds < share:
+        holds = held[mark_of(line[0].owner)]
+        if holds < share and long < share:
             found.append(line[0])
-        elif holds < workers and len(lines) == 1:
-            # Nobody else waits; whoever comes now does so for a minute at most.
-            found += [work for work in line if work.seconds <= config.LONG_SECONDS][:1]
-    return min(found, key=lambda work: (held[work.owner], work.since), default=None)
+        elif holds < share or (holds < workers and len(lines) == 1):
+            # The last worker is for what ends within a minute: whoever comes waits no longer.
+            found += [work for work in line if not is_long(work)][:1]
+    return min(
+        found,
+        key=lambda work: (held[mark := mark_of(work.owner)], served.get(mark, 0), work.since),
+        default=None,
+    )
 
 
-def _occupy(shares: Shares, slot: Slot) -> bool:
+def is_long(work: Work) -> bool:
+    return work.seconds > config.LONG_SECONDS
+
+
+def _occupy(shares: Shares, slot: Slot, waiting_owners: Collection[str]) -> bool:
     """Whether the slot was taken; False if somebody else took one meanwhile."""
-    values: dict[str, Any] = {":next": shares.version + 1}
+    version = shares.version + 1
+    values: dict[str, Any] = {":next": version, ":served": _served(shares, slot, waiting_owners)}
+    names = {}
+    change = "SET version = :next, served = :served, "
     if not shares.version:
-        change = "SET version = :next, slots = :slots"
+        change += "slots = :slots"
         held = "attribute_not_exists(version)"
         values |= {":slots": {slot.name: slot.text}}
-        names = {}
     else:
-        dead = {f"#dead{n}": name for n, name in enumerate(shares.slots.keys() - shares.live)}
-        dead = {alias: name for alias, name in dead.items() if name != slot.name}
-        change = "SET version = :next, slots.#name = :text"
+        dead = [name for name in shares.slots.keys() - shares.live if name != slot.name]
+        names = {"#name": slot.name} | {f"#dead{n}": name for n, name in enumerate(dead)}
+        change += "slots.#name = :text"
         if dead:
-            change += " REMOVE " + ", ".join(f"slots.{alias}" for alias in dead)
+            change += " REMOVE " + ", ".join(f"slots.#dead{n}" for n in range(len(dead)))
         held = "version = :version"
         values |= {":version": shares.version, ":text": slot.text}
-        names = {"#name": slot.name, **dead}
     try:
         table.update(KEY, change, held, values, names)
     except table.ConditionFailed as failed:
         found = unmarshal(failed.item or {}).get("slots", {})
         return bool(found.get(slot.name) == slot.text)  # only the answer to the first try was lost
     return True
+
+
+def _served(shares: Shares, slot: Slot, waiting_owners: Collection[str]) -> dict[str, int]:
+    """Of who has nothing left to do nothing is remembered."""
+    marks = set(map(mark_of, waiting_owners))
+    kept = {mark: at for mark, at in shares.served.items() if mark in marks}
+    kept[mark_of(slot.work.owner)] = shares.version + 1
+    return dict(sorted(kept.items(), key=lambda entry: -entry[1])[:MOST_SERVED])
 
 
 def _until(slot: str) -> int:
