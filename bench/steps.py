@@ -104,11 +104,12 @@ def predict(path: Path, n_clusters: int) -> float:
     """CSV bytes in, CSV bytes out."""
     from kmeans_service.dataset import parse_csv
     from kmeans_service.labels import to_csv as write
-    from kmeans_service.nearest import nearest
+    from kmeans_service.predictor import Predictor, take
 
     body = path.read_bytes()
     centers = parse_csv(body).X[:n_clusters].copy()
-    return cpu_of(lambda: write(nearest(parse_csv(body).X, centers)))
+    predictor = Predictor(take(centers), centers)
+    return cpu_of(lambda: write(predictor.predict(parse_csv(body).X)))
 
 
 def predict_with_numpy(path: Path, n_clusters: int) -> float:

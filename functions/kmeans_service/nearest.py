@@ -11,26 +11,44 @@ type Array = np.ndarray[Any, np.dtype[Any]]
 CHUNK = 256
 # Up to so many clusters, one pass a cluster over many rows is faster than one argmin a row.
 FEW_CLUSTERS = 16
-ROWS_OF_FEW_CLUSTERS = 32 * CHUNK
+CHUNKS_OF_FEW_CLUSTERS = 32
+# Numbers that a processor's cache holds.
+CACHED = 128 * 1024
 
 
-def nearest(points: Array, centers: Array) -> Array:
+def nearest(points: Array, centers: Array, shift: Array | None = None, scale: float = 1.0) -> Array:
     """Index of the nearest center for each point, as KMeans.predict gives it.
 
     points   shape (n_samples, n_features), finite
     centers  shape (n_clusters, n_features)
+    shift    shape (n_features,): the centers are among (points - shift) * scale
+    scale    a power of two, which changes no digit
     Returns  shape (n_samples,), int32; ties go to the lower index.
     Source: ||p - c||^2 = ||p||^2 - 2 p.c + ||c||^2, whose first term is constant per row.
     """
     few = len(centers) <= FEW_CLUSTERS and len(points) > CHUNK
-    smallest, rows = (_smallest_of_few, ROWS_OF_FEW_CLUSTERS) if few else (_smallest, CHUNK)
+    smallest, chunks = (_smallest_of_few, CHUNKS_OF_FEW_CLUSTERS) if few else (_smallest, 1)
+    rows = max(1, min(chunks, CACHED // (CHUNK * points.shape[1]))) * CHUNK
     labels = np.empty(len(points), dtype=np.int32)
-    minus_two_centers = (-2.0 * centers).T
+    factors = (-2.0 * scale * centers).T
     squared_norms = np.einsum("ij,ij->i", centers, centers)
+    shifts = None if shift is None else np.tile(shift, (CHUNK, 1))
+    room = np.empty((min(rows, len(points)), points.shape[1]))
     for start in range(0, len(points), rows):
         part = slice(start, start + rows)
-        labels[part] = smallest(_product(points[part], minus_two_centers), squared_norms)
+        z = points[part] if shifts is None else _less(points[part], shifts, room)
+        labels[part] = smallest(_product(z, factors), squared_norms)
     return labels
+
+
+def _less(points: Array, shifts: Array, room: Array) -> Array:
+    """The points less the same row of `shifts`, CHUNK rows at a time: long sums are fast ones."""
+    less = room[: len(points)]
+    whole = len(points) // CHUNK * CHUNK
+    chunks = (-1, shifts.size)
+    np.subtract(points[:whole].reshape(chunks), shifts.ravel(), out=less[:whole].reshape(chunks))
+    np.subtract(points[whole:], shifts[0], out=less[whole:])
+    return less
 
 
 def _product(points: Array, factors: Array) -> Array:

@@ -23,9 +23,6 @@ LARGEST_SCALE_POWER = 600
 # Rows whose squared distances overflow are measured at this scale.
 FAR = math.ldexp(1.0, -LARGEST_SCALE_POWER)
 
-# Points that are brought into the space at once: they stay in the processor's cache.
-PART_BYTES = 256 * 1024
-
 
 @dataclass(frozen=True, eq=False)
 class Space:
@@ -83,12 +80,7 @@ class Predictor:
 
         Only elkan, whose bounds decide a tie, may have labelled such a row otherwise.
         """
-        labels = np.empty(len(points), dtype=np.int32)
-        rows = max(1, PART_BYTES // (8 * nearest.CHUNK * points.shape[1])) * nearest.CHUNK
-        for start in range(0, len(points), rows):
-            part = slice(start, start + rows)
-            labels[part] = nearest.nearest(self.space.enter(points[part]), self.centers)
-        return labels
+        return nearest.nearest(points, self.centers, self.space.shift, self.space.scale)
 
     def predict_blocks(self, blocks: Iterable[Array]) -> Iterator[Array]:
         """As `predict` of all blocks in one array, a part at a time, exact ties included.
