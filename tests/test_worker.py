@@ -107,6 +107,12 @@ def test_two_spellings_of_the_metadata_that_differ_are_refused() -> None:
         "results/",
         "results/_SUCCESS",
         "results/2026/.DS_Store",
+        ".part-00000.csv.crc",
+        ".~lock.points.csv#",
+        "~$points.csv",
+        "results/_started_4711",
+        "results/_committed_4711",
+        "results/_temporary/0/task_1/part-00000.csv",
     ],
 )
 def test_what_programs_leave_in_a_folder_makes_no_job(client: Client, name: str) -> None:
@@ -115,7 +121,9 @@ def test_what_programs_leave_in_a_folder_makes_no_job(client: Client, name: str)
     assert client.get("/kmeans/jobs").json() == {"jobs": []}
 
 
-@pytest.mark.parametrize("name", ["_SUCCESS.csv", "DS_Store", "folder$", "_points.csv", ".csv"])
+@pytest.mark.parametrize(
+    "name", ["_SUCCESS.csv", "DS_Store", "folder$", "_points.csv", ".csv", ".crc"]
+)
 def test_a_name_that_looks_a_little_like_it_is_a_file(client: Client, name: str) -> None:
     deliver(drop(f"incoming/tester/{name}", MODEL_CSV))
     assert client.get("/kmeans/jobs/0").json()["filename"] == name

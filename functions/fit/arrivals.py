@@ -40,9 +40,10 @@ from kmeans_service.storage import ObjectMissing, OpenObject, data_bucket
 _DROPPED = re.compile(r"incoming/(?P<owner>[\w-]{1,64})/(.*/)?(?P<filename>[^/]+)", re.ASCII | re.S)
 _AWAITED = re.compile(r"pending/([\w-]{1,64})/([0-9]{1,10})/(.+)", re.ASCII)
 # What programs leave beside files, and nobody means to be fitted: the marks of folders, of finished
-# jobs and of desktops.
+# jobs and of desktops, checksums, and locks of sheets that are open.
 _LEFT_BY_PROGRAMS = re.compile(
-    r"(.*/)?(\.DS_Store|\._[^/]*|\.(git)?keep|Thumbs\.db|desktop\.ini|_SUCCESS|[^/]*_\$folder\$)?",
+    r"(.*/)?(\.DS_Store|\._[^/]*|\.(git)?keep|Thumbs\.db|desktop\.ini|\.[^/]*\.crc|\.~lock\.[^/]*#"
+    r"|~\$[^/]*|_SUCCESS|_(started|committed)_[0-9]+|_temporary/.*|[^/]*_\$folder\$)?",
     re.S,
 )
 REFUSED = CsvShape(feature_names=None, n_samples=0, n_features=0)

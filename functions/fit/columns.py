@@ -1,5 +1,6 @@
 """What a fit's columns are like, and what a practitioner would want to be told about it."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -132,8 +133,9 @@ def _of_variance(variances: Array, names: tuple[str, ...] | None) -> str | None:
     whole, largest = float(variances.sum()), int(variances.argmax())
     if len(variances) == 1 or not whole or variances[largest] < MOST_OF_THE_VARIANCE * whole:
         return None
+    percent = math.floor(1000 * variances[largest] / whole) / 10  # 100 only if no other varies
     return (
-        f"{_named([largest], names)} has {100 * variances[largest] / whole:.3g} % of the "
+        f"{_named([largest], names)} has {percent:.3g} % of the "
         "variance of all columns and decides nearly alone which rows are alike. If that is not "
         "meant, bring the columns to one scale first: divide each by its standard deviation."
     )

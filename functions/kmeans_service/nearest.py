@@ -12,8 +12,9 @@ CHUNK = 256
 # Up to so many clusters, one pass a cluster over many rows is faster than one argmin a row.
 FEW_CLUSTERS = 16
 CHUNKS_OF_FEW_CLUSTERS = 32
-# Numbers that a processor's cache holds.
+# Numbers that a processor's cache holds, and as many as are a long row for it.
 CACHED = 128 * 1024
+LONG = 1024
 
 
 def nearest(points: Array, centers: Array, shift: Array | None = None, scale: float = 1.0) -> Array:
@@ -32,7 +33,7 @@ def nearest(points: Array, centers: Array, shift: Array | None = None, scale: fl
     labels = np.empty(len(points), dtype=np.int32)
     factors = (-2.0 * scale * centers).T
     squared_norms = np.einsum("ij,ij->i", centers, centers)
-    shifts = None if shift is None else np.tile(shift, (CHUNK, 1))
+    shifts = None if shift is None else np.tile(shift, (max(1, LONG // len(shift)), 1))
     room = np.empty((min(rows, len(points)), points.shape[1]))
     for start in range(0, len(points), rows):
         part = slice(start, start + rows)
@@ -42,11 +43,11 @@ def nearest(points: Array, centers: Array, shift: Array | None = None, scale: fl
 
 
 def _less(points: Array, shifts: Array, room: Array) -> Array:
-    """The points less the same row of `shifts`, CHUNK rows at a time: long sums are fast ones."""
+    """The points less what each row of `shifts` is, so many rows at a time as one long one."""
     less = room[: len(points)]
-    whole = len(points) // CHUNK * CHUNK
-    chunks = (-1, shifts.size)
-    np.subtract(points[:whole].reshape(chunks), shifts.ravel(), out=less[:whole].reshape(chunks))
+    whole = len(points) // len(shifts) * len(shifts)
+    long = (-1, shifts.size)
+    np.subtract(points[:whole].reshape(long), shifts.ravel(), out=less[:whole].reshape(long))
     np.subtract(points[whole:], shifts[0], out=less[whole:])
     return less
 
