@@ -429,9 +429,13 @@ def test_an_object_whose_handling_crashes_is_given_up_and_its_job_says_so(
 
     monkeypatch.setattr(arrivals, "shape_of", crash)
     assert deliver(drop("incoming/tester/bomb.csv", MODEL_CSV)) == 1
-    for _ in range(config.MAX_ATTEMPTS):
+    for _ in range(config.MAX_ATTEMPTS - 1):
         let_all_be_ready()
+        assert deliver(json.dumps({"in_line": True})) == 1
+    let_all_be_ready()
+    with pytest.raises(worker.GaveUp):
         deliver(json.dumps({"in_line": True}))
+    assert len(take_messages()) == 1  # for what else there is
     assert in_line() == []
     view = client.get("/kmeans/jobs/0").json()
     assert view["status"] == "FAILED"

@@ -80,7 +80,7 @@ RARE: dict[tuple[str, calls.Call], list[Json]] = {
     ],
     **{
         (name, ("dynamodb", "query")): [COUNTED]
-        for name in ("UploadFunction", "FitFunction", "FitWorkerFunction")
+        for name in ("UploadFunction", "FitFunction", "FitWorkerFunction", "PredictFunction")
     },
 }
 for (name, (service, call)), given in list(RARE.items()):

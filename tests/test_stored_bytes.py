@@ -148,17 +148,18 @@ def test_leftovers_go_with_their_job(clock: Clock, fitted: Client, aws: Any) -> 
 def test_results_never_fail_a_fit_but_the_next_file_is_refused(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MAX_STORED_BYTES", str(len(MODEL_CSV) + 100))
-    config.limits.cache_clear()
     client.upload()
     assert client.fit(0).status == 200
-    assert client.fit(0, {"n_clusters": 3}).status == 200
     path, arrived = predict(client, POINTS)
+    monkeypatch.setenv("MAX_STORED_BYTES", str(counted()))
+    config.limits.cache_clear()
+    assert client.fit(0, {"n_clusters": 3}).status == 200
     assert deliver(arrived) == 0
     assert client.get(path).status == 303
     refused = client.upload(b"1\n2\n")
     assert refused.status == 413
     assert "results" in refused.json()["detail"]
+    assert client.post_json("/kmeans/predictions", {"job_id": 0}).status == 413
     assert client.call("DELETE", "/kmeans/jobs/0").status == 204
     assert client.upload(b"1\n2\n").status == 200
     config.limits.cache_clear()

@@ -30,6 +30,11 @@ AGAIN_SECONDS = 20.0
 
 VANISHED = "its function ended without a word, as it does when it runs out of memory or time"
 
+
+class GaveUp(Exception):
+    """Raised out of the handler, for the alarm on its errors: somebody should look at it."""
+
+
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
@@ -69,7 +74,7 @@ def _is_done(slot: Slot, context: Any, *, final: bool) -> bool:
     except (FitConflict, LeaseHeld):
         waiting.put_off(slot.work, config.PUT_OFF_SECONDS)
         queue.wake(1, delay=config.PUT_OFF_SECONDS)
-    except OutOfTime:
+    except (OutOfTime, GaveUp):
         raise
     except Exception:  # noqa: BLE001 (logged, and the work comes again)
         http.logger().warning("work was not done: it comes again", exc_info=True)
@@ -88,7 +93,9 @@ def _handle_arrival(slot: Slot, context: Any) -> None:
     tries = waiting.begin(slot.work)
     if tries > config.MAX_ATTEMPTS and not arrivals.is_points(arrival):
         arrivals.give_up(arrival, tries - 1)
-        return
+        waiting.done(slot.work)
+        queue.wake(1)
+        raise GaveUp(f"the handling of an object crashed {tries - 1} times")
     job = arrivals.handle(arrival, _seconds(context), slot.keep)
     if job is not None:
         waiting.add(waiting.fit_of(job))

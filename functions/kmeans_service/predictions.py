@@ -79,9 +79,10 @@ class Prediction:
 def reserve(job: Job) -> dict[str, Any]:
     """A prediction of the job's model, waiting for its points, and where they go to.
 
-    Raises NotFitted.
+    Raises NotFitted, or StorageFull where there is no room for a result.
     """
     _ = job.published  # raises NotFitted
+    quota.room_for(job.owner, size=1, jobs=0)
     prediction = Prediction(job.owner, job.job_id, uuid.uuid4().hex, PredictionStatus.PENDING)
     item = {
         "status": prediction.status.value,
