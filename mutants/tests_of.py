@@ -59,5 +59,6 @@ def _record(path: Path) -> None:
         cwd=TREE,
         env=os.environ | {"SEEN": str(path)},
         stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
         check=False,  # a test that fails here fails a mutant no more than it fails the gate
     )

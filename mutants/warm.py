@@ -65,6 +65,7 @@ def main() -> None:
     exec(f"import {LIBRARIES}")  # noqa: S102 (a list that is easy to read)
     server = subprocess.Popen(
         [sys.executable, "tests/aws_server.py"],
+        stdin=subprocess.PIPE,  # whose end is that of this process
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

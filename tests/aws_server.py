@@ -1,8 +1,10 @@
 """moto over real HTTP, in a process of its own: a forked worker reaches it like its parent does.
 
-python tests/aws_server.py, which prints its URL once it can be called.
+python tests/aws_server.py: prints its URL once it can be called, and ends with who started it.
 """
 
+import os
+import sys
 import threading
 from typing import Any
 
@@ -23,6 +25,13 @@ def _one_at_a_time(self: Any) -> Any:
 
 responses.DynamoHandler.call_action = _one_at_a_time  # type: ignore[method-assign]
 
+
+def _end_with_parent() -> None:
+    """Nothing is ever written to us: what there is to read is the end."""
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
 if __name__ == "__main__":
     server = make_server(
         "127.0.0.1",
@@ -31,5 +40,6 @@ if __name__ == "__main__":
         threaded=True,
         request_handler=MotoRequestHandler,
     )
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     print(f"http://127.0.0.1:{server.port}", flush=True)
     server.serve_forever()

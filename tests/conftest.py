@@ -129,6 +129,7 @@ def serving_aws() -> Iterator[str]:
     """The URL of an AWS of our own, in a process of its own."""
     server = subprocess.Popen(
         [sys.executable, str(ROOT / "tests" / "aws_server.py")],
+        stdin=subprocess.PIPE,  # whose end is that of this process
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
