@@ -4,6 +4,7 @@ A damaged file is never written over: the service does not start on it. `make re
 aside and puts the copy of the last start or stop in its place.
 """
 
+import errno
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from local import disk
 from local.settings import Settings, StartRefused
 from local.welcome import make_command
 
@@ -78,6 +80,8 @@ def keep_copy(settings: Settings) -> None:
     """Copies a state that is whole and at rest; raises OSError and keeps the old copy."""
     if not settings.state.is_dir():
         return
+    if disk.size_of(settings.state) + disk.START_BYTES > disk.free_bytes(settings.home):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     new = settings.state_copy.with_suffix(".new")
     shutil.rmtree(new, ignore_errors=True)
     try:

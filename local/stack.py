@@ -31,12 +31,14 @@ def run(settings: Settings) -> None:
     with _only_run(settings):
         settings.exports.unlink(missing_ok=True)
         _end_leftovers(settings)
+        shutil.rmtree(settings.scratch, ignore_errors=True)  # it may be what fills the disk
         expect_room(settings)
         saved_state.check(settings)
         listeners = listen(settings.port)
         expect_free(settings.emulator_port)
         _keep_copy(settings)
         asyncio.run(_run(settings, listeners))
+        shutil.rmtree(settings.scratch, ignore_errors=True)
         _keep_copy(settings)
     say(f"Stopped. The data is in {shown(settings.home)}/ and is there at the next start.")
 
@@ -155,8 +157,7 @@ def _bound(family: int, host: str, port: int, name: str) -> socket.socket:
 
 def start_emulator(settings: Settings) -> subprocess.Popen[bytes]:
     """The emulator in a session of its own, so that a terminal's Ctrl-C does not reach it."""
-    shutil.rmtree(settings.scratch, ignore_errors=True)
-    settings.scratch.mkdir(parents=True)
+    settings.scratch.mkdir()
     settings.state.mkdir(exist_ok=True)
     with settings.emulator_log.open("wb") as log:
         return subprocess.Popen(

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from tests.local_service import Service, refused
 
-DISK = 44_000_000  # bytes
+DISK = 48_000_000  # bytes
 ROWS = "1.25,2.5\n" * 250_000
 
 

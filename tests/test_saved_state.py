@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from local import saved_state
+from local import disk, saved_state
 from local.items import ItemStore, opened
 from local.settings import Settings, StartRefused
 from tests.local_service import Service, refused
@@ -100,6 +100,16 @@ def test_a_copy_that_cannot_be_made_leaves_the_one_before(settings: Settings) ->
     with pytest.raises(OSError, match="dangling"):
         saved_state.keep_copy(settings)
     assert (settings.state_copy / "sqs.json").read_bytes() == before
+
+
+def test_the_copy_leaves_the_room_that_the_next_start_needs(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = settings.state_copy.stat().st_ino
+    monkeypatch.setattr(disk, "START_BYTES", 10**18)
+    with pytest.raises(OSError, match="No space left"):
+        saved_state.keep_copy(settings)
+    assert settings.state_copy.stat().st_ino == before
 
 
 # --- the items --------------------------------------------------------------------
