@@ -79,6 +79,7 @@ def test_make_hands_them_on_unharmed(program: Path) -> None:
         ("MaxJobs=many", "MaxJobs=many should be a whole number"),
         ("WorkerMemory=10241", "WorkerMemory=10241 should be a whole number from 512 to 10240"),
         ("SweepSchedule=rate(10 minutes)", "it should be Name=value"),
+        ("Architecture=x86_64", "built for arm64; say make deploy ARCHITECTURE=x86_64"),
     ],
 )
 def test_what_is_no_parameter_is_refused_before_anything_is_sent(
@@ -87,3 +88,27 @@ def test_what_is_no_parameter_is_refused_before_anything_is_sent(
     run = deployed_with(program, parameters)
     assert (run.returncode, run.stdout) == (1, "")
     assert said in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "meant"),
+    [
+        ("ACCESS", "IAM", "Access"),
+        ("WORKER_TIMEOUT", "600", "WorkerTimeout"),
+        ("FIT_CONCURRENCY", "4", "WorkerConcurrency"),
+        ("MaxJobs", "500", "MaxJobs"),
+    ],
+)
+def test_what_stands_beside_parameters_is_refused_with_what_to_say(
+    program: Path, name: str, value: str, meant: str
+) -> None:
+    """make exports it, and SAM would never hear of it."""
+    run = subprocess.run(
+        [sys.executable, "-m", "local.deploy", program],
+        cwd=PROJECT,
+        env=environment() | {name: value},
+        capture_output=True,
+        text=True,
+    )
+    assert (run.returncode, run.stdout) == (1, "")
+    assert f"PARAMETERS='{meant}={value}'" in run.stderr

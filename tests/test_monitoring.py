@@ -12,7 +12,14 @@ from tests.api import MODEL_CSV, Client
 from tests.sam import PROJECT
 from tests.system import deliver, drop, item, job, predictor, put, work_off
 from tests.test_fit_protocol import ASYNC
-from tests.test_template import Resource, functions, resources, source, transformed
+from tests.test_template import (
+    Resource,
+    functions,
+    metrics_of,
+    resources,
+    source,
+    transformed,
+)
 
 type Watched = tuple[str, str, frozenset[tuple[str, str]]]
 
@@ -38,6 +45,7 @@ PUBLISHED: dict[str, tuple[set[str], list[set[str]]]] = {
 OURS = "KMeansService"
 # Not worth causing here: looked up in the code.
 SELDOM = {"FilesTurnedAway", "RequestsUncounted"}
+FREE_ALARMS = 10  # a metric each; one that does arithmetic counts for as many as it reads
 FREE_METRICS = 50  # of a dashboard; CloudWatch takes three such dashboards for nothing
 
 
@@ -63,12 +71,18 @@ def shown() -> list[Watched]:
     ]
 
 
-def watched_by(alarm: Resource) -> Watched:
-    properties = alarm["Properties"]
-    dimensions = {
-        (entry["Name"], _as_text(entry["Value"])) for entry in properties.get("Dimensions", [])
-    }
-    return properties["Namespace"], properties["MetricName"], frozenset(dimensions)
+def watched_by(alarm: Resource) -> list[Watched]:
+    """Its one metric, or those that it does arithmetic with."""
+    return [
+        (
+            metric["Namespace"],
+            metric["MetricName"],
+            frozenset(
+                (entry["Name"], _as_text(entry["Value"])) for entry in metric.get("Dimensions", [])
+            ),
+        )
+        for metric in metrics_of(alarm)
+    ]
 
 
 def _as_text(value: Any) -> str:
@@ -83,7 +97,11 @@ def _as_text(value: Any) -> str:
 
 
 def everything_watched() -> list[Watched]:
-    return [*shown(), *map(watched_by, alarms().values())]
+    return [*shown(), *watched_by_alarms()]
+
+
+def watched_by_alarms() -> list[Watched]:
+    return [watched for alarm in alarms().values() for watched in watched_by(alarm)]
 
 
 class Emitted:
@@ -114,7 +132,7 @@ def emitted(client: Client, capsys: pytest.CaptureFixture[str]) -> Emitted:
 
 def integrity() -> Watched:
     """What the alarm watches, with this process's service in the place of the stack's."""
-    namespace, name, dimensions = watched_by(alarms()["IntegrityAlarm"])
+    [(namespace, name, dimensions)] = watched_by(alarms()["IntegrityAlarm"])
     return namespace, name, as_here(dimensions)
 
 
@@ -197,7 +215,7 @@ def test_an_alarm_is_raised_by_the_first_occurrence_but_throttling_and_tells_the
     for name, alarm in alarms().items():
         properties = alarm["Properties"]
         # Only what lasts is news where a moment's throttling is how a small account works.
-        periods = 3 if properties["MetricName"] == "Throttles" else 1
+        periods = 3 if name == "ThrottlesAlarm" else 1
         assert (properties["Threshold"], properties["EvaluationPeriods"]) == (1, periods), name
         assert properties["ComparisonOperator"] == "GreaterThanOrEqualToThreshold", name
         assert properties["TreatMissingData"] == "notBreaching", name
@@ -216,14 +234,31 @@ def test_an_alarm_is_raised_by_the_first_occurrence_but_throttling_and_tells_the
     ],
 )
 def test_there_is_an_alarm_for(watched: tuple[str, str]) -> None:
-    assert watched in {watched_by(alarm)[:2] for alarm in alarms().values()}
+    assert watched in {entry[:2] for entry in watched_by_alarms()}
+
+
+def test_a_call_that_lambda_turns_away_is_no_server_error() -> None:
+    """Each is a 5xx of the API and a throttle of the account: nothing is left to ring for."""
+    alarm = alarms()["ServerErrorsAlarm"]["Properties"]
+    asked = {entry["Id"]: entry for entry in alarm["Metrics"]}
+    assert {name for name, entry in asked.items() if entry["ReturnData"]} == {"failed"}
+    assert asked["failed"]["Expression"] == "errors - FILL(throttles, 0)"
+    assert asked["errors"]["MetricStat"]["Metric"]["MetricName"] == "5XXError"
+    assert asked["throttles"]["MetricStat"]["Metric"] == {
+        "Namespace": "AWS/Lambda",
+        "MetricName": "Throttles",
+    }
+
+
+def test_alarms_watch_no_more_metrics_than_are_free() -> None:
+    assert len(watched_by_alarms()) <= FREE_ALARMS
 
 
 def test_what_no_caller_sees_fail_has_an_alarm_for_its_errors() -> None:
     """The worker and the sweeper have nobody to answer 5xx to."""
     failing = {
         dict(dimensions).get("FunctionName")
-        for _, name, dimensions in map(watched_by, alarms().values())
+        for _, name, dimensions in watched_by_alarms()
         if name == "Errors"
     }
     assert failing == {"${FitWorkerFunction}", "${SweeperFunction}"}

@@ -89,6 +89,17 @@ def resources(kind: str) -> dict[str, Resource]:
     }
 
 
+def metrics_of(alarm: Resource) -> list[dict[str, Any]]:
+    """What it watches, in the form of an alarm of one metric."""
+    properties = alarm["Properties"]
+    if "MetricName" in properties:
+        return [properties]
+    asked = [entry["MetricStat"] for entry in properties["Metrics"] if "MetricStat" in entry]
+    return [
+        stat["Metric"] | {"Statistic": stat["Stat"], "Period": stat["Period"]} for stat in asked
+    ]
+
+
 def integrations() -> Iterator[tuple[str, str, str]]:
     """Method (* for any), path and function of every route of openapi.yaml."""
     for path, operations in contract()["paths"].items():
@@ -446,12 +457,18 @@ def test_a_message_is_delivered_more_often_than_a_fit_is_attempted() -> None:
 def test_data_outlives_the_stack_unless_the_parameter_says_otherwise(resource: str) -> None:
     stored = source()["Resources"][resource]
     assert stored["UpdateReplacePolicy"] == {"Ref": "DataDeletionPolicy"}
-    # What a failed first deployment made is removed: it holds nothing, and nobody would know of it.
-    assert stored["DeletionPolicy"] == {"Fn::If": ["KeepsData", "RetainExceptOnCreate", "Delete"]}
-    assert source()["Conditions"]["KeepsData"] == {
-        "Fn::Equals": [{"Ref": "DataDeletionPolicy"}, "Retain"]
-    }
+    assert stored["DeletionPolicy"] == {"Ref": "DataDeletionPolicy"}
     assert source()["Parameters"]["DataDeletionPolicy"]["Default"] == "Retain"
+
+
+def test_the_language_extensions_know_every_deletion_policy() -> None:
+    """Of RetainExceptOnCreate they say "Unrecognized DeletionPolicy", and nothing is deployed."""
+    known = ["Retain", "Delete"]
+    assert source()["Parameters"]["DataDeletionPolicy"]["AllowedValues"] == known
+    for name, resource in source()["Resources"].items():
+        for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
+            said = resource.get(policy, "Delete")
+            assert said in known or said == {"Ref": "DataDeletionPolicy"}, name
 
 
 def encrypted(resource: str, *true: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from tests.test_template import (
     contract,
     functions,
     lifecycle,
+    metrics_of,
     resolved,
     resources,
     source,
@@ -308,7 +309,14 @@ def test_who_reads_an_object_is_told_if_it_is_missing_and_may_list_nothing_by_th
             assert bool(listing) == reads, function
 
 
-def test_rights_on_the_table_are_for_items_of_owners_or_tokens_alone() -> None:
+def test_rights_on_the_table_are_for_items_of_owners_of_tokens_or_of_the_line_alone() -> None:
+    owners, line = ["O#*"], ["Q"]
+    wanted = {
+        "AuthorizerFunction": [["T#*"]],
+        "FitFunction": [owners, line],
+        "FitWorkerFunction": [owners, line],
+        "SweeperFunction": [owners, ["ACTIVE", "LEFT"], line],
+    }
     for function in functions():
         for statement in statements(function):
             if not any("JobsTable" in json.dumps(at) for at in as_list(statement["Resource"])):
@@ -316,8 +324,7 @@ def test_rights_on_the_table_are_for_items_of_owners_or_tokens_alone() -> None:
             [(operator, condition)] = statement["Condition"].items()
             assert operator == "ForAllValues:StringLike", (function, statement["Sid"])
             keys = condition["dynamodb:LeadingKeys"]
-            wanted = {"AuthorizerFunction": [["T#*"]], "SweeperFunction": [["O#*"], ["ACTIVE"]]}
-            assert keys in wanted.get(function, [["O#*"]]), (function, statement["Sid"])
+            assert keys in wanted.get(function, [owners]), (function, statement["Sid"])
 
 
 def test_only_api_gateway_may_ask_the_authorizer_and_only_for_this_api() -> None:
@@ -471,8 +478,6 @@ def holds(condition: Any, given: dict[str, str]) -> Any:
         ("HasKmsKey", {"KmsKeyArn": "arn"}, True),
         ("HasAlarmTopic", {"AlarmTopicArn": ""}, False),
         ("HasAlarmTopic", {"AlarmTopicArn": "arn"}, True),
-        ("KeepsData", {"DataDeletionPolicy": "Retain"}, True),
-        ("KeepsData", {"DataDeletionPolicy": "Delete"}, False),
         ("LogsDebug", {"LogLevel": "DEBUG"}, True),
         ("LogsDebug", {"LogLevel": "INFO"}, False),
         ("CreatesApiGatewayLogRole", {"ApiGatewayLogRole": "create"}, True),
@@ -604,9 +609,10 @@ def test_what_is_deployed_by_default_keeps_data_logs_and_rights_as_documented() 
 def test_alarms_look_at_five_minutes_and_count_what_they_are_about() -> None:
     for name, alarm in resources("AWS::CloudWatch::Alarm").items():
         said = alarm["Properties"]
-        assert said["Period"] == 300, name
-        level = said["MetricName"] == "ApproximateNumberOfMessagesVisible"
-        assert said["Statistic"] == ("Maximum" if level else "Sum"), name
+        for watched in metrics_of(alarm):
+            assert watched["Period"] == 300, name
+            level = watched["MetricName"] == "ApproximateNumberOfMessagesVisible"
+            assert watched["Statistic"] == ("Maximum" if level else "Sum"), name
         assert said["AlarmDescription"], name
         assert said.get("ActionsEnabled", True) is True, name
 
