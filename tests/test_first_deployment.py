@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -55,7 +54,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     variables = environment(BIND_HOST="127.0.0.1", GATEWAY_PORT=str(port), TMPDIR=str(folder))
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [Path(sys.executable).with_name("ministack")],
+            [sys.executable, PROJECT / "tests/emulator.py"],
             cwd=folder,
             env=variables,
             stdout=log,
