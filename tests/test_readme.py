@@ -152,3 +152,11 @@ def test_the_limits_of_the_readme_are_those_of_the_code() -> None:
         name: f'"{value}"' if isinstance(value, str) else str(value)
         for name, value in params.DEFAULTS.items()
     }
+
+
+def test_no_command_is_one_that_macos_lacks() -> None:
+    """Or takes otherwise; `make run` and the first deployment are for macOS, too."""
+    gnu = r"\b(sha256sum|md5sum|timeout|tac|nproc|readlink -f|date -d|stat -c|sed -i|grep -P)\b"
+    for page in (PROJECT / "README.md", *(PROJECT / "docs").glob("*.md")):
+        for block in re.findall(r"^```bash.*?\n(.*?)^```", page.read_text(), re.M | re.S):
+            assert not re.search(gnu, block), (page.name, block)
