@@ -10,8 +10,8 @@ BENCH_VENV := .venv-bench
 CHECKOV_VENV := .venv-checkov
 SBOM_VENV := .venv-sbom
 BIN := $(VENV)/bin
-# What the one compiled library of an environment is made from.
-CSV_NUMBERS := local/compile.sh layers/compile.sh layers/numpy/compiler.txt $(wildcard layers/numpy/*.[ch])
+# What the compiled libraries of an environment are made from.
+COMPILED := local/compile.sh layers/compile.sh layers/numpy/compiler.txt $(wildcard layers/numpy/*.[ch] layers/numpy/kmeans/*.[ch])
 SAM := $(SAM_VENV)/bin/sam
 # Of the functions on AWS, and so of the layers that are built: x86_64 or arm64.
 ARCHITECTURE ?= x86_64
@@ -114,13 +114,13 @@ sam-local: build ## sam local start-api on the data of the running service (SAM_
 
 # --- the environments -----------------------------------------------------------
 
-$(VENV)/.run-installed: requirements/local.txt $(CSV_NUMBERS)
+$(VENV)/.run-installed: requirements/local.txt $(COMPILED)
 	@local/install.sh $(VENV) $< "the service's packages, 400 MB on disk, one to two minutes"
 	@local/compile.sh $(VENV)
 	@touch $@
 
 # Everything a run needs is in it as well, so one after the other never removes or changes anything.
-$(VENV)/.test-installed: requirements/dev.txt $(CSV_NUMBERS)
+$(VENV)/.test-installed: requirements/dev.txt $(COMPILED)
 	@local/install.sh $(VENV) $< "the packages of service and tests, 1 GB on disk, two to four minutes"
 	@local/compile.sh $(VENV)
 	@touch $@ $(VENV)/.run-installed

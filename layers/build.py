@@ -45,7 +45,7 @@ def build(layer: str, architecture: str, target: Path) -> None:
     install_wheels(HERE / layer / "requirements.txt", machine, site_packages)
     trim(site_packages)
     strip_symbols(layer, machine, site_packages)
-    if (HERE / layer / "csv_numbers.c").exists():
+    if any((HERE / layer).glob("*.c")):
         compiler = ("bash", HERE / "compile.sh", sys.executable, f"{machine}-linux")
         subprocess.run([*compiler, site_packages], check=True)
     compile_bytecode(target)

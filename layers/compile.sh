@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Compiles numpy/*.c to csv_numbers.so: compile.sh PYTHON TARGET FOLDER
+# Compiles numpy/*.c to csv_numbers.so and numpy/kmeans/*.c to kmeans.so: compile.sh PYTHON TARGET FOLDER
 #   PYTHON  its pip fetches the compiler, which is pinned by hash and gone again afterwards
 #   TARGET  as Zig names it, on any machine: x86_64-linux, aarch64-linux, aarch64-macos
-#   FOLDER  gets csv_numbers.so
+#   FOLDER  gets csv_numbers.so and kmeans.so
 # The same lock file and source give the same bytes.
 set -euo pipefail
 python=$1 target=$2 folder=$3
@@ -15,11 +15,22 @@ trap 'rm -rf "$work"' EXIT
 
 # Zig keeps caches in the home folder unless it is told otherwise. Without a C library there is
 # nothing to link with, and so nothing that a machine could lack.
-PYTHONPATH=$work/compiler ZIG_GLOBAL_CACHE_DIR=$work/cache ZIG_LOCAL_CACHE_DIR=$work/cache \
-  "$python" -m ziglang cc -target "$target" -mcpu=baseline -std=c11 -O3 -Wall -Wextra -Werror \
-  -ffreestanding -nostdlib -ffp-contract=off -shared -fPIC -s \
-  -o "$work/csv_numbers.so" "$here"/*.c
+compile() { # NAME CPU SOURCE...
+  local name=$1 cpu=$2
+  shift 2
+  PYTHONPATH=$work/compiler ZIG_GLOBAL_CACHE_DIR=$work/cache ZIG_LOCAL_CACHE_DIR=$work/cache \
+    "$python" -m ziglang cc -target "$target" -mcpu="$cpu" -std=c11 -O3 -Wall -Wextra -Werror \
+    -ffreestanding -nostdlib -ffp-contract=off -shared -fPIC -s -o "$work/$name.so" "$@"
+  # Moved, not written over: whoever has the old one loaded keeps it.
+  cp "$work/$name.so" "$folder/.$name.so"
+  mv -f "$folder/.$name.so" "$folder/$name.so"
+}
 
-# Moved, not written over: whoever has the old one loaded keeps it.
-cp "$work/csv_numbers.so" "$folder/.csv_numbers.so"
-mv -f "$folder/.csv_numbers.so" "$folder/csv_numbers.so"
+# Lambda's x86_64 has AVX2 and FMA: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-avx2.html
+# The kernel needs both to be fast, and FMA to round as BLAS does; on arm64 every CPU has it.
+case "$target" in
+  x86_64-*) fast=x86_64_v3 ;;
+  *) fast=baseline ;;
+esac
+compile csv_numbers baseline "$here"/*.c
+compile kmeans "$fast" "$here"/kmeans/*.c

@@ -66,6 +66,8 @@ def assert_bounded(cases: list[dict[str, Any]]) -> None:
 SMALL = [
     case(200_000, 2, n_clusters=8),
     case(200_000, 2, "outliers", n_clusters=8, n_init=2),
+    case(60_000, 40, n_clusters=20, n_init=2),
+    case(100_000, 2, "outliers", n_clusters=40, init="random", n_init=3),
     case(100_000, 2, n_clusters=60, algorithm="elkan"),
     case(100_000, 2, "outliers", n_clusters=60, algorithm="elkan", init="random", n_init=2),
     case(200_000, 1, "alike", n_clusters=3),

@@ -1,6 +1,11 @@
 """A fit in memory: scikit-learn's own results, in less memory, on the CPUs that there are."""
 
 import io
+import json
+import os
+import platform
+import subprocess
+import sys
 import tracemalloc
 from typing import Any
 
@@ -12,6 +17,7 @@ from sklearn.cluster import KMeans
 from fit import clustering
 from kmeans_service.params import parse_params
 from tests.api import Client
+from tests.local_service import PROJECT
 
 SIX = np.array([[1, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]], dtype=float)
 
@@ -35,6 +41,53 @@ def test_a_fit_in_place_is_scikit_learns_to_the_last_bit(
     assert np.array_equal(found.centers, expected.cluster_centers_)
     assert found.scores["inertia"] == expected.inertia_
     assert found.scores["n_iter"] == expected.n_iter_
+
+
+@pytest.mark.parametrize("distance", [1e3, 1e19, 1e60, 1e90])
+def test_starts_that_are_absurdly_far_off_come_to_what_they_come_to_in_scikit_learn(
+    distance: float,
+) -> None:
+    """Rounding decides there which row is farthest from its center, and takes an empty one over."""
+    X = np.random.default_rng(0).uniform(-1, 1, (400, 3))
+    starts = np.random.default_rng(1).normal(size=(40, 3)) * distance
+    params = parse_params({"n_clusters": 40, "init": starts.tolist()})
+    expected = KMeans(**(params | {"init": starts})).fit(X)
+    found = clustering.fit(X.copy(), params)
+    assert np.array_equal(found.labels, expected.labels_)
+    assert found.scores["n_iter"] == expected.n_iter_
+
+
+ON_THIS_PROCESSOR = """
+import json, sys
+import numpy as np
+from fit import clustering
+from kmeans_service.params import parse_params
+
+found = clustering.fit(np.random.default_rng(3).normal(size=(500, 4)), parse_params({}))
+with open("/proc/self/maps") as maps:
+    loaded = "kmeans.so" in maps.read()
+json.dump([loaded, found.labels.tolist(), found.scores["inertia"]], sys.stdout)
+"""
+
+
+@pytest.mark.skipif(
+    (sys.platform, platform.machine()) != ("linux", "x86_64"),
+    reason="every other processor that the service is made for runs the kernel",
+)
+def test_a_processor_that_the_kernel_is_not_compiled_for_has_the_same_answers() -> None:
+    def fitted(**more: str) -> Any:
+        run = subprocess.run(
+            [sys.executable, "-c", ON_THIS_PROCESSOR],
+            env=os.environ | {"PYTHONPATH": str(PROJECT / "functions")} | more,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return json.loads(run.stdout)
+
+    old_processor = fitted(NPY_DISABLE_CPU_FEATURES="X86_V3 X86_V4")
+    assert fitted() == [True, *old_processor[1:]]
+    assert old_processor[0] is False
 
 
 def test_a_fit_takes_the_memory_of_its_data_once_more_and_not_twice() -> None:

@@ -112,6 +112,21 @@ def test_predict_reads_numbers_with_what_its_layer_compiled() -> None:
     assert Path(library) == folders[1] / "csv_numbers.so"
 
 
+def test_fit_computes_with_what_its_layer_compiled() -> None:
+    layers = [build() / name / SITE_PACKAGES for name in layers_of("FitFunction")]
+    program = (
+        "import numpy\n"
+        "from fit.kernel.library import library\n"
+        "from fit.kernel.lloyd import lloyd\n"
+        "from fit.kernel.rows import Rows\n"
+        "found = lloyd(Rows(numpy.array([[-5.0, 0], [-5, 2], [5, 0], [5, -2]])), 2)\n"
+        "print(found.inertia, 'sklearn' in sys.modules, library()._name)"
+    )
+    inertia, loaded, path = run_with([build() / "FitFunction", *layers], program).split()
+    assert (float(inertia), loaded) == (4, "False")
+    assert Path(path) in {site_packages / "kmeans.so" for site_packages in layers}
+
+
 @pytest.mark.parametrize("layer", ["NumpyLayer", "SklearnLayer"])
 def test_every_module_comes_with_bytecode_that_lambda_takes_without_a_look(layer: str) -> None:
     unchecked = 0b01  # PEP 552: hash-based, and not checked against the source
@@ -161,7 +176,7 @@ def test_a_layer_for_the_other_architecture_is_built_here_too(tmp_path: Path) ->
     )
     machine_of_arm64 = 183  # ELF's number for AArch64
     libraries = list(tmp_path.rglob("*.so"))
-    assert libraries
+    assert {"csv_numbers.so", "kmeans.so"} <= {library.name for library in libraries}
     for library in libraries:
         assert struct.unpack("<H", library.read_bytes()[18:20])[0] == machine_of_arm64, library
 

@@ -7,6 +7,7 @@ import math
 import shutil
 import tempfile
 
+from fit.runs import may_be_the_kernels
 from kmeans_service import config
 from kmeans_service.errors import FitFailed, TooLarge
 from kmeans_service.label_text import ROW_BYTES
@@ -26,16 +27,25 @@ def needed_in_memory(n_samples: int, n_features: int, params: Params) -> int:
 
 
 def row_bytes(n_features: int, params: Params) -> int:
-    """What each row of a fit in memory adds to its peak, at most.
+    """What each row of a fit in memory adds to its peak, at most: the row, and some numbers."""
+    working = _of_kernel if isinstance(params["init"], str) and may_be_the_kernels(params) else None
+    return 8 * (n_features + (working or _of_scikit_learn)(n_features, params) + 8)
 
-    Besides the row and some numbers: the distances of k-means++ to all its candidates for a center,
-    three times; or elkan's bounds, one for each center; and two more of the row where a center that
-    nothing is near is moved.
+
+def _of_kernel(n_features: int, params: Params) -> int:
+    """The rows as float32, where k-means++ looks at those first."""
+    return n_features // 2 if params["init"] == "k-means++" else 0
+
+
+def _of_scikit_learn(n_features: int, params: Params) -> int:
+    """The distances of k-means++ to all its candidates for a center, three times; or elkan's
+    bounds, one for each center, and two more of the row where a center that nothing is near is
+    moved.
     """
     n_clusters: int = params["n_clusters"]
     candidates = 2 + int(math.log(n_clusters)) if params["init"] == "k-means++" else 0
     bounds = n_clusters if params["algorithm"] == "elkan" else 0
-    return 8 * (n_features + max(3 * candidates, bounds + 2 * n_features) + 8)
+    return max(3 * candidates, bounds + 2 * n_features)
 
 
 def algorithm_in_memory(n_samples: int, n_features: int, params: Params) -> str | None:

@@ -1,8 +1,7 @@
-"""scikit-learn's KMeans: the only module that imports sklearn.cluster."""
+"""Fits: the data brought into their space, the best of their runs, and what is told of it."""
 
 import io
 import platform
-import warnings
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -13,16 +12,13 @@ import numpy as np
 import scipy
 import sklearn
 from sklearn.cluster import KMeans
-from sklearn.cluster._k_means_common import _is_same_clustering
-from sklearn.cluster._kmeans import _kmeans_single_elkan, _kmeans_single_lloyd, _labels_inertia
-from sklearn.utils import check_array, check_random_state
-from sklearn.utils.extmath import row_norms
+from sklearn.utils import check_array
 from threadpoolctl import ThreadpoolController
 
 from fit import columns, indices
 from fit.columns import Columns
+from fit.runs import Run, best_run
 from kmeans_service import predictor
-from kmeans_service.errors import FitFailed
 from kmeans_service.predictor import Array, Predictor, Space
 
 SAMPLE_RESTARTS = 10
@@ -61,16 +57,6 @@ class Clustering:
     scores: dict[str, Any]
     columns: Columns
     distinct: int
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run of the algorithm, in a fit's space."""
-
-    labels: Array
-    inertia: float
-    centers: Array
-    n_iter: int
 
 
 def fit(X: Array, params: dict[str, Any], algorithm: str | None = None) -> Clustering:
@@ -118,39 +104,6 @@ def starting_init(params: dict[str, Any], space: Space) -> str | Array:
     return given if isinstance(given, str) else space.enter(np.array(given, dtype=np.float64))
 
 
-def best_run(Z: Array, params: dict[str, Any], init: str | Array, mean_variance: float) -> Run:
-    """What KMeans.fit does between centering its data and moving the centers back.
-
-    Z is in the fit's space, and so are the centers that it returns: moved to where the data was
-    they have lost digits already. Labels, iterations and, moved back, centers and inertia are those
-    of KMeans.fit to the last bit, which a test sees to at every update of scikit-learn.
-    """
-    estimator = KMeans(**(params | {"init": init, "tol": 0}))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # n_init with given centers, elkan with one
-        estimator._check_params_vs_input(Z)
-    single = _kmeans_single_elkan if estimator._algorithm == "elkan" else _kmeans_single_lloyd
-    tolerance = params["tol"] * mean_variance
-    random_state = check_random_state(params["random_state"])
-    try:
-        weights, norms = np.ones(len(Z)), row_norms(Z, squared=True)
-        best: Run | None = None
-        for _ in range(estimator._n_init):
-            start = estimator._init_centroids(Z, norms, init, random_state, weights)
-            labels, inertia, centers, n_iter = single(
-                Z, weights, start, max_iter=params["max_iter"], tol=tolerance, n_threads=1
-            )
-            if best is None or (
-                inertia < best.inertia
-                and not _is_same_clustering(labels, best.labels, len(centers))
-            ):
-                best = Run(labels, float(inertia), centers, n_iter)
-    except MemoryError:
-        raise FitFailed("The data does not fit the memory of the function") from None
-    assert best is not None  # noqa: S101 (n_init is 1 or more)
-    return best
-
-
 # For fits that hold only a part of the rows at a time.
 
 
@@ -164,12 +117,6 @@ def starting_centers(sample: Array, params: dict[str, Any], space: Space) -> Arr
     plain = params | {"n_init": restarts, "algorithm": "lloyd"}  # elkan keeps bounds in memory
     found = columns.columns_of([sample], sample.shape[1])
     return best_run(sample, plain, init, found.mean_variance).centers
-
-
-def nearest_centers(points: Array, centers: Array) -> Array:
-    """Index of the nearest center of each point, as KMeans.predict gives it."""
-    labels: Array = _labels_inertia(points, np.ones(len(points)), centers, 1, return_inertia=False)
-    return labels
 
 
 def finished(

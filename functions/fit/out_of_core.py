@@ -13,9 +13,10 @@ from typing import IO, Any
 import numpy as np
 
 from fit import capacity, clustering, columns, indices
-from fit.clustering import Clustering, Run
+from fit.clustering import Clustering
 from fit.indices import Means
 from fit.isolated import Say
+from fit.runs import Run, nearest_centers
 from kmeans_service.dataset import RowBlocks
 from kmeans_service.labels import csv_chunks
 from kmeans_service.nearest import CHUNK
@@ -92,7 +93,7 @@ def fit(rows: RowFile, params: dict[str, Any], labels_file: IO[bytes], say: Say)
         say({"stage": "LABELLING"})
         means, inertia = _label(rows, centers, labels_file)
         scores = indices.over_all_rows(_labelled(rows, centers), means)
-        scores |= indices.silhouette(sample, clustering.nearest_centers(sample, centers))
+        scores |= indices.silhouette(sample, nearest_centers(sample, centers))
         return clustering.finished(
             Predictor(rows.space, centers),
             params,
@@ -111,24 +112,29 @@ def sample_size(n_features: int, params: dict[str, Any]) -> int:
 
 def _iterate(rows: RowFile, centers: Array) -> Array:
     """The mean of each center's nearest rows; one that has none moves to the row farthest off."""
-    means = Means(*centers.shape)
-    farthest, distance = centers[0], -1.0
+    means = indices.means_of(_labelled(rows, centers), *centers.shape)
+    moved = np.where(means.sizes[:, np.newaxis] > 0, means.of_clusters(), centers)
+    empty = np.flatnonzero(means.sizes == 0)
+    if len(empty):
+        moved[empty[0]] = _farthest(rows, centers)
+    return moved
+
+
+def _farthest(rows: RowFile, centers: Array) -> Array:
+    """The row that is farthest from its nearest center."""
+    farthest: Array = centers[0]
+    distance = -1.0
     for chunk, labels in _labelled(rows, centers):
         squared = _squared(chunk, centers, labels)
         worst = int(squared.argmax())
         if squared[worst] > distance:
             farthest, distance = chunk[worst].copy(), float(squared[worst])
-        means.add(chunk, labels)
-    moved = np.where(means.sizes[:, np.newaxis] > 0, means.of_clusters(), centers)
-    empty = np.flatnonzero(means.sizes == 0)
-    if len(empty):
-        moved[empty[0]] = farthest
-    return moved
+    return farthest
 
 
 def _labelled(rows: RowFile, centers: Array) -> Iterator[tuple[Array, Array]]:
     for chunk in rows.chunks():
-        yield chunk, clustering.nearest_centers(chunk, centers)
+        yield chunk, nearest_centers(chunk, centers)
 
 
 def _label(rows: RowFile, centers: Array, labels_file: IO[bytes]) -> tuple[Means, float]:

@@ -1,0 +1,120 @@
+"""The compiled passes over the rows: layers/numpy/kmeans, called through ctypes.
+
+Every pass is a function of a range of rows, so that threads can share it: ctypes lets go of the
+interpreter's lock while it runs.
+"""
+
+import platform
+from ctypes import CDLL, POINTER, Structure, c_double, c_size_t, c_uint, c_void_p
+from functools import cache
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+from numpy._core._multiarray_umath import (  # type: ignore[import-not-found]
+    __cpu_features__ as cpu_features,
+)
+
+type Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Centers(Structure):
+    """As `struct centers` has it."""
+
+    _fields_ = (
+        ("n_clusters", c_size_t),
+        ("n_features", c_size_t),
+        ("rows", c_void_p),
+        ("factors", c_void_p),
+        ("norms", c_void_p),
+        ("float_factors", c_void_p),
+        ("float_norms", c_void_p),
+        ("largest_norm", c_double),
+    )
+
+
+class Shifts(Structure):
+    """As `struct shifts` has it."""
+
+    _fields_ = (("of", c_void_p), ("farthest", c_size_t), ("most", c_double), ("next", c_double))
+
+
+class Round(Structure):
+    """As `struct round` has it."""
+
+    _fields_ = (
+        ("n_features", c_size_t),
+        ("n_candidates", c_size_t),
+        ("last", c_void_p),
+        ("candidates", c_void_p),
+    )
+
+
+# Each function's arguments: X is an address, n a size, f a double.
+_SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
+    "largest_norm": (c_double, (c_void_p, c_size_t, c_size_t)),
+    "add_rows": (None, (c_void_p, c_void_p, c_void_p, c_size_t, c_size_t, c_void_p, c_void_p)),
+    "move_rows": (
+        c_size_t,
+        (c_void_p, c_void_p, c_void_p, c_size_t, c_size_t, c_void_p, c_void_p, c_void_p),
+    ),
+    "inertia": (c_double, (c_void_p, c_void_p, c_void_p, c_size_t, c_size_t, c_void_p)),
+    "nearest_workspace": (c_size_t, (c_size_t,)),
+    "nearest": (
+        c_size_t,
+        (c_void_p, c_size_t, POINTER(Centers), POINTER(Shifts), c_double) + 4 * (c_void_p,),
+    ),
+    "seeding_block": (c_size_t, ()),
+    "seeding_workspace": (c_size_t, (c_size_t,)),
+    "try_candidates": (
+        None,
+        (c_void_p, c_void_p, c_size_t, POINTER(Round), c_void_p, c_void_p, c_void_p),
+    ),
+    "draw_rows": (
+        None,
+        (c_void_p, c_void_p, c_size_t, c_size_t) + 4 * (c_void_p,) + (c_size_t, c_void_p),
+    ),
+    "make_float_tiles": (None, (c_void_p, c_size_t, c_size_t, c_void_p, c_void_p)),
+    "try_filtered": (
+        None,
+        (c_void_p, c_void_p, c_size_t, POINTER(Round)) + 7 * (c_void_p,),
+    ),
+    "choose_candidate": (
+        None,
+        (
+            c_void_p,
+            c_void_p,
+            c_size_t,
+            c_size_t,
+            c_void_p,
+            c_uint,
+            c_void_p,
+            c_void_p,
+            c_void_p,
+        ),
+    ),
+}
+
+
+def runs_here() -> bool:
+    """Whether this processor has what the library is compiled for: of x86-64, its third level."""
+    return platform.machine() != "x86_64" or bool(cpu_features["X86_V3"])
+
+
+@cache
+def library() -> CDLL:
+    spec = find_spec("kmeans")
+    if spec is None or spec.origin is None:
+        raise ImportError("kmeans.so is not among the packages; layers/compile.sh makes it")
+    library = CDLL(spec.origin)
+    for name, (result, arguments) in _SIGNATURES.items():
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, arguments
+    return library
+
+
+def address(array: Array | None, row: int = 0) -> int | None:
+    """Where a row of a contiguous array begins; None is C's NULL."""
+    if array is None:
+        return None
+    return int(array.ctypes.data) + row * array.strides[0]

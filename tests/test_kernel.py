@@ -1,0 +1,219 @@
+"""The k-means of C: scikit-learn's answers, and that it stays inside its arrays."""
+
+import ctypes
+import os
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_limits
+
+from fit.kernel.assignment import Assignment, known_centers
+from fit.kernel.library import Centers, Round, Shifts, library
+from fit.kernel.lloyd import Fit, lloyd
+from fit.kernel.rows import Rows
+from tests.kernel_recipes import Recipe, recipe
+from tests.test_csv_numbers import Guarded
+
+RECIPES = int(os.environ.get("KERNEL_RECIPES", "200"))
+type Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """More would make scikit-learn's own sums depend on which thread was first."""
+    with threadpool_limits(1):
+        yield
+
+
+def by_sklearn(made: Recipe) -> KMeans:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return KMeans(
+            made.n_clusters,
+            init=made.init,
+            n_init=made.n_init,
+            max_iter=made.max_iter,
+            tol=made.tol,
+            random_state=made.random_state,
+        ).fit(made.X, sample_weight=made.weights)
+
+
+def by_kernel(made: Recipe, n_threads: int = 1) -> tuple[Fit, Array]:
+    """The fit, and its centers where the data was."""
+    means, variance = made.X.mean(axis=0), np.var(made.X, axis=0).mean()
+    X = np.ascontiguousarray(made.X - means)
+    found = lloyd(
+        Rows(X, made.weights, n_threads),
+        made.n_clusters,
+        init=made.init if isinstance(made.init, str) else made.init - means,
+        n_init=made.n_init,
+        max_iter=made.max_iter,
+        tolerance=made.tol * variance,
+        random_state=made.random_state,
+    )
+    return found, found.centers + means
+
+
+def test_two_pairs_of_points_are_two_clusters() -> None:
+    X = np.array([[-5.0, 0], [-5, 2], [5, 0], [5, -2]])
+    found = lloyd(Rows(X), 2, init=np.array([[-5.0, 0], [5, 0]]))
+    assert found.labels.tolist() == [0, 0, 1, 1]
+    assert found.centers.tolist() == [[-5, 1], [5, -1]]
+    assert (found.inertia, found.n_iter) == (4, 2)
+
+
+def test_a_weight_counts_a_row_so_often() -> None:
+    X = np.array([[0.0], [3], [10]])
+    found = lloyd(Rows(X, np.array([2.0, 1, 1])), 2, init=np.array([[0.0], [10]]))
+    assert found.centers.tolist() == [[1], [10]]
+    assert found.inertia == 2 * 1 + 4
+
+
+def test_an_empty_cluster_takes_the_row_farthest_from_its_center() -> None:
+    X = np.array([[0.0], [1], [2], [30]])
+    found = lloyd(Rows(X), 2, init=np.array([[0.0], [1000]]))
+    assert found.labels.tolist() == [0, 0, 0, 1]
+
+
+def test_of_two_centers_equally_near_the_first_is_taken() -> None:
+    found = lloyd(Rows(np.array([[-1.0], [0], [1]])), 2, init=np.array([[-1.0], [1]]), max_iter=1)
+    assert (
+        found.labels[1]
+        == by_sklearn(
+            Recipe(np.array([[-1.0], [0], [1]]), None, 2, np.array([[-1.0], [1]]), 1, 1, 0, 0)
+        ).labels_[1]
+    )
+
+
+def test_labels_and_n_iter_are_those_of_scikit_learn() -> None:
+    unequal = []
+    for seed in range(RECIPES):
+        made = recipe(seed)
+        reference, (found, centers) = by_sklearn(made), by_kernel(made)
+        spread = made.X.std() + 1e-300
+        if (
+            found.n_iter != reference.n_iter_
+            or (found.labels != reference.labels_).any()
+            or np.abs(centers - reference.cluster_centers_).max() > 1e-12 * spread
+            or not np.isclose(found.inertia, reference.inertia_, rtol=1e-12, atol=1e-300)
+        ):
+            unequal.append((seed, made.X.shape, made.n_clusters))
+    assert unequal == []
+
+
+@pytest.mark.parametrize(
+    ("n_samples", "n_features", "n_clusters"),
+    [(30_000, 2, 8), (30_000, 3, 100), (8_000, 10, 10), (9_000, 40, 30), (2_000, 20, 700)],
+)
+@pytest.mark.parametrize("whole_numbers", [False, True])
+def test_many_rows_are_labelled_as_by_scikit_learn(
+    n_samples: int, n_features: int, n_clusters: int, whole_numbers: bool
+) -> None:
+    r = np.random.default_rng(n_samples)
+    X = (
+        r.normal(size=(n_samples, n_features))
+        + r.normal(size=(5, n_features))[r.integers(0, 5, n_samples)]
+    )
+    made = Recipe(
+        np.round(X * 2) if whole_numbers else X, None, n_clusters, "k-means++", 1, 60, 1e-4, 1
+    )
+    reference, (found, centers) = by_sklearn(made), by_kernel(made)
+    np.testing.assert_array_equal(found.labels, reference.labels_)
+    assert found.n_iter == reference.n_iter_
+    np.testing.assert_allclose(centers, reference.cluster_centers_, rtol=0, atol=1e-12)
+
+
+def test_two_threads_give_the_bits_of_one() -> None:
+    for n_features, n_clusters in ((2, 8), (24, 40)):
+        X = np.random.default_rng(1).normal(size=(20_001, n_features))
+        made = Recipe(X, None, n_clusters, "k-means++", 2, 300, 1e-4, 5)
+        (one, _), (two, _) = by_kernel(made), by_kernel(made, n_threads=2)
+        np.testing.assert_array_equal(one.labels, two.labels)
+        np.testing.assert_array_equal(one.centers, two.centers)
+        assert (one.inertia, one.n_iter) == (two.inertia, two.n_iter)
+
+
+# --- bounds ---------------------------------------------------------------------
+
+
+def guarded(room: Guarded, values: Array) -> int:
+    """Where the values are that end where the room ends."""
+    at = room.end - values.nbytes
+    ctypes.memmove(at, values.ctypes.data, values.nbytes)
+    return at
+
+
+def passes_at_the_edge(n: int, d: int, k: int, weighted: bool) -> None:
+    """Every pass over rows, weights, labels, bounds and workspaces that end with their page."""
+    C, r = library(), np.random.default_rng(n * d * k)
+    rooms = iter([Guarded(1 << 16) for _ in range(40)])
+
+    def at(values: Array) -> int:
+        return guarded(next(rooms), values)
+
+    def room(size: int) -> int:
+        return at(np.zeros(size))
+
+    X, centers = r.normal(size=(n, d)), r.normal(size=(k, d))
+    rows, weights = at(X), at(np.ones(n)) if weighted else None
+    labels = at(np.zeros(n, dtype=np.int32))
+    known, kept = known_centers(centers)
+    tight = Centers(k, d, *[at(array) for array in kept], known.largest_norm)
+    upper, lower = room(n), room(n)
+    workspace = room(C.nearest_workspace(d))
+    shifts = Shifts(at(np.full(k, 0.3)), 0, 0.3, 0.3)
+    C.nearest(rows, n, tight, None, 0.0, labels, None, None, workspace)
+    C.nearest(rows, n, tight, None, 1e9, labels, upper, lower, workspace)
+    C.nearest(rows, n, tight, shifts, 0.0, labels, upper, lower, workspace)
+    sums, sizes = room(k * d), room(k)
+    C.add_rows(rows, weights, labels, n, d, sums, sizes)
+    previous, moves = at(np.zeros(n, dtype=np.int32)), at(np.zeros(k, dtype=np.int64))
+    C.move_rows(rows, labels, previous, n, d, sums, sizes, moves)
+    C.inertia(rows, weights, labels, n, d, tight.rows)
+    C.largest_norm(rows, n, d)
+    closest, candidates = at(np.full(n, np.inf)), at(X[:1].repeat(3, axis=0).copy())
+    blocks = -(-n // C.seeding_block())
+    round_of_three = Round(d, 3, candidates, candidates)
+    potentials = room(blocks * 3)
+    C.try_candidates(
+        rows, weights, n, round_of_three, closest, potentials, room(C.seeding_workspace(d))
+    )
+    drawn = at(np.zeros(3, dtype=np.int64))
+    uniform = at(np.array([0, 0.5, 1 - 1e-16]))
+    C.draw_rows(rows, weights, n, d, candidates, closest, potentials, uniform, 3, drawn)
+    tiles, norms = at(np.zeros(-(-n // 16) * 16 * d, dtype=np.float32)), room(n)
+    C.make_float_tiles(rows, n, d, tiles, norms)
+    factors, marks = at(np.zeros(3 * d, dtype=np.float32)), at(np.zeros(n, dtype=np.uint32))
+    C.try_filtered(
+        rows, weights, n, round_of_three, factors, uniform, tiles, norms, closest, potentials, marks
+    )
+    C.choose_candidate(rows, weights, n, d, candidates, 1, marks, closest, room(blocks))
+
+
+def test_not_one_byte_beyond_any_array_is_touched() -> None:
+    child = os.fork()  # which such a byte would kill
+    if child == 0:
+        for n in (1, 7, 8, 9, 15, 16, 17, 40, 513):
+            for d in (1, 2, 3, 4, 5, 9):
+                for k in {1, min(n, 2), min(n, 9)}:
+                    passes_at_the_edge(n, d, k, weighted=bool(n % 2))
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_bounds_of_moving_centers_lose_no_row() -> None:
+    r = np.random.default_rng(8)
+    X = r.normal(size=(4_000, 12))
+    bounded, centers = Assignment(Rows(X), 50), X[:50].copy()
+    for _ in range(6):
+        bounded.update(centers, 1e-12)
+        fresh = Assignment(Rows(X), 50)
+        fresh.update(centers, 1e-12)
+        np.testing.assert_array_equal(bounded.labels, fresh.labels)
+        squared = ((X[:, np.newaxis] - centers) ** 2).sum(axis=2)
+        np.testing.assert_array_equal(bounded.labels, squared.argmin(axis=1))
+        centers = centers + r.normal(0, 0.05, centers.shape)
