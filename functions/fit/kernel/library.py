@@ -105,7 +105,7 @@ def runs_here() -> bool:
 def library() -> CDLL:
     spec = find_spec("kmeans")
     if spec is None or spec.origin is None:
-        raise ImportError("kmeans.so is not among the packages; layers/compile.sh makes it")
+        raise ImportError("kmeans.so is not among the packages: local/compile.sh .venv makes it")
     library = CDLL(spec.origin)
     for name, (result, arguments) in _SIGNATURES.items():
         function = getattr(library, name)
