@@ -8,6 +8,9 @@ Whoever wins the write does the work; everybody else learns from the failed cond
     O#{owner}  EV#{event}       an S3 event that was handled
     O#{owner}  J#{job_id}       the job; while somebody must look after it also gsi1pk and due_at
     O#{owner}  P#{job_id}#{…}   a large prediction
+    O#{owner}  L#{job_id}#{…}   objects of a model that was replaced, until they are removed
+    Q          {owner}#{…}      work that waits for the worker, in its owner's line
+    Q          #SHARES          who works at what
 
 Times that are compared are whole epoch seconds.
 """
