@@ -9,6 +9,7 @@ SAM_VENV := .venv-sam
 BENCH_VENV := .venv-bench
 CHECKOV_VENV := .venv-checkov
 SBOM_VENV := .venv-sbom
+MUTANTS_VENV := .venv-mutants
 BIN := $(VENV)/bin
 # What the compiled libraries of an environment are made from.
 COMPILED := local/compile.sh layers/compile.sh layers/numpy/compiler.txt $(wildcard layers/numpy/*.[ch] layers/numpy/kmeans/*.[ch])
@@ -71,6 +72,10 @@ load: $(VENV)/.test-installed ## good and bad requests at a fixed rate on the ru
 .PHONY: fuzz
 fuzz: $(VENV)/.test-installed ## mutates CSV, multipart and JSON and looks for what the parsers do wrong (SECONDS=600)
 	@PYTHONPATH=functions $(BIN)/python -m fuzz $(or $(SECONDS),600)
+
+.PHONY: mutants
+mutants: $(VENV)/.test-installed $(MUTANTS_VENV)/.installed ## mistakes put into the code: which does no test notice? Hours (SAMPLE=300 SEED=1)
+	@$(MUTANTS_VENV)/bin/python -m mutants $(if $(SAMPLE),--sample $(SAMPLE)) --seed $(or $(SEED),1) $(ARGS)
 
 .PHONY: lint
 lint: $(VENV)/.test-installed $(CHECKOV_VENV)/.installed ## style, types and templates only
@@ -144,6 +149,10 @@ $(SBOM_VENV)/.installed: requirements/sbom.txt
 # Of the tests alone, and only where node is: what IAM says to a call.
 tests/iam/node_modules/.installed: tests/iam/package-lock.json
 	@cd tests/iam && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(MUTANTS_VENV)/.installed: requirements/mutants.txt
+	@local/install.sh $(MUTANTS_VENV) $< "the tool that makes the mistakes, a few seconds"
 	@touch $@
 
 .PHONY: lock
