@@ -34,7 +34,7 @@ _CHANGES = {
     r"attribute_exists": "attribute_not_exists",
     r"\b(?<=REMOVE )[\w#]+, ": "",
     r", (?!gsi1pk)[\w#]+(?=[, ]|$)(?! =)": "",
-    r"\b[a-z]\w+(?= = :)": r"other_\g<0>",
+    r"(?<![#\w])[a-z]\w+(?= = :)": r"other_\g<0>",
     r"(?<=ADD )\w+": r"other_\g<0>",
     # Its value stays in use, or DynamoDB would refuse the expression.
     r"(?:#?\w+(?:\.\w+)?) (?:<=?|>=?|<>) :\w+": r"(\g<0> OR attribute_exists(pk))",
