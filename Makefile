@@ -18,7 +18,7 @@ SAM := $(SAM_VENV)/bin/sam
 ARCHITECTURE ?= x86_64
 
 # Tests on all cores, each process with an AWS of its own; PYTEST_ARGS='-n 0' is one after the other.
-AT_ONCE := -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+AT_ONCE := -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 # What a run may be told: make run PORT=9090
 export PORT EMULATOR_PORT LOCAL_HOME FIT_CONCURRENCY CONCURRENCY QUEUE_LIMIT WORKER_TIMEOUT ACCESS PARAMETERS
@@ -50,7 +50,7 @@ token: ## API tokens (ARGS='create --owner alice', 'list', 'revoke ID'; on AWS w
 # --- tests ----------------------------------------------------------------------
 
 .PHONY: test
-test: lint build ## everything: style, types, templates, packages and all tests (PYTEST_ARGS='-k upload')
+test: lint build $(BENCH_VENV)/.installed $(SBOM_VENV)/.installed ## everything: style, types, templates, packages and all tests (PYTEST_ARGS='-k upload')
 	@$(BIN)/pytest tests $(AT_ONCE) $(PYTEST_ARGS)
 
 .PHONY: unit

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 from tests import contract
 from tests.api import Client
@@ -68,17 +69,26 @@ def _group(module: Path) -> str:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What goes on at the same time, where pytest-xdist has workers: see `make test`.
-
-    Services come first, as they take longest. `make unit` runs what needs neither them nor builds.
+    """Services come first, as they take longest; `make unit` runs what needs neither them nor
+    builds.
     """
     groups = {item.path: _group(item.path) for item in items}
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(groups[item.path]))
         if groups[item.path] == item.path.stem:
             item.add_marker(pytest.mark.unit)
     order = {"services": 0, "builds": 1}
     items.sort(key=lambda item: order.get(groups[item.path], 2))
+
+
+class _Groups(LoadScopeScheduling):  # type: ignore[misc]
+    """A group goes to one worker as a whole, so that nothing of it goes on at the same time."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _group(ROOT / nodeid.partition("::")[0])
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return _Groups(config, log)
 
 
 def free_port() -> int:
