@@ -73,6 +73,7 @@ SMALL = [
     case(200_000, 1, "alike", n_clusters=3),
     case(30_000, 60, "outliers", n_clusters=20, init="array"),
     case(1_000, 1_000, n_clusters=500, init="random"),
+    case(5_000, 2_000, init="random"),
 ]
 
 

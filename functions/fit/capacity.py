@@ -7,6 +7,7 @@ import math
 import shutil
 import tempfile
 
+from fit.indices import SILHOUETTE_SAMPLE
 from fit.runs import may_be_the_kernels
 from kmeans_service import config
 from kmeans_service.errors import FitFailed, TooLarge
@@ -23,7 +24,8 @@ def needed_in_memory(n_samples: int, n_features: int, params: Params) -> int:
     """Bytes that a fit in memory peaks at, at most."""
     n_clusters: int = params["n_clusters"]
     centers = COPIES_OF_CENTERS * 8 * n_clusters * n_features
-    return FIXED_BYTES + centers + n_samples * row_bytes(n_features, params)
+    sample = 8 * min(n_samples, SILHOUETTE_SAMPLE) * n_features  # copied, to be judged
+    return FIXED_BYTES + centers + sample + n_samples * row_bytes(n_features, params)
 
 
 def row_bytes(n_features: int, params: Params) -> int:
