@@ -219,8 +219,7 @@ def test_what_a_row_takes_of_memory_depends_on_how_the_fit_begins_and_goes_on() 
     def row(**params: Any) -> int:
         return capacity.row_bytes(2, parse_params({"n_clusters": 100, **params}))
 
-    assert row(init="random") == 8 * (2 + 8)
-    assert row() == 8 * (2 + 1 + 8)  # the row once more as float32
+    assert row() == row(init="random") == 8 * (2 + 1 + 8)  # the row once more as float32
     assert row(init="random", algorithm="elkan") == 8 * (2 + 100 + 2 * 2 + 8)
     few = {"algorithm": "elkan", "n_clusters": 3}
     assert row(**few) == 8 * (2 + 3 * (2 + 1) + 8)  # ln 3 = 1.1

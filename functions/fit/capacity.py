@@ -34,9 +34,9 @@ def row_bytes(n_features: int, params: Params) -> int:
     return 8 * (n_features + (working or _of_scikit_learn)(n_features, params) + 8)
 
 
-def _of_kernel(n_features: int, params: Params) -> int:
-    """The rows as float32, where k-means++ looks at those first."""
-    return n_features // 2 if params["init"] == "k-means++" else 0
+def _of_kernel(n_features: int, _params: Params) -> int:
+    """The rows as float32: where k-means++ looks at those, or all rows are alike."""
+    return n_features // 2
 
 
 def _of_scikit_learn(n_features: int, params: Params) -> int:
