@@ -30,13 +30,11 @@ def needed_in_memory(n_samples: int, n_features: int, params: Params) -> int:
 
 def row_bytes(n_features: int, params: Params) -> int:
     """What each row of a fit in memory adds to its peak, at most: the row, and some numbers."""
-    working = _of_kernel if isinstance(params["init"], str) and may_be_the_kernels(params) else None
-    return 8 * (n_features + (working or _of_scikit_learn)(n_features, params) + 8)
-
-
-def _of_kernel(n_features: int, _params: Params) -> int:
-    """The rows as float32: where k-means++ looks at those, or all rows are alike."""
-    return n_features // 2
+    if isinstance(params["init"], str) and may_be_the_kernels(params):
+        working = n_features // 2  # as float32: where k-means++ looks at it, or all rows are alike
+    else:
+        working = _of_scikit_learn(n_features, params)
+    return 8 * (n_features + working + 8)
 
 
 def _of_scikit_learn(n_features: int, params: Params) -> int:
