@@ -13,9 +13,9 @@ from bench.measure import cpu_seconds
 
 def main() -> None:
     path, n_clusters = Path(sys.argv[1]), int(sys.argv[2])
-    from fit import clustering
-    from kmeans_service.dataset import parse_csv
-    from kmeans_service.params import parse_params
+    from kmeans_service.fitting import clustering
+    from kmeans_service.recipes.params import parse_params
+    from kmeans_service.tables.dataset import parse_csv
 
     params = parse_params({"n_clusters": n_clusters, "random_state": 0})
     X = parse_csv(path.read_bytes()).X

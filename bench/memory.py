@@ -34,9 +34,9 @@ def predict(service: ours.Ours, path: Path, n_clusters: int) -> int:
 
 def parse(_service: ours.Ours, path: Path, _n_clusters: int) -> int:
     """CSV bytes to label bytes in memory, above those bytes."""
-    from kmeans_service.dataset import parse_csv
-    from kmeans_service.labels import to_csv
-    from kmeans_service.nearest import nearest
+    from kmeans_service.models.labels import to_csv
+    from kmeans_service.models.nearest import nearest
+    from kmeans_service.tables.dataset import parse_csv
 
     def labels() -> None:
         X = parse_csv(path.read_bytes()).X

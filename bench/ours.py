@@ -85,7 +85,7 @@ class Ours:
 
     def work(self, record: dict[str, Any]) -> None:
         """The worker's turn with one message or record."""
-        from fit.worker import lambda_handler
+        from worker.app import lambda_handler
 
         before = cpu_seconds()
         answer = lambda_handler({"Records": [record]}, Context(WORKER_SECONDS))

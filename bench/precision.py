@@ -39,7 +39,7 @@ def fitted(X: Array, n_clusters: int) -> Fit:
 
 def in_child(X: Array, n_clusters: int) -> Fit:
     """Each with memory of its own."""
-    from fit import isolated
+    from kmeans_service.fitting import isolated
 
     work = isolated.run(lambda _say: fitted(X, n_clusters), 600, 600)
     try:

@@ -16,11 +16,11 @@ import numpy as np
 from fuzz import reference
 from fuzz.fault import FaultError
 from fuzz.reference import MISSING, OTHER, FaultAtError
-from kmeans_service.csv_lines import CsvLimits
 from kmeans_service.errors import ServiceError
 from kmeans_service.tables import grammar, survey
 from kmeans_service.tables.cells import FIRST_BOOLEAN, Kind
 from kmeans_service.tables.columns import Layout, Role, read_blocks, read_columns
+from kmeans_service.tables.csv_lines import CsvLimits
 from kmeans_service.tables.dialect import Dialect
 from kmeans_service.tables.grammar import Format
 from kmeans_service.tables.profile import BOOLEAN, NUMBERS

@@ -21,11 +21,13 @@ import numpy as np
 
 from fuzz.fault import FaultError
 from fuzz.tables import table
-from kmeans_service import csv_grammar, dataset, json_body, params
-from kmeans_service.csv_lines import CsvLimits
 from kmeans_service.errors import InvalidCsv, ServiceError, TooLarge
-from kmeans_service.multipart_form import Part, parse_form
+from kmeans_service.http import json_body
+from kmeans_service.http.multipart_form import Part, parse_form
 from kmeans_service.problems import problem_document
+from kmeans_service.recipes import params
+from kmeans_service.tables import csv_grammar, dataset
+from kmeans_service.tables.csv_lines import CsvLimits
 
 type Target = Callable[[bytes], bool]
 """Whether the input was taken; False if it was refused. Raises FaultError."""

@@ -9,11 +9,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from kmeans_service import config
-from kmeans_service.jobs import fits, shares, table
-from kmeans_service.jobs.fits import FenceLost
-from kmeans_service.jobs.items import job_from_item, marshal
-from kmeans_service.jobs.job import Job, Status
-from kmeans_service.queue import enqueue_fit
+from kmeans_service.lifecycle import fits
+from kmeans_service.lifecycle.fits import FenceLost
+from kmeans_service.lifecycle.items import job_from_item
+from kmeans_service.lifecycle.job import Job, Status
+from kmeans_service.line import shares
+from kmeans_service.line.queue import enqueue_fit
+from kmeans_service.table import table
+from kmeans_service.table.values import marshal
 
 
 def interrupted(stopped_at: int) -> Iterator[Job]:

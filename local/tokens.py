@@ -20,9 +20,9 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from kmeans_service import tokens
-from kmeans_service.access import OWNER
-from kmeans_service.jobs.items import marshal, unmarshal
+from kmeans_service.http.access import OWNER
+from kmeans_service.owners import tokens
+from kmeans_service.table.values import marshal, unmarshal
 from local import deployment, exports, settings
 
 SECONDS_OF_DAY = 86_400

@@ -180,7 +180,8 @@ def empty_aws(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     requests.post(f"{aws_endpoint}/moto-api/reset", timeout=10).raise_for_status()
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws_endpoint)
-    from kmeans_service import aws, config, rate, storage
+    from kmeans_service import aws, config, storage
+    from kmeans_service.owners import rate
 
     forget_clients()
     for made in (config.settings, config.limits, rate.meter, storage.data_bucket):

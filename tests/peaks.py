@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from fit import capacity, clustering, computation, out_of_core
-from kmeans_service.labels import csv_chunks
-from kmeans_service.params import parse_params
-from kmeans_service.predictor import Space
+from kmeans_service.fitting import capacity, clustering, computation, out_of_core
+from kmeans_service.models.labels import csv_chunks
+from kmeans_service.models.predictor import Space
+from kmeans_service.recipes.params import parse_params
 
 BLOCK_BYTES = 1024**2  # of data at a time, so that making it is not what is measured
 

@@ -9,9 +9,11 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from kmeans_service import aws, config
-from kmeans_service.jobs import reads
-from kmeans_service.jobs.items import job_key, marshal, unmarshal
-from kmeans_service.jobs.job import Job, StoredObject
+from kmeans_service.lifecycle import reads
+from kmeans_service.lifecycle.job import Job
+from kmeans_service.stored_object import StoredObject
+from kmeans_service.table.keys import job_key
+from kmeans_service.table.values import marshal, unmarshal
 from tests.api import Context
 
 OWNER = "tester"
@@ -156,7 +158,7 @@ def sqs_event(*bodies: str) -> dict[str, Any]:
 
 def deliver(*bodies: str, seconds: float = 60) -> int:
     """Give the worker these messages one by one; how many of them it failed."""
-    from fit.worker import lambda_handler
+    from worker.app import lambda_handler
 
     answers = [lambda_handler(sqs_event(body), Context(seconds)) for body in bodies]
     return sum(len(answer["batchItemFailures"]) for answer in answers)
@@ -177,7 +179,7 @@ def looked_after() -> dict[str, int]:
 
 
 def sweep() -> dict[str, int]:
-    from jobs.sweeper import lambda_handler
+    from sweeper.app import lambda_handler
 
     done: dict[str, int] = lambda_handler({}, Context())
     return done

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from authorizer.app import lambda_handler, logger
-from kmeans_service import config, tokens
+from kmeans_service import config
+from kmeans_service.owners import tokens
 from local.tokens import Refused, TokenTable
 from tests.conftest import TABLE
 

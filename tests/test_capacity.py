@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from fit import capacity
 from kmeans_service import config
 from kmeans_service.errors import TooLarge
-from kmeans_service.label_text import ROW_BYTES
-from kmeans_service.params import parse_params
+from kmeans_service.fitting import capacity
+from kmeans_service.models.stored_labels import ROW_BYTES
+from kmeans_service.recipes.params import parse_params
 from local.settings import PROJECT
 from tests.api import MODEL_CSV, Client
 from tests.system import deliver, drop

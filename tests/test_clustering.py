@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from sklearn.cluster import KMeans
 
-from fit import clustering
-from kmeans_service.params import parse_params
+from kmeans_service.fitting import clustering
+from kmeans_service.recipes.params import parse_params
 from tests.api import Client
 from tests.local_service import PROJECT
 

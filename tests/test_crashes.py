@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from fit import clustering, isolated, synchronous
 from kmeans_service import config
-from kmeans_service.jobs import fits
-from kmeans_service.jobs.job import Job
+from kmeans_service.fitting import clustering, isolated, synchronous
+from kmeans_service.lifecycle import fits
+from kmeans_service.lifecycle.job import Job
 from tests.api import Client
 from tests.conftest import wait_until
 from tests.faults import Died

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kmeans_service.csv_grammar import check, open_csv
-from kmeans_service.csv_lines import CsvLimits
-from kmeans_service.dataset import parse_csv, shape_of
 from kmeans_service.errors import InvalidCsv, ServiceError, TooLarge
+from kmeans_service.tables.csv_grammar import check, open_csv
+from kmeans_service.tables.csv_lines import CsvLimits
+from kmeans_service.tables.dataset import parse_csv, shape_of
 from tests.csv_cases import INVALID, TOO_LARGE, VALID, Refused, files, outcome
 
 
@@ -229,7 +229,7 @@ def test_no_file_takes_long_to_check(name: str) -> None:
 
 def test_checking_needs_neither_numpy_nor_any_package_from_outside() -> None:
     script = (
-        "import sys; before = set(sys.modules); import kmeans_service.csv_grammar;"
+        "import sys; before = set(sys.modules); import kmeans_service.tables.csv_grammar;"
         "print(*sorted({name.split('.')[0] for name in set(sys.modules) - before}"
         " - set(sys.stdlib_module_names)))"
     )

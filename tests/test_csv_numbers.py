@@ -12,11 +12,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kmeans_service import csv_numbers
-from kmeans_service.csv_grammar import CsvRows
-from kmeans_service.csv_lines import Block, CsvLimits
-from kmeans_service.csv_numbers import RowReader
-from kmeans_service.dataset import parse_csv
+from kmeans_service.tables import csv_numbers
+from kmeans_service.tables.csv_grammar import CsvRows
+from kmeans_service.tables.csv_lines import Block, CsvLimits
+from kmeans_service.tables.csv_numbers import RowReader
+from kmeans_service.tables.dataset import parse_csv
 from tests.csv_cases import bits, files
 
 

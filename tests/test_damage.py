@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fit import clustering
-from kmeans_service import config, models
+from kmeans_service import config
+from kmeans_service.fitting import clustering
+from kmeans_service.models import loading
 from kmeans_service.storage import sha256_of
 from tests import contract
 from tests.api import FORM_TYPE, JSON_TYPE, MODEL_CSV, PREDICT_CSV, Client, form
@@ -43,7 +44,7 @@ def npy(array: Any) -> bytes:
 def fitted(client: Client) -> Client:
     client.upload()
     client.fit(0)
-    models.forget()
+    loading.forget()
     return client
 
 
@@ -121,9 +122,9 @@ def test_not_even_a_pickle_with_the_right_digest_in_the_table_runs(tmp_path: Pat
         found["model"][name]["sha256"] = sha256_of(body)
     overwrite(found, model=found["model"])
     with pytest.raises(ValueError, match="allow_pickle=False"):
-        models.centers_of(job().published.centers)
+        loading.centers_of(job().published.centers)
     with pytest.raises(ValueError, match="allow_pickle=False"):
-        models.predictor_of(job().published)
+        loading.predictor_of(job().published)
     assert not canary.exists()
 
 
@@ -179,7 +180,7 @@ def test_a_pickle_in_place_of_the_centers_is_not_run_by_the_worker_that_predicts
     canary = tmp_path / "canary"
     path, arrived = send_points(fitted, PREDICT_CSV)
     put(predictor().key, pickle.dumps(Canary(canary)))
-    models.forget()
+    loading.forget()
     deliver(arrived)
     assert fitted.get(path).status in (202, 410, 422)
     assert not canary.exists()

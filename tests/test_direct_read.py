@@ -15,8 +15,8 @@ from botocore.exceptions import ClientError
 from urllib3.util import wait_for_read
 
 from kmeans_service import aws, config
-from kmeans_service.jobs import direct_read, table
-from kmeans_service.jobs.items import job_key
+from kmeans_service.table import direct_read, table
+from kmeans_service.table.keys import job_key
 from tests.api import Client
 from tests.conftest import forget_clients
 

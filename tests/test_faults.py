@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kmeans_service import models
+from kmeans_service.models import loading
 from kmeans_service.storage import data_bucket
 from tests.api import MODEL_CSV, Answer, Client
 from tests.faults import Died, Fault, Faults, injected
@@ -57,7 +57,7 @@ class Life:
 
     def predict(self) -> None:
         """A fit that was cut off may have to be finished first."""
-        models.forget()
+        loading.forget()
         answer = self._persist(self._client.predict)
         if answer.status == 409:
             self.settle()

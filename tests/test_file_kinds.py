@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kmeans_service.csv_grammar import check
-from kmeans_service.dataset import read_blocks
 from kmeans_service.errors import InvalidCsv
-from kmeans_service.file_kinds import described
+from kmeans_service.tables.csv_grammar import check
+from kmeans_service.tables.dataset import read_blocks
+from kmeans_service.tables.file_kinds import described
 from tests.api import MODEL_CSV, PREDICT_CSV, Client
 from tests.system import deliver, drop
 from tests.test_presigned import post, reserve

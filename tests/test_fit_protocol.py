@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from fit import attempt, clustering
 from kmeans_service import config
-from kmeans_service.jobs import deletion, fits
-from kmeans_service.jobs.fits import ClaimRefused, FenceLost
-from kmeans_service.jobs.job import Job
-from kmeans_service.params import DEFAULTS
+from kmeans_service.fitting import attempt, clustering
+from kmeans_service.lifecycle import deletion, fits
+from kmeans_service.lifecycle.fits import ClaimRefused, FenceLost
+from kmeans_service.lifecycle.job import Job
+from kmeans_service.recipes.params import DEFAULTS
 from tests.api import MODEL_CSV, PREDICT_CSV, Answer, Client
 from tests.conftest import wait_until
 from tests.system import (

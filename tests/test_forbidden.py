@@ -10,7 +10,8 @@ from typing import Any
 
 from botocore.awsrequest import AWSResponse
 
-from kmeans_service import aws, models
+from kmeans_service import aws
+from kmeans_service.models import loading
 from tests import contract, faults
 from tests.api import MODEL_CSV, Answer, Client, Context, answer_of, event
 from tests.system import deliver, drop, item, keys
@@ -63,7 +64,7 @@ def test_a_dropped_file_that_s3_forbids_to_read_is_not_taken_for_one_that_is_gon
 def test_a_model_that_s3_forbids_to_read_stays_what_it_is(client: Client) -> None:
     client.upload()
     client.fit(0)
-    models.forget()
+    loading.forget()
     stored = keys("models/")
     with forbidding() as asked:
         assert answered("/kmeans/jobs/0/centers").status == 500

@@ -15,7 +15,8 @@ import pytest
 import requests
 
 from kmeans_service import config
-from kmeans_service.jobs import fits, shares
+from kmeans_service.lifecycle import fits
+from kmeans_service.line import shares
 from tests.api import Client
 from tests.conftest import ROOT, wait_until
 from tests.local_service import Service, serving

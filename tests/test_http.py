@@ -10,9 +10,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from kmeans_service import aws, config, errors, http
+from kmeans_service import aws, config, errors
 from kmeans_service.errors import MalformedRequest, NotAcceptable, ServiceError, TooLarge
-from kmeans_service.prefer import parse_prefer
+from kmeans_service.http import answers
+from kmeans_service.http.prefer import parse_prefer
+from kmeans_service.http.request import Request
+from kmeans_service.media_types import CSV, JSON
 from kmeans_service.problems import STATUS, problem_document
 from tests import contract
 from tests.api import FORM_TYPE, MODEL_CSV, Client, Context, event, form
@@ -20,45 +23,45 @@ from tests.conftest import Clock
 
 
 def wish(accept: str) -> str:
-    return http.Request({"headers": {"accept": accept}}).accepted(http.CSV, http.JSON)
+    return Request({"headers": {"accept": accept}}).accepted(CSV, JSON)
 
 
 @pytest.mark.parametrize(
     ("accept", "chosen"),
     [
-        ("", http.CSV),
-        (" ", http.CSV),
-        ("*/*", http.CSV),
-        ("text/*", http.CSV),
-        ("application/*", http.JSON),
-        ("application/json", http.JSON),
-        ("APPLICATION/JSON", http.JSON),
-        ("text/csv, application/json", http.CSV),
-        ("application/json, text/csv", http.JSON),
-        ("application/json, text/plain, */*", http.JSON),
-        ("text/plain, */*", http.CSV),
-        ("text/xml, text/*, application/*", http.CSV),
-        ("application/*, text/*", http.JSON),
-        ("*/*, application/json", http.JSON),
-        ("text/*, application/json;q=0.9", http.CSV),
-        ("text/csv;q=0.2, text/csv;q=0.9, application/json;q=0.5", http.CSV),
-        ("application/json;q=0, application/json, text/csv", http.JSON),
-        ("text/*;q=0.9, text/csv;q=0.1, application/json;q=0.5", http.JSON),
+        ("", CSV),
+        (" ", CSV),
+        ("*/*", CSV),
+        ("text/*", CSV),
+        ("application/*", JSON),
+        ("application/json", JSON),
+        ("APPLICATION/JSON", JSON),
+        ("text/csv, application/json", CSV),
+        ("application/json, text/csv", JSON),
+        ("application/json, text/plain, */*", JSON),
+        ("text/plain, */*", CSV),
+        ("text/xml, text/*, application/*", CSV),
+        ("application/*, text/*", JSON),
+        ("*/*, application/json", JSON),
+        ("text/*, application/json;q=0.9", CSV),
+        ("text/csv;q=0.2, text/csv;q=0.9, application/json;q=0.5", CSV),
+        ("application/json;q=0, application/json, text/csv", JSON),
+        ("text/*;q=0.9, text/csv;q=0.1, application/json;q=0.5", JSON),
         ("text/csv;q=0, text/*", None),
-        ("*;q=.2, application/json;q=.1", http.CSV),
-        ("application/json;q=0.99999", http.JSON),
-        ("application/json;q=much, text/csv;q=0.1", http.CSV),
-        ("application/json,", http.JSON),
+        ("*;q=.2, application/json;q=.1", CSV),
+        ("application/json;q=0.99999", JSON),
+        ("application/json;q=much, text/csv;q=0.1", CSV),
+        ("application/json,", JSON),
         (",,", None),
         ("image/png", None),
         ("application/json;q=0, text/csv;q=0.000", None),
-        ("text/csv;q=0.5, application/json", http.JSON),
-        ("text/csv;q=0, */*", http.JSON),
-        ("application/json;q=0, */*;q=0.1", http.CSV),
-        ("text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.8", http.CSV),
-        ("text/csv; header=present; q=0.3, application/json; q=0.2", http.CSV),
-        ("text/csv ; Q = 0.1 , application/json;q=0.11", http.JSON),
-        ("application/json;q=0.001", http.JSON),
+        ("text/csv;q=0.5, application/json", JSON),
+        ("text/csv;q=0, */*", JSON),
+        ("application/json;q=0, */*;q=0.1", CSV),
+        ("text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.8", CSV),
+        ("text/csv; header=present; q=0.3, application/json; q=0.2", CSV),
+        ("text/csv ; Q = 0.1 , application/json;q=0.11", JSON),
+        ("application/json;q=0.001", JSON),
     ],
 )
 def test_the_best_liked_media_type_is_answered(accept: str, chosen: str | None) -> None:
@@ -74,13 +77,13 @@ def test_a_header_that_is_sent_twice_is_one_list() -> None:
         "headers": {"Accept": "text/csv;q=0.5"},
         "multiValueHeaders": {"Accept": ["application/json", "text/csv;q=0.5"]},
     }
-    assert http.Request(given).accepted(http.CSV, http.JSON) == http.JSON
+    assert Request(given).accepted(CSV, JSON) == JSON
 
 
 @given(st.text(max_size=60) | st.text("*/,;=q01. acnostexvj", max_size=60))
 def test_any_accept_header_is_answered_or_refused(accept: str) -> None:
     try:
-        assert wish(accept) in (http.CSV, http.JSON)
+        assert wish(accept) in (CSV, JSON)
     except NotAcceptable as refused:
         assert "text/csv or application/json" in refused.detail  # noqa: PT017
 
@@ -113,7 +116,7 @@ def test_preferences_are_read_as_rfc_7240_has_them(header: str, wait: float, app
 @example("😀" * 1024)
 @example("")
 def test_any_file_name_makes_one_short_header_that_cannot_be_broken_out_of(name: str) -> None:
-    header = http.content_disposition(name)
+    header = answers.content_disposition(name)
     shape = r'attachment; filename="[A-Za-z0-9 ._()+-]*"(; filename\*=UTF-8\'\'[A-Za-z0-9%._~-]+)?'
     assert re.fullmatch(shape, header)
     assert len(header) < 1700
@@ -125,8 +128,8 @@ def test_any_file_name_makes_one_short_header_that_cannot_be_broken_out_of(name:
 
 
 def test_a_plain_file_name_is_just_itself() -> None:
-    assert http.content_disposition("model.csv") == 'attachment; filename="model.csv"'
-    assert http.content_disposition("größe.csv") == (
+    assert answers.content_disposition("model.csv") == 'attachment; filename="model.csv"'
+    assert answers.content_disposition("größe.csv") == (
         "attachment; filename=\"gr__e.csv\"; filename*=UTF-8''gr%C3%B6%C3%9Fe.csv"
     )
 
@@ -242,10 +245,10 @@ def test_line_feeds_count_twice_in_an_answer(
     monkeypatch: pytest.MonkeyPatch, text: bytes, fits: bool
 ) -> None:
     monkeypatch.setattr(config, "MAX_ANSWER_BYTES", 10)
-    assert http.fits_answer(text) == http.fits_answer(bytearray(text)) == fits
+    assert answers.fits_answer(text) == answers.fits_answer(bytearray(text)) == fits
     if not fits:
         with pytest.raises(TooLarge):
-            http.check_answer_size(text)
+            answers.check_answer_size(text)
 
 
 def test_numbers_are_counted_before_they_are_computed(
@@ -253,17 +256,17 @@ def test_numbers_are_counted_before_they_are_computed(
 ) -> None:
     client.upload(b"1\n2\n9\n")
     assert client.fit(0, {"n_clusters": 2}).status == 200
-    monkeypatch.setattr(config, "MAX_ANSWER_BYTES", 20 * http.NUMBER_BYTES)
+    monkeypatch.setattr(config, "MAX_ANSWER_BYTES", 20 * answers.NUMBER_BYTES)
     assert client.predict(b"1\n" * 10, path="/kmeans/transform").status == 200
     assert client.predict(b"1\n" * 11, path="/kmeans/transform").status == 413
     assert client.get("/kmeans/jobs/0/centers").status == 200
-    monkeypatch.setattr(config, "MAX_ANSWER_BYTES", 2 * http.NUMBER_BYTES - 1)
+    monkeypatch.setattr(config, "MAX_ANSWER_BYTES", 2 * answers.NUMBER_BYTES - 1)
     assert client.get("/kmeans/jobs/0/centers").status == 303
 
 
 def test_the_longest_float_is_no_longer_than_is_reckoned_with() -> None:
     longest = max((-1.7976931348623157e308, -2.2250738585072014e-308), key=lambda x: len(repr(x)))
-    assert len(f"{longest!r}, ") == http.NUMBER_BYTES
+    assert len(f"{longest!r}, ") == answers.NUMBER_BYTES
 
 
 def test_a_body_may_have_as_many_bytes_as_lambda_carries(client: Client) -> None:
@@ -279,12 +282,12 @@ def test_a_body_may_have_as_many_bytes_as_lambda_carries(client: Client) -> None
 
 
 def test_a_body_that_is_text_or_absent_is_read_as_it_is() -> None:
-    assert http.Request({"body": "größe", "isBase64Encoded": False}).body() == "größe".encode()
-    assert http.Request({"body": None}).body() == b""
-    assert http.Request({"body": "AAEC", "isBase64Encoded": True}).body() == b"\0\1\2"
+    assert Request({"body": "größe", "isBase64Encoded": False}).body() == "größe".encode()
+    assert Request({"body": None}).body() == b""
+    assert Request({"body": "AAEC", "isBase64Encoded": True}).body() == b"\0\1\2"
     for damaged in ("A", "AA=A", "A!==", "é"):
         with pytest.raises(MalformedRequest):
-            http.Request({"body": damaged, "isBase64Encoded": True}).body()
+            Request({"body": damaged, "isBase64Encoded": True}).body()
 
 
 def test_a_file_that_is_answered_as_it_is_leaves_room_for_base64(
@@ -305,7 +308,7 @@ def test_a_file_that_is_answered_as_it_is_leaves_room_for_base64(
 @pytest.mark.parametrize("headers", [{"X-Request-Start": "t=soon"}, {"X-Request-Start": "1.5"}, {}])
 def test_a_time_of_arrival_that_is_none_is_now(clock: Clock, headers: dict[str, str]) -> None:
     for context in ({}, {"requestTimeEpoch": 0}, {"requestTimeEpoch": None}, None):
-        given = http.Request({"headers": headers, "requestContext": context})
+        given = Request({"headers": headers, "requestContext": context})
         assert given.arrived == clock.now
 
 
@@ -313,7 +316,7 @@ def test_the_earliest_time_known_of_a_request_is_when_it_arrived(clock: Clock) -
     now = clock.now
 
     def arrived(queued: float, received: float) -> float:
-        return http.Request(
+        return Request(
             {
                 "headers": {"x-request-start": f"t={queued:.6f}"},
                 "requestContext": {"requestTimeEpoch": int(received * 1000)},

@@ -36,7 +36,7 @@ def imported_by(handler: str) -> set[str]:
     return set(json.loads(run.stdout))
 
 
-@pytest.mark.parametrize("handler", ["upload.app", "jobs.app", "docs.app", "jobs.sweeper"])
+@pytest.mark.parametrize("handler", ["upload.app", "jobs.app", "docs.app", "sweeper.app"])
 def test_a_handler_without_layers_loads_no_numbers(handler: str) -> None:
     assert imported_by(handler) & (SCIENCE | UNUSED) == set()
 
@@ -48,7 +48,7 @@ def test_predict_loads_numpy_and_no_scikit_learn() -> None:
     assert "numpy" in found
 
 
-@pytest.mark.parametrize("handler", ["fit.app", "fit.worker"])
+@pytest.mark.parametrize("handler", ["fit.app", "worker.app"])
 def test_fit_loads_scikit_learn_and_nothing_unused(handler: str) -> None:
     found = imported_by(handler)
     assert "numpy" in found

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kmeans_service import config
-from kmeans_service.jobs.items import marshal
+from kmeans_service.table.values import marshal
 from tests.api import Client
 from tests.system import (
     OWNER,

@@ -11,10 +11,10 @@ import pytest
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
-from fit.kernel.assignment import Assignment, known_centers
-from fit.kernel.library import Centers, Round, Shifts, library
-from fit.kernel.lloyd import Fit, lloyd
-from fit.kernel.rows import Rows
+from kmeans_service.fitting.kernel.assignment import Assignment, known_centers
+from kmeans_service.fitting.kernel.library import Centers, Round, Shifts, library
+from kmeans_service.fitting.kernel.lloyd import Fit, lloyd
+from kmeans_service.fitting.kernel.rows import Rows
 from tests.kernel_recipes import Recipe, recipe
 from tests.test_csv_numbers import Guarded
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kmeans_service import aws, config
-from kmeans_service.predictor import Predictor
+from kmeans_service.models.predictor import Predictor
 from tests.api import Client
 from tests.faults import Fault, Faults, injected
 from tests.system import deliver, items, keys, let_leases_run_out, overwrite, waiting

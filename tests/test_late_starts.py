@@ -40,7 +40,7 @@ def test_a_late_start_hands_the_fit_over_before_the_gateway_gives_up(
 def test_the_time_in_which_a_fit_may_answer_is_counted_from_the_gateways_own(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from fit import synchronous
+    from kmeans_service.fitting import synchronous
 
     given: list[float] = []
     fit = synchronous.fit

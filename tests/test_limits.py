@@ -15,9 +15,9 @@ from botocore.awsrequest import AWSResponse
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kmeans_service import config, rate
+from kmeans_service import config
 from kmeans_service.config import Limits
-from kmeans_service.jobs import quota
+from kmeans_service.owners import quota, rate
 from tests import contract, faults
 from tests.api import FORM_TYPE, JSON_TYPE, MODEL_CSV, Answer, Client, form
 from tests.system import (

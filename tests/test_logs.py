@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from kmeans_service import aws, config, http
+from kmeans_service import aws, config, telemetry
 from local import transform
 from tests import contract
 from tests.api import FORM_TYPE, Client, Context, event, form
@@ -58,7 +58,7 @@ def output(
     client: Client, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Output:
     log = io.StringIO()
-    for handler in http.logger().handlers:
+    for handler in telemetry.logger().handlers:
         monkeypatch.setattr(handler, "stream", log)
     client.get("/kmeans/health")  # a cold start is behind us
     output = Output(log, capsys)
@@ -180,11 +180,11 @@ def test_what_did_no_work_counts_nothing(client: Client, output: Output) -> None
 
 TWO_CALLS = """
 from docs.app import lambda_handler
-from kmeans_service import http
+from kmeans_service import telemetry
 from tests.api import Context, event
 for _ in range(2):
     lambda_handler(event("GET", "/kmeans/health"), Context())
-http.logger().error("something broke")
+telemetry.logger().error("something broke")
 """
 
 

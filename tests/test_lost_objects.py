@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from kmeans_service import config, models
+from kmeans_service import config
+from kmeans_service.models import loading
 from tests.api import FORM_TYPE, MODEL_CSV, Client, form
 from tests.system import item, job, overwrite, work_off
 
@@ -13,7 +14,7 @@ def lose(aws: Any, name: str) -> None:
     """Delete one object of the fit, as an operator or a rule of the bucket may."""
     stored = item()["model"][name]
     aws.s3().delete_object(Bucket=config.settings().data_bucket, Key=stored["key"])
-    models.forget()
+    loading.forget()
 
 
 @pytest.mark.parametrize("name", ["labels", "centers", "model", "predictor"])

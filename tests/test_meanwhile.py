@@ -8,7 +8,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from kmeans_service import config
-from kmeans_service.jobs import quota
+from kmeans_service.owners import quota
 from tests import contract, faults
 from tests.api import FORM_TYPE, MODEL_CSV, Client, Context, event, form
 from tests.faults import Died

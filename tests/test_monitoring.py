@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kmeans_service import models
+from kmeans_service.models import loading
 from tests.api import MODEL_CSV, Client
 from tests.sam import PROJECT
 from tests.system import deliver, drop, item, job, predictor, put, work_off
@@ -279,7 +279,7 @@ def test_the_dashboard_shows_metrics_of_ours_that_are_emitted(
 ) -> None:
     client.upload()
     client.fit(0)
-    models.forget()
+    loading.forget()
     client.predict()
     client.upload(MODEL_CSV + b"1, 1\n", "other.csv")
     client.fit(1, **ASYNC)
@@ -332,7 +332,7 @@ def test_centers_that_were_swapped_raise_the_alarm_when_the_worker_predicts(
     client.upload()
     client.fit(0)
     prediction = client.post_json("/kmeans/predictions", {"job_id": 0}).json()
-    models.forget()
+    loading.forget()
     put(predictor().key, b"anything")
     deliver(drop(prediction["fields"]["key"], MODEL_CSV))
     assert emitted.metrics()[integrity()] == [1]

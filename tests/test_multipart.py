@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kmeans_service.errors import MalformedRequest, ServiceError, TooLarge
-from kmeans_service.multipart_form import MAX_PARTS, Part, csv_part, parse_form
+from kmeans_service.http.multipart_form import MAX_PARTS, Part, csv_part, parse_form
 from tests.api import BOUNDARY, FORM_TYPE, Client, form
 
 TYPE = FORM_TYPE["Content-Type"]

@@ -19,12 +19,12 @@ from sklearn.metrics import (
     silhouette_score,
 )
 
-from fit import clustering, out_of_core
-from fit.clustering import Clustering
-from kmeans_service import predictor
-from kmeans_service.dataset import read_blocks
-from kmeans_service.params import parse_params
-from kmeans_service.predictor import Array
+from kmeans_service.fitting import clustering, out_of_core
+from kmeans_service.fitting.clustering import Clustering
+from kmeans_service.models import predictor
+from kmeans_service.models.predictor import Array
+from kmeans_service.recipes.params import parse_params
+from kmeans_service.tables.dataset import read_blocks
 from tests.api import FORM_TYPE, JSON_TYPE, Client, form
 from tests.system import deliver, item, overwrite, work_off
 from tests.test_out_of_core import csv_of, with_worker_memory

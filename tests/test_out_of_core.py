@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from sklearn.cluster import KMeans
 
-from fit import capacity, clustering, columns, out_of_core
 from kmeans_service import config
-from kmeans_service.dataset import read_blocks
 from kmeans_service.errors import FitFailed
-from kmeans_service.params import parse_params
+from kmeans_service.fitting import capacity, clustering, column_facts, out_of_core
+from kmeans_service.recipes.params import parse_params
+from kmeans_service.tables.dataset import read_blocks
 from tests.api import Client
 from tests.system import work_off
 
@@ -52,7 +52,7 @@ def test_spilling_finds_the_variance_that_scikit_learns_tolerance_goes_by() -> N
     with tempfile.TemporaryFile() as file:
         rows = out_of_core.spill(read_blocks(csv_of(X), block_bytes=777), file)
         assert np.array_equal(np.concatenate(list(rows.chunks())), rows.space.enter(X))
-        found = columns.columns_of(rows.chunks(), 3)
+        found = column_facts.columns_of(rows.chunks(), 3)
     scale = rows.space.scale
     assert found.mean_variance / scale**2 == pytest.approx(np.var(X, axis=0).mean(), rel=1e-9)
 

@@ -9,16 +9,17 @@ from typing import Any
 import pytest
 
 from authorizer.app import lambda_handler as authorizer
-from fit import arrivals
-from kmeans_service import config, predictions
-from kmeans_service.access import OWNER, owner_of
+from kmeans_service import config
 from kmeans_service.errors import Forbidden, ServiceError, Unauthenticated
-from kmeans_service.tokens import new_token
+from kmeans_service.http.access import OWNER, owner_of
+from kmeans_service.lifecycle import large_predictions
+from kmeans_service.owners.tokens import new_token
 from local.tokens import TokenTable
 from tests import contract
 from tests.api import FORM_TYPE, JSON_TYPE, PREDICT_CSV, Answer, Client, Context, event, form
 from tests.conftest import TABLE
 from tests.system import deliver, drop, item, items, keys, put
+from worker import arrivals
 
 STAGE = "arn:aws:execute-api:eu-central-1:123456789012:api/v1"
 PUBLIC = ("/kmeans", "/kmeans/health")
@@ -212,7 +213,7 @@ def test_a_file_under_the_prefix_of_one_owner_completes_no_job_of_another(owners
     before = item(reserved["job_id"], "alice")
     assert deliver(drop(f"pending/bob/{reserved['job_id']}/input.csv", b"1\n2\n")) == 0
     assert item(reserved["job_id"], "alice") == before
-    assert predictions.find("alice", owners.alice.prediction_id).result is None
+    assert large_predictions.find("alice", owners.alice.prediction_id).result is None
 
 
 def signed(account: str | None, caller: str | None) -> dict[str, Any]:

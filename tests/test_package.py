@@ -104,7 +104,7 @@ def test_predict_reads_numbers_with_what_its_layer_compiled() -> None:
     [layer] = layers_of("PredictFunction")
     folders = [build() / "PredictFunction", build() / layer / SITE_PACKAGES]
     program = (
-        "from kmeans_service import csv_numbers, dataset\n"
+        "from kmeans_service.tables import csv_numbers, dataset\n"
         "print(dataset.parse_csv(b'1.5,2\\n3,-4e1').X.tolist(), csv_numbers.library()._name)"
     )
     rows, library = run_with(folders, program).rsplit(maxsplit=1)

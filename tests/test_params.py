@@ -10,7 +10,7 @@ from sklearn.cluster import KMeans
 
 from kmeans_service import config
 from kmeans_service.errors import InvalidParameter, TooLarge
-from kmeans_service.params import (
+from kmeans_service.recipes.params import (
     CHECKS,
     DEFAULTS,
     canonical,

@@ -7,8 +7,8 @@ import pytest
 from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
 
-from kmeans_service.nearest import CHUNK, distances, nearest, score
-from kmeans_service.predictor import Predictor, Space
+from kmeans_service.models.nearest import CHUNK, distances, nearest, score
+from kmeans_service.models.predictor import Predictor, Space
 from tests.api import Client
 from tests.system import deliver
 from tests.test_out_of_core import csv_of

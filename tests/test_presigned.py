@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 import requests
 
-from fit import prediction
-from kmeans_service.jobs.job import StoredObject
+from kmeans_service.stored_object import StoredObject
 from tests.api import MODEL_CSV, Answer, Client
 from tests.system import created, deliver, item, job, keys, put
+from worker import large_prediction
 
 
 def post(form: dict[str, Any], body: bytes) -> str:
@@ -135,13 +135,13 @@ def test_a_prediction_whose_job_is_deleted_meanwhile_leaves_nothing(
     fitted: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, arrived = predict(fitted, b"0, 0\n")
-    predict_points = prediction._predict
+    predict_points = large_prediction._predict
 
     def delete_first(*arguments: Any) -> StoredObject:
         fitted.call("DELETE", "/kmeans/jobs/0")
         return predict_points(*arguments)
 
-    monkeypatch.setattr(prediction, "_predict", delete_first)
+    monkeypatch.setattr(large_prediction, "_predict", delete_first)
     assert deliver(arrived) == 0
     assert fitted.get(path).status == 410
     assert keys() == []

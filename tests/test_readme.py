@@ -126,7 +126,8 @@ def test_a_make_target_of_the_readme_exists(target: str) -> None:
 
 
 def test_the_limits_of_the_readme_are_those_of_the_code() -> None:
-    from kmeans_service import config, params
+    from kmeans_service import config
+    from kmeans_service.recipes import params
 
     limits = README.partition("## Limits")[2].partition("\n## ")[0]
     default = config.Limits()

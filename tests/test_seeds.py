@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kmeans_service.jobs.job import fit_id_of
-from kmeans_service.params import canonical, parse_params
+from kmeans_service.lifecycle.job import fit_id_of
+from kmeans_service.recipes.params import canonical, parse_params
 from tests.api import FORM_TYPE, Client, form
 from tests.system import created, deliver, drop, item, items, job, overwrite, put, work_off
 from tests.test_fit_protocol import ASYNC
@@ -108,7 +108,7 @@ def test_a_dropped_file_that_is_announced_twice_is_fitted_once_and_again_when_dr
 def test_a_notification_whose_first_delivery_died_before_it_was_remembered_is_the_same_fit(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from kmeans_service.jobs import creation
+    from kmeans_service.lifecycle import creation
 
     event = drop("incoming/tester/u.csv", uniform(), model_params=json.dumps(NULL))
     with monkeypatch.context() as patch:

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from fit import clustering, worker
-from kmeans_service import config, queue
-from kmeans_service.jobs import fits, shares, waiting
-from kmeans_service.jobs.items import marshal
-from kmeans_service.jobs.shares import Slot
-from kmeans_service.jobs.waiting import Work
+from kmeans_service import config
+from kmeans_service.fitting import clustering
+from kmeans_service.lifecycle import fits
+from kmeans_service.line import queue, shares, waiting
+from kmeans_service.line.shares import Slot
+from kmeans_service.line.waiting import Work
+from kmeans_service.table.values import marshal
 from tests.api import MODEL_CSV, Client
 from tests.system import (
     deliver,
@@ -27,6 +28,7 @@ from tests.system import (
 )
 from tests.system import waiting as in_line
 from tests.test_fit_protocol import ASYNC
+from worker import app
 
 LONG, SHORT = 600, 1
 
@@ -270,7 +272,7 @@ def test_a_message_wakes_for_whoever_is_next_not_for_whom_it_names(
     for _ in range(2):  # which others are at
         take()
     begun: list[str] = []
-    monkeypatch.setattr(worker, "_fit_named", lambda slot, *_: begun.append(slot.work.owner))
+    monkeypatch.setattr(app, "_fit_named", lambda slot, *_: begun.append(slot.work.owner))
     assert deliver(first) == 0
     assert begun == ["a"]
 
@@ -316,7 +318,7 @@ def test_a_fit_begun_late_that_runs_out_of_time_waits_for_a_whole_worker(
     ask(client, "a", 2)
     take_messages()
     left = iter([60, 31, 10.01])
-    monkeypatch.setattr(worker, "_seconds", lambda _: next(left) - worker.CLOSING_SECONDS)
+    monkeypatch.setattr(app, "_seconds", lambda _: next(left) - app.CLOSING_SECONDS)
     assert deliver(json.dumps({"in_line": True})) == 0
     found = item(1, "a")
     assert (found["status"], found["attempt"]) == ("QUEUED", 0)
@@ -399,7 +401,7 @@ def test_a_file_dropped_behind_a_hundred_of_anothers_is_next_but_one(
     for body in [*mine[1:], theirs]:
         queue.aws.sqs().send_message(QueueUrl=config.settings().fit_queue_url, MessageBody=body)
     handled: list[str] = []
-    real = worker._is_done
+    real = app._is_done
 
     def is_done(slot: Slot, *context: Any, **options: Any) -> bool:
         handled.append(slot.work.owner)
@@ -407,7 +409,7 @@ def test_a_file_dropped_behind_a_hundred_of_anothers_is_next_but_one(
             raise KeyboardInterrupt
         return real(slot, *context, **options)
 
-    monkeypatch.setattr(worker, "_is_done", is_done)
+    monkeypatch.setattr(app, "_is_done", is_done)
     other = Slot(Work("a", 0, "another worker's", SHORT))
     assert shares._occupy(shares.read(), other, "ab")
     with pytest.raises(KeyboardInterrupt):
@@ -421,8 +423,8 @@ def test_an_object_whose_handling_crashes_is_given_up_and_its_job_says_so(
     client: Client, workers: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workers(2)
-    from fit import arrivals
     from tests.system import let_all_be_ready
+    from worker import arrivals
 
     def crash(*_: Any) -> None:
         raise MemoryError
@@ -433,7 +435,7 @@ def test_an_object_whose_handling_crashes_is_given_up_and_its_job_says_so(
         let_all_be_ready()
         assert deliver(json.dumps({"in_line": True})) == 1
     let_all_be_ready()
-    with pytest.raises(worker.GaveUp):
+    with pytest.raises(app.GaveUp):
         deliver(json.dumps({"in_line": True}))
     assert len(take_messages()) == 1  # for what else there is
     assert in_line() == []

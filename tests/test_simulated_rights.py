@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from kmeans_service import aws, tokens
-from kmeans_service.jobs import direct_read
+from kmeans_service import aws
+from kmeans_service.owners import tokens
+from kmeans_service.table import direct_read
 from local.tokens import TokenTable
 from tests.conftest import TABLE, empty_aws
 from tests.iam import calls

@@ -11,11 +11,14 @@ import pytest
 
 from authorizer.app import lambda_handler as authorizer
 from authorizer.app import logger as authorizer_logger
-from fit import arrivals, capacity
-from kmeans_service import config, estimates, http, models
-from kmeans_service.jobs import fits, quota
-from kmeans_service.jobs.job import Input
-from kmeans_service.params import parse_params
+from kmeans_service import config, telemetry
+from kmeans_service.fitting import capacity
+from kmeans_service.lifecycle import fits
+from kmeans_service.lifecycle.job import Input
+from kmeans_service.line import estimates
+from kmeans_service.models import loading
+from kmeans_service.owners import quota
+from kmeans_service.recipes.params import parse_params
 from tests import contract
 from tests.api import FORM_TYPE, MODEL_CSV, Client, form
 from tests.conftest import Clock
@@ -37,6 +40,7 @@ from tests.test_limits import Set, held, limit  # noqa: F401 (a fixture)
 from tests.test_logs import Output, output  # noqa: F401 (a fixture)
 from tests.test_presigned import post, reserve
 from tests.test_uploads import csv
+from worker import arrivals
 
 # --- what is asked for, and what is answered ------------------------------------------------
 
@@ -179,7 +183,7 @@ def test_logs_say_which_function_and_call_they_are_of_and_forget_it(
     lines = output.lines()
     assert {line["function_request_id"] for line in lines} == {"request"}
     assert {line["level"] for line in lines} == {"INFO"}
-    assert logging.getLevelName(http.logger().log_level) == "INFO"
+    assert logging.getLevelName(telemetry.logger().log_level) == "INFO"
 
 
 # --- estimates ------------------------------------------------------------------------------
@@ -234,7 +238,7 @@ def read(client: Client, aws: Any) -> Callable[[int], int]:
     for number in range(3):
         client.upload(csv(number))
         assert client.fit(number).status == 200
-    models.forget()
+    loading.forget()
     asked: list[str] = []
     aws.s3().meta.events.register("before-call.*.GetObject", lambda **_: asked.append(""))
 
@@ -254,15 +258,15 @@ def test_what_was_used_longest_ago_makes_room_for_what_is_used_now(
     read: Callable[[int], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read(0)
-    [size] = [kept.size for kept in models._warm]
-    monkeypatch.setattr(models, "MAX_WARM_BYTES", 2 * size)
+    [size] = [kept.size for kept in loading._warm]
+    monkeypatch.setattr(loading, "MAX_WARM_BYTES", 2 * size)
     assert [read(job_id) for job_id in (1, 0, 2, 0, 1)] == [1, 0, 1, 0, 1]
 
 
 def test_a_model_larger_than_all_the_room_is_kept_alone(
     read: Callable[[int], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(models, "MAX_WARM_BYTES", 1)
+    monkeypatch.setattr(loading, "MAX_WARM_BYTES", 1)
     assert [read(job_id) for job_id in (0, 0, 1, 1, 0)] == [1, 0, 1, 0, 1]
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from kmeans_service import config
-from kmeans_service.jobs import fits, leftovers
-from kmeans_service.jobs.items import marshal
+from kmeans_service.lifecycle import fits, leftovers
+from kmeans_service.table.values import marshal
 from tests.api import MODEL_CSV, Client
 from tests.conftest import Clock
 from tests.system import (
@@ -211,29 +211,29 @@ def test_what_has_expired_is_counted_no_more(
 def test_a_prediction_that_was_taken_over_can_neither_publish_nor_fail_the_others(
     fitted: Client,
 ) -> None:
-    from kmeans_service import predictions
-    from kmeans_service.jobs.job import StoredObject
+    from kmeans_service.lifecycle import large_predictions
+    from kmeans_service.stored_object import StoredObject
 
     path, _ = predict(fitted, POINTS)
-    found = predictions.find(OWNER, path.rpartition("/")[2])
-    slow = predictions.claim(found)
+    found = large_predictions.find(OWNER, path.rpartition("/")[2])
+    slow = large_predictions.claim(found)
     assert slow is not None
     [stored] = items(prefix="P#")
     overwrite(stored, lease_until=1)
-    quick = predictions.claim(found)
+    quick = large_predictions.claim(found)
     assert quick is not None
     assert slow.result_key != quick.result_key
     [before] = items(prefix="P#")
     for act in (
-        lambda: predictions.succeed(slow, StoredObject(slow.result_key, "x", 1)),
-        lambda: predictions.fail(slow, {"detail": "late"}),
-        lambda: predictions.renew(slow),
+        lambda: large_predictions.succeed(slow, StoredObject(slow.result_key, "x", 1)),
+        lambda: large_predictions.fail(slow, {"detail": "late"}),
+        lambda: large_predictions.renew(slow),
     ):
-        with pytest.raises(predictions.PredictionTaken):
+        with pytest.raises(large_predictions.PredictionTaken):
             act()
-    predictions.release(slow)
+    large_predictions.release(slow)
     assert items(prefix="P#") == [before]
-    predictions.succeed(quick, StoredObject(quick.result_key, "x", 1))
+    large_predictions.succeed(quick, StoredObject(quick.result_key, "x", 1))
     assert fitted.get(path).status == 303
     take_messages()
     assert item()["status"] == "SUCCEEDED"

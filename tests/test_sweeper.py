@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from kmeans_service.jobs import deletion, fits, reads
-from kmeans_service.jobs.job import Job
+from kmeans_service.lifecycle import deletion, fits, reads
+from kmeans_service.lifecycle.job import Job
 from kmeans_service.storage import DataBucket
 from tests.api import MODEL_CSV, Client
 from tests.faults import Died

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from kmeans_service import access, config
+from kmeans_service import config
+from kmeans_service.http import access
 from tests.sam import PROJECT
 from tests.test_template import (
     Resource,
@@ -222,10 +223,10 @@ def test_each_function_runs_the_handler_that_is_meant_for_it() -> None:
         "AuthorizerFunction": "authorizer.app.lambda_handler",
         "UploadFunction": "upload.app.lambda_handler",
         "FitFunction": "fit.app.lambda_handler",
-        "FitWorkerFunction": "fit.worker.lambda_handler",
+        "FitWorkerFunction": "worker.app.lambda_handler",
         "PredictFunction": "predict.app.lambda_handler",
         "JobsFunction": "jobs.app.lambda_handler",
-        "SweeperFunction": "jobs.sweeper.lambda_handler",
+        "SweeperFunction": "sweeper.app.lambda_handler",
         "DocsFunction": "docs.app.lambda_handler",
     }
 

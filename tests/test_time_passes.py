@@ -10,13 +10,14 @@ import pytest
 
 from kmeans_service import config
 from kmeans_service.errors import FitFailed
-from kmeans_service.jobs import creation, fits, shares, waiting
-from kmeans_service.jobs.fits import ClaimRefused
-from kmeans_service.jobs.job import Job
-from kmeans_service.jobs.shares import Slot
-from kmeans_service.jobs.waiting import Work
-from kmeans_service.predictions import LeaseHeld, claim
-from kmeans_service.predictions import find as find_prediction
+from kmeans_service.lifecycle import creation, fits
+from kmeans_service.lifecycle.fits import ClaimRefused
+from kmeans_service.lifecycle.job import Job
+from kmeans_service.lifecycle.large_predictions import LeaseHeld, claim
+from kmeans_service.lifecycle.large_predictions import find as find_prediction
+from kmeans_service.line import shares, waiting
+from kmeans_service.line.shares import Slot
+from kmeans_service.line.waiting import Work
 from kmeans_service.problems import problem_document
 from tests.api import MODEL_CSV, Client
 from tests.conftest import Clock

@@ -9,13 +9,15 @@ import pytest
 
 from kmeans_service import aws, config
 from kmeans_service.errors import FitFailed, ServiceError
-from kmeans_service.jobs import creation, deletion, fits
-from kmeans_service.jobs.asked import Asked
-from kmeans_service.jobs.fits import ClaimRefused, FenceLost
-from kmeans_service.jobs.items import job_from_item, job_key, marshal
-from kmeans_service.jobs.job import Input, Job, Status
-from kmeans_service.params import parse_params
+from kmeans_service.lifecycle import creation, deletion, fits
+from kmeans_service.lifecycle.asked import Asked
+from kmeans_service.lifecycle.fits import ClaimRefused, FenceLost
+from kmeans_service.lifecycle.items import job_from_item
+from kmeans_service.lifecycle.job import Input, Job, Status
 from kmeans_service.problems import problem_document
+from kmeans_service.recipes.params import parse_params
+from kmeans_service.table.keys import job_key
+from kmeans_service.table.values import marshal
 from tests.api import Client
 from tests.system import OWNER, item, job, overwrite, take_messages
 from tests.test_fit_protocol import ASYNC

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from kmeans_service import config
-from kmeans_service.jobs import table
+from kmeans_service.table import table
 from tests.api import MODEL_CSV, PREDICT_CSV, Client
 from tests.system import (
     created,

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from kmeans_service import config
-from kmeans_service.jobs import creation, quota, table
-from kmeans_service.jobs.quota import Holdings
+from kmeans_service.lifecycle import creation
+from kmeans_service.owners import quota
+from kmeans_service.owners.quota import Holdings
 from kmeans_service.storage import DataBucket
+from kmeans_service.table import table
 from tests.api import MODEL_CSV, Answer, Client
 from tests.faults import Died
 from tests.system import item, items, keys, overwrite

@@ -7,12 +7,11 @@ from urllib.parse import quote_plus
 
 import pytest
 
-from fit import clustering
-from fit.metadata import params_of, warnings_of
 from kmeans_service import config
 from kmeans_service.errors import MalformedRequest
-from kmeans_service.jobs import fits
-from kmeans_service.params import Params, parse_params
+from kmeans_service.fitting import clustering
+from kmeans_service.lifecycle import fits
+from kmeans_service.recipes.params import Params, parse_params
 from tests.api import MODEL_CSV, Client, Context
 from tests.system import (
     EVENTS,
@@ -32,6 +31,7 @@ from tests.system import (
     work_off,
 )
 from tests.test_fit_protocol import ASYNC
+from worker.metadata import params_of, warnings_of
 
 KEY = "incoming/tester/points.csv"
 
@@ -130,7 +130,7 @@ def test_a_name_that_looks_a_little_like_it_is_a_file(client: Client, name: str)
 
 
 def test_a_bare_notification_works_as_well_with_and_without_a_version(client: Client) -> None:
-    from fit.worker import lambda_handler
+    from worker.app import lambda_handler
 
     version = put(KEY, MODEL_CSV)
     assert lambda_handler(json.loads(created(KEY, version)), Context(60)) == {
@@ -153,7 +153,7 @@ def test_without_a_version_a_file_with_other_bytes_under_the_same_key_is_a_new_j
 
 
 def test_the_sample_events_work_once_they_name_what_is_there(client: Client) -> None:
-    from fit.worker import lambda_handler
+    from worker.app import lambda_handler
 
     key, owner = "incoming/public/model.csv", "public"
     version = put(key, MODEL_CSV)
@@ -288,7 +288,7 @@ def test_what_is_nobodys_is_ignored(client: Client) -> None:
 
 
 def test_one_bad_message_of_a_batch_is_returned_alone(aws: Any) -> None:  # noqa: ARG001
-    from fit.worker import lambda_handler
+    from worker.app import lambda_handler
 
     event = sqs_event("not JSON", json.dumps({"Event": "s3:TestEvent"}))
     failures = lambda_handler(event, Context(60))["batchItemFailures"]

@@ -8,7 +8,8 @@ Source: "Output from an API Gateway Lambda authorizer" in the API Gateway develo
 import base64
 from typing import Any
 
-from kmeans_service import config, tokens
+from kmeans_service import config
+from kmeans_service.owners import tokens
 from kmeans_service.telemetry import logger
 
 # What a browser shows by itself. It can send a token only as the password of HTTP Basic, and once

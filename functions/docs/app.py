@@ -8,7 +8,9 @@ from pathlib import Path
 
 from aws_lambda_powertools.event_handler import Response
 
-from kmeans_service import __version__, http
+from kmeans_service import __version__
+from kmeans_service.http import answers, routing
+from kmeans_service.media_types import JSON
 from kmeans_service.storage import data_bucket
 
 HERE = Path(__file__).parent
@@ -31,18 +33,18 @@ HTML = "text/html"
 ROOT = "/kmeans"
 HEALTH = "/kmeans/health"
 # Not counted: the function touches no data, the table included.
-app = http.resolver(ROOT, HEALTH, counted=False)
+app = routing.resolver(ROOT, HEALTH, counted=False)
 
 
-@app.route(ROOT, http.READ)
-def root() -> http.Answer:
+@app.route(ROOT, routing.READ)
+def root() -> answers.Answer:
     """Whoever comes to the service's own address: a browser to its page, a program to its links."""
-    request = http.request(app)
+    request = routing.request(app)
     service = f"{request.root}{ROOT}/"
-    if request.accepted(http.JSON, HTML) == HTML:
-        return http.see_other(f"{service}ui/")
+    if request.accepted(JSON, HTML) == HTML:
+        return answers.see_other(f"{service}ui/")
     links = {"self": "", "ui": "ui/", "openapi": "openapi.json", "health": "health", "jobs": "jobs"}
-    return http.json_answer(
+    return answers.json_answer(
         {
             "title": "K-means as a serverless service",
             "version": __version__,
@@ -51,20 +53,20 @@ def root() -> http.Answer:
     )
 
 
-@app.route(HEALTH, http.READ)
-def health() -> http.Answer:
-    http.request(app).accepted(http.JSON)
-    return http.json_answer({"status": "ok", "version": __version__})
+@app.route(HEALTH, routing.READ)
+def health() -> answers.Answer:
+    routing.request(app).accepted(JSON)
+    return answers.json_answer({"status": "ok", "version": __version__})
 
 
-@app.route("/kmeans/openapi.json", http.READ)
-def openapi() -> http.Answer:
-    http.request(app).accepted(http.JSON)
-    return http.json_answer((HERE / "openapi.json").read_text())
+@app.route("/kmeans/openapi.json", routing.READ)
+def openapi() -> answers.Answer:
+    routing.request(app).accepted(JSON)
+    return answers.json_answer((HERE / "openapi.json").read_text())
 
 
-@app.route("/kmeans/ui", http.READ)
-def page() -> http.Answer:
+@app.route("/kmeans/ui", routing.READ)
+def page() -> answers.Answer:
     """The page finds the rest from its own address, whatever stage or host it is served under."""
     return Response(
         status_code=200,
@@ -91,10 +93,10 @@ def _digests(page: str) -> str:
     return " ".join(f"'sha256-{digest}'" for digest in digests)
 
 
-@app.route("/kmeans/ui/<asset>", http.READ)
-def page_asset(asset: str) -> http.Answer:
+@app.route("/kmeans/ui/<asset>", routing.READ)
+def page_asset(asset: str) -> answers.Answer:
     if asset not in ASSETS:
-        raise http.nothing_here(app)
+        raise routing.nothing_here(app)
     return Response(
         status_code=200,
         content_type=ASSETS[asset],
@@ -108,4 +110,4 @@ def _asset(name: str) -> str:
     return (SWAGGER_UI / name).read_text(encoding="utf-8")
 
 
-lambda_handler = http.lambda_handler(app)
+lambda_handler = routing.lambda_handler(app)

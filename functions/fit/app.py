@@ -2,29 +2,34 @@
 
 import time
 
-from fit import synchronous
-from fit.synchronous import Outcome
-from kmeans_service import config, http, json_body, uploads
-from kmeans_service.answers import accepted, labels_answer
-from kmeans_service.csv_grammar import CsvShape
-from kmeans_service.dataset import Dataset, parse_csv, shape_of
-from kmeans_service.jobs.job import Job
-from kmeans_service.models import check_features, predictor_of
-from kmeans_service.multipart_form import Part, check_names, csv_part
-from kmeans_service.params import Params, check_against_data, parse_params
-from kmeans_service.predicted import predicted_answer
-from kmeans_service.prefer import Preference, parse_prefer
+from kmeans_service import config, telemetry
+from kmeans_service.fitting import synchronous
+from kmeans_service.fitting.synchronous import Outcome
+from kmeans_service.http import json_body, routing
+from kmeans_service.http.answers import Answer
+from kmeans_service.http.job_answers import accepted, labels_answer
+from kmeans_service.http.multipart_form import Part, check_names, csv_part
+from kmeans_service.http.predicted_labels import predicted_answer
+from kmeans_service.http.prefer import Preference, parse_prefer
+from kmeans_service.http.request import Request
+from kmeans_service.lifecycle import uploads
+from kmeans_service.lifecycle.job import Job
+from kmeans_service.media_types import CSV, JSON
+from kmeans_service.models.loading import check_features, predictor_of
+from kmeans_service.recipes.params import Params, check_against_data, parse_params
+from kmeans_service.tables.csv_grammar import CsvShape
+from kmeans_service.tables.dataset import Dataset, parse_csv, shape_of
 
 # What the answer itself takes, after the fit.
 ANSWER_SECONDS = 3.0
 
-app = http.resolver()
+app = routing.resolver()
 
 
 @app.post("/kmeans/fit")
-def fit() -> http.Answer:
-    request = http.request(app)
-    media_type = request.accepted(http.CSV, http.JSON)
+def fit() -> Answer:
+    request = routing.request(app)
+    media_type = request.accepted(CSV, JSON)
     body = json_body.fields(request.json(), ("job_id",), ("model_params",))
     job_id = json_body.job_id(body["job_id"])
     params = parse_params(body.get("model_params", {}))
@@ -36,9 +41,9 @@ def fit() -> http.Answer:
 
 
 @app.post("/kmeans/fit_predict")
-def fit_predict() -> http.Answer:
-    request = http.request(app)
-    media_type = request.accepted(http.CSV, http.JSON)
+def fit_predict() -> Answer:
+    request = routing.request(app)
+    media_type = request.accepted(CSV, JSON)
     parts = request.form()
     check_names(parts, ("file", "model_params", "predict"))
     file, params = csv_part(parts, "file"), _params(parts)
@@ -70,18 +75,18 @@ def _params(parts: dict[str, Part]) -> Params:
     return parse_params(json_body.loads(parts["model_params"].text(), "model_params"))
 
 
-def _fit(request: http.Request, job_id: int, params: Params, prefer: Preference) -> Outcome:
+def _fit(request: Request, job_id: int, params: Params, prefer: Preference) -> Outcome:
     seconds = min(config.SYNCHRONOUS_SECONDS, prefer.wait, _remaining(request) - ANSWER_SECONDS)
     start = time.monotonic()
     outcome = synchronous.fit(request.owner, job_id, params, seconds, request.arrived)
     if outcome.labels_csv is not None and outcome.job.input is not None:
-        http.took("FitDuration", start)
-        http.count("Fits")
-        http.count("RowsFitted", outcome.job.input.n_samples)
+        telemetry.took("FitDuration", start)
+        telemetry.count("Fits")
+        telemetry.count("RowsFitted", outcome.job.input.n_samples)
     return outcome
 
 
-def _remaining(request: http.Request) -> float:
+def _remaining(request: Request) -> float:
     """Seconds until the function ends or the gateway gives up; a late start has few, or none."""
     of_function = float(app.lambda_context.get_remaining_time_in_millis()) / 1000
     return min(of_function, request.received + config.gateway_seconds() - time.time())
@@ -91,9 +96,9 @@ def _applied(prefer: Preference) -> dict[str, str]:
     return {"Preference-Applied": prefer.applied} if prefer.applied else {}
 
 
-def _predicted(job: Job, points: Dataset, media_type: str, headers: dict[str, str]) -> http.Answer:
+def _predicted(job: Job, points: Dataset, media_type: str, headers: dict[str, str]) -> Answer:
     labels = predictor_of(job.published).predict(points.X)
     return predicted_answer(job, labels, media_type, headers)
 
 
-lambda_handler = http.lambda_handler(app)
+lambda_handler = routing.lambda_handler(app)

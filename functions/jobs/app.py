@@ -7,12 +7,14 @@ from collections.abc import Iterable
 
 from aws_lambda_powertools.event_handler import Response
 
-from kmeans_service import asides, config, http, json_body, predictions
-from kmeans_service.answers import elsewhere, labels_answer
+from kmeans_service import config, telemetry
 from kmeans_service.errors import InvalidParameter, NotUploaded, PredictionFailed, quoted
-from kmeans_service.job_view import job_view
-from kmeans_service.jobs import deletion, reads
-from kmeans_service.jobs.job import Input, Job, Status
+from kmeans_service.http import answers, json_body, routing
+from kmeans_service.http.job_answers import elsewhere, labels_answer
+from kmeans_service.http.job_view import job_view
+from kmeans_service.lifecycle import asides, deletion, large_predictions, reads
+from kmeans_service.lifecycle.job import Input, Job, Status
+from kmeans_service.media_types import BINARY, CSV, JSON
 from kmeans_service.storage import data_bucket
 
 VISIBLE = [
@@ -22,17 +24,17 @@ VISIBLE = [
 ]
 MAX_PAGE = 100
 
-app = http.resolver()
+app = routing.resolver()
 
 
 def _job(job_id: str) -> Job:
-    return reads.get(http.request(app).owner, json_body.job_id_text(job_id))
+    return reads.get(routing.request(app).owner, json_body.job_id_text(job_id))
 
 
-@app.route("/kmeans/jobs", http.READ)
-def list_jobs() -> http.Answer:
-    request = http.request(app)
-    request.accepted(http.JSON)
+@app.route("/kmeans/jobs", routing.READ)
+def list_jobs() -> answers.Answer:
+    request = routing.request(app)
+    request.accepted(JSON)
     query = request.query("limit", "cursor", "status")
     limit = _limit(query.get("limit", "20"))
     status = query.get("status")
@@ -42,7 +44,7 @@ def list_jobs() -> http.Answer:
         )
     # One more than are shown, to know whether there is one.
     jobs = reads.newest(request.owner, limit + 1, query.get("cursor"), status)
-    return http.json_answer(_page(jobs, limit, request.root))
+    return answers.json_answer(_page(jobs, limit, request.root))
 
 
 def _page(jobs: Iterable[Job], limit: int, root: str) -> str:
@@ -55,7 +57,7 @@ def _page(jobs: Iterable[Job], limit: int, root: str) -> str:
     last: Job | None = None
     for job in jobs:
         if job.status is Status.DAMAGED:
-            http.report_damage(job)
+            telemetry.report_damage(job.owner, job.job_id)
         view = json.dumps(job_view(job, root), ensure_ascii=False)
         size += len(json.dumps(view))
         if last and (len(views) == limit or size > config.MAX_ANSWER_BYTES):
@@ -73,41 +75,41 @@ def _limit(text: str) -> int:
     return int(text)
 
 
-@app.route("/kmeans/jobs/<job_id>", http.READ)
-def get_job(job_id: str) -> http.Answer:
-    request = http.request(app)
-    request.accepted(http.JSON)
+@app.route("/kmeans/jobs/<job_id>", routing.READ)
+def get_job(job_id: str) -> answers.Answer:
+    request = routing.request(app)
+    request.accepted(JSON)
     body = json.dumps(job_view(asides.whole(_job(job_id)), request.root), ensure_ascii=False)
     etag = f'"{hashlib.sha256(body.encode()).hexdigest()[:32]}"'
-    return _unchanged(etag) or http.json_answer(body, headers={"ETag": etag})
+    return _unchanged(etag) or answers.json_answer(body, headers={"ETag": etag})
 
 
 @app.delete("/kmeans/jobs/<job_id>")
-def delete_job(job_id: str) -> http.Answer:
-    deletion.delete(http.request(app).owner, json_body.job_id_text(job_id))
+def delete_job(job_id: str) -> answers.Answer:
+    deletion.delete(routing.request(app).owner, json_body.job_id_text(job_id))
     return Response(status_code=204, body="")
 
 
-@app.route("/kmeans/jobs/<job_id>/labels", http.READ)
-def get_labels(job_id: str) -> http.Answer:
-    request = http.request(app)
-    media_type = request.accepted(http.CSV, http.JSON)
+@app.route("/kmeans/jobs/<job_id>/labels", routing.READ)
+def get_labels(job_id: str) -> answers.Answer:
+    request = routing.request(app)
+    media_type = request.accepted(CSV, JSON)
     job = _job(job_id)
     etag = f'"{job.published.labels.sha256[:32]}-{media_type.rpartition("/")[2]}"'
     return _unchanged(etag) or labels_answer(request, job, None, media_type, {"ETag": etag})
 
 
-@app.route("/kmeans/jobs/<job_id>/scores", http.READ)
-def get_scores(job_id: str) -> http.Answer:
-    http.request(app).accepted(http.JSON)
+@app.route("/kmeans/jobs/<job_id>/scores", routing.READ)
+def get_scores(job_id: str) -> answers.Answer:
+    routing.request(app).accepted(JSON)
     model = _job(job_id).published
     etag = f'"{model.model.sha256[:32]}"'  # the same fit computed anew may have found other scores
-    return _unchanged(etag) or http.json_answer(model.scores, headers={"ETag": etag})
+    return _unchanged(etag) or answers.json_answer(model.scores, headers={"ETag": etag})
 
 
-@app.route("/kmeans/jobs/<job_id>/input", http.READ)
-def get_input(job_id: str) -> http.Answer:
-    http.request(app).accepted(http.CSV)
+@app.route("/kmeans/jobs/<job_id>/input", routing.READ)
+def get_input(job_id: str) -> answers.Answer:
+    routing.request(app).accepted(CSV)
     job = _job(job_id)
     given = job.input
     if given is None:
@@ -116,18 +118,18 @@ def get_input(job_id: str) -> http.Answer:
     return _unchanged(etag) or _input_answer(given, job.filename, etag)
 
 
-def _input_answer(given: Input, filename: str, etag: str) -> http.Answer:
+def _input_answer(given: Input, filename: str, etag: str) -> answers.Answer:
     headers = {"ETag": etag}
-    if not http.fits_answer_as_binary(given.size):
-        request = http.request(app)
-        return elsewhere(request, given.key, filename, http.CSV, headers, given.version_id)
+    if not answers.fits_answer_as_binary(given.size):
+        request = routing.request(app)
+        return elsewhere(request, given.key, filename, CSV, headers, given.version_id)
     body = data_bucket().checked(given.key, given.version_id, given.sha256)
-    return http.binary_answer(body, "text/csv; charset=utf-8", filename, headers)
+    return answers.binary_answer(body, "text/csv; charset=utf-8", filename, headers)
 
 
-@app.route("/kmeans/jobs/<job_id>/model", http.READ)
-def get_model(job_id: str) -> http.Answer:
-    http.request(app).accepted(http.BINARY)
+@app.route("/kmeans/jobs/<job_id>/model", routing.READ)
+def get_model(job_id: str) -> answers.Answer:
+    routing.request(app).accepted(BINARY)
     job = _job(job_id)
     stored = job.published.model
     filename = f"{job.filename}.joblib"
@@ -139,27 +141,27 @@ def get_model(job_id: str) -> http.Answer:
     unchanged = _unchanged(headers["ETag"])
     if unchanged:
         return unchanged
-    if not http.fits_answer_as_binary(stored.size):
-        return elsewhere(http.request(app), stored.key, filename, http.BINARY, headers)
-    return http.binary_answer(data_bucket().get(stored), http.BINARY, filename, headers)
+    if not answers.fits_answer_as_binary(stored.size):
+        return elsewhere(routing.request(app), stored.key, filename, BINARY, headers)
+    return answers.binary_answer(data_bucket().get(stored), BINARY, filename, headers)
 
 
-@app.route("/kmeans/predictions/<prediction_id>", http.READ)
-def get_prediction(prediction_id: str) -> http.Answer:
-    request = http.request(app)
-    request.accepted(http.JSON, http.CSV)
-    prediction = predictions.find(request.owner, prediction_id)
+@app.route("/kmeans/predictions/<prediction_id>", routing.READ)
+def get_prediction(prediction_id: str) -> answers.Answer:
+    request = routing.request(app)
+    request.accepted(JSON, CSV)
+    prediction = large_predictions.find(request.owner, prediction_id)
     job = reads.get(request.owner, prediction.job_id)
     if prediction.error is not None:
         raise PredictionFailed(prediction.error["detail"], error=prediction.error)
     if prediction.result is None:
         view = {"prediction_id": prediction_id, "job_id": job.job_id, "status": "PENDING"}
-        return http.json_answer(view, 202, {"Retry-After": str(config.RETRY_AFTER_SECONDS)})
-    return elsewhere(request, prediction.result.key, f"{job.filename}.predicted.csv", http.CSV)
+        return answers.json_answer(view, 202, {"Retry-After": str(config.RETRY_AFTER_SECONDS)})
+    return elsewhere(request, prediction.result.key, f"{job.filename}.predicted.csv", CSV)
 
 
-def _unchanged(etag: str) -> http.Answer | None:
-    return http.unchanged(etag) if http.request(app).has(etag) else None
+def _unchanged(etag: str) -> answers.Answer | None:
+    return answers.unchanged(etag) if routing.request(app).has(etag) else None
 
 
-lambda_handler = http.lambda_handler(app)
+lambda_handler = routing.lambda_handler(app)

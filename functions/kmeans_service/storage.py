@@ -12,9 +12,9 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from kmeans_service import aws, config
-from kmeans_service.csv_lines import ByteStream
 from kmeans_service.errors import JobGone, ModelDamaged
-from kmeans_service.jobs.job import StoredObject
+from kmeans_service.stored_object import StoredObject
+from kmeans_service.streams import ByteStream
 
 # One part in memory at a time, and as small as S3 takes them: it has 10,000 at most, 50 GB.
 _IN_PARTS = TransferConfig(

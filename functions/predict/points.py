@@ -4,12 +4,14 @@ from typing import Any
 
 import numpy as np
 
-from kmeans_service import config, json_body
-from kmeans_service.dataset import Dataset, parse_csv
+from kmeans_service import config
 from kmeans_service.errors import InvalidParameter
-from kmeans_service.http_request import JSON, Request
-from kmeans_service.multipart_form import check_names, csv_part
-from kmeans_service.params import is_finite_number, shown
+from kmeans_service.http import json_body
+from kmeans_service.http.multipart_form import check_names, csv_part
+from kmeans_service.http.request import Request
+from kmeans_service.json_values import is_finite_number, shown
+from kmeans_service.media_types import JSON
+from kmeans_service.tables.dataset import Dataset, parse_csv
 
 FORM = "multipart/form-data"
 

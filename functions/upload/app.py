@@ -1,39 +1,44 @@
 """POST /kmeans/upload and /kmeans/uploads: a CSV in, a job out. No NumPy here."""
 
-from kmeans_service import http, uploads
-from kmeans_service.csv_grammar import check
-from kmeans_service.job_view import job_path
-from kmeans_service.json_body import fields
-from kmeans_service.multipart_form import check_names, csv_part
-from kmeans_service.params import parse_params
+from kmeans_service import telemetry
+from kmeans_service.http import answers, routing
+from kmeans_service.http.job_view import job_path
+from kmeans_service.http.json_body import fields
+from kmeans_service.http.multipart_form import check_names, csv_part
+from kmeans_service.lifecycle import uploads
+from kmeans_service.media_types import JSON
+from kmeans_service.recipes.params import parse_params
+from kmeans_service.tables.csv_grammar import check
 
-app = http.resolver()
+app = routing.resolver()
 
 
 @app.post("/kmeans/upload")
-@http.timed("UploadDuration")
-def upload() -> http.Answer:
-    request = http.request(app)
-    request.accepted(http.JSON)
+@telemetry.timed("UploadDuration")
+def upload() -> answers.Answer:
+    request = routing.request(app)
+    request.accepted(JSON)
     parts = request.form()
     check_names(parts, ("file",))
     file = csv_part(parts, "file")
     shape = check(file.body)
     job_id = uploads.store(request.owner, file.filename or "", file.body, shape)
-    http.count("Uploads")
-    http.count("RowsUploaded", shape.n_samples)
-    return http.json_answer({"filename": file.filename, "job_id": job_id})
+    telemetry.count("Uploads")
+    telemetry.count("RowsUploaded", shape.n_samples)
+    return answers.json_answer({"filename": file.filename, "job_id": job_id})
 
 
 @app.post("/kmeans/uploads")
-def create_upload() -> http.Answer:
-    request = http.request(app)
-    request.accepted(http.JSON)
+def create_upload() -> answers.Answer:
+    request = routing.request(app)
+    request.accepted(JSON)
     body = fields(request.json(), ("filename",), ("model_params",))
     filename = uploads.checked_filename(body["filename"])
     params = parse_params(body["model_params"]) if "model_params" in body else None
     reserved = uploads.reserve(request.owner, filename, params)
-    return http.json_answer(reserved, 201, {"Location": job_path(request.root, reserved["job_id"])})
+    return answers.json_answer(
+        reserved, 201, {"Location": job_path(request.root, reserved["job_id"])}
+    )
 
 
-lambda_handler = http.lambda_handler(app)
+lambda_handler = routing.lambda_handler(app)

@@ -8,8 +8,9 @@ from typing import Any
 
 from botocore import xform_name
 
-from kmeans_service import aws, config, models
-from kmeans_service.jobs.items import marshal
+from kmeans_service import aws, config
+from kmeans_service.models import loading
+from kmeans_service.table.values import marshal
 from tests import contract, system
 from tests.api import FORM_TYPE, MODEL_CSV, Client, form
 from tests.iam.calls import Call
@@ -17,7 +18,7 @@ from tests.iam.simulation import BUCKET, QUEUE, TABLE_ARN, Request
 from tests.test_fit_protocol import ASYNC
 
 Json = Any
-HANDLERS = {"FitWorkerFunction": "fit.worker", "SweeperFunction": "jobs.sweeper"}
+HANDLERS = {"FitWorkerFunction": "worker.app", "SweeperFunction": "sweeper.app"}
 
 type Recorded = tuple[str, Call, Json]  # function, call, its parameters
 
@@ -83,7 +84,7 @@ def use_everything(recorder: Recorder) -> None:
     client.upload()
     client.upload()
     client.fit(0)
-    models.forget()
+    loading.forget()
     for path in ("predict", "transform", "score"):
         assert client.predict(path=f"/kmeans/{path}").status == 200
     for part in ("", "/labels", "/scores", "/centers", "/input", "/model"):

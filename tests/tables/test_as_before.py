@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from kmeans_service.csv_lines import CsvLimits
-from kmeans_service.dataset import parse_csv
 from kmeans_service.errors import ServiceError
 from kmeans_service.recipes.plan import plan
 from kmeans_service.recipes.preprocessing import DEFAULT, STRICT
 from kmeans_service.tables.columns import Layout, Role, read_columns
+from kmeans_service.tables.csv_lines import CsvLimits
+from kmeans_service.tables.dataset import parse_csv
 from kmeans_service.tables.table import Table, read_table
 from tests.csv_cases import VALID, bits, files
 

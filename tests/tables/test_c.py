@@ -8,8 +8,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from kmeans_service.csv_lines import CsvLimits
 from kmeans_service.tables.columns import Role
+from kmeans_service.tables.csv_lines import CsvLimits
 from kmeans_service.tables.grammar import Format
 from kmeans_service.tables.library import c_format, library
 from kmeans_service.tables.survey import Survey

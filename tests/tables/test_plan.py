@@ -10,12 +10,7 @@ import pytest
 from kmeans_service.errors import InvalidParameter
 from kmeans_service.recipes.identifiers import is_identifier, words
 from kmeans_service.recipes.plan import LEFT_OUT, LEVELS, USED, WEIGHT, Plan, plan
-from kmeans_service.recipes.preprocessing import (
-    DEFAULT,
-    STRICT,
-    Preprocessing,
-    parse_preprocessing,
-)
+from kmeans_service.recipes.preprocessing import DEFAULT, STRICT, Preprocessing, parse_preprocessing
 from kmeans_service.tables.cells import N_KINDS
 from kmeans_service.tables.dialect import Dialect
 from kmeans_service.tables.profile import columns_of

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kmeans_service.csv_lines import CsvLimits
 from kmeans_service.errors import (
     InvalidCsv,
     InvalidParameter,
@@ -21,6 +20,7 @@ from kmeans_service.errors import (
 from kmeans_service.recipes.plan import USED, plan
 from kmeans_service.recipes.preprocessing import DEFAULT
 from kmeans_service.tables.columns import Layout, Role, read_columns
+from kmeans_service.tables.csv_lines import CsvLimits
 from kmeans_service.tables.dialect import Dialect, Reading, dialect_of, parse_reading
 from kmeans_service.tables.profile import BOOLEAN, NUMBERS
 from kmeans_service.tables.table import Table, read_table

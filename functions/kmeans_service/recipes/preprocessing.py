@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from kmeans_service.errors import InvalidParameter, quoted
-from kmeans_service.params import is_integer, shown
+from kmeans_service.json_values import is_integer, shown
 
 type ColumnRef = str | int
 """A column by its name, or by its number from 1."""

@@ -6,8 +6,9 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
-from kmeans_service.csv_lines import BYTE_ORDER_MARK, ByteStream, pieces_from
 from kmeans_service.errors import InvalidCsv, TooLarge
+from kmeans_service.streams import ByteStream
+from kmeans_service.tables.csv_lines import BYTE_ORDER_MARK, pieces_from
 
 type Source = Callable[[], ByteStream]
 """Opens the file from its beginning, as often as it is asked."""

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kmeans_service import config
-from kmeans_service.csv_lines import BLOCK_BYTES, CsvLimits, csv_limits
 from kmeans_service.tables.bytes_in import Source
 from kmeans_service.tables.cells import FIRST_BOOLEAN, Kind, kind_and_value
+from kmeans_service.tables.csv_lines import BLOCK_BYTES, CsvLimits, csv_limits
 from kmeans_service.tables.dialect import Dialect
 from kmeans_service.tables.grammar import (
     Cell,

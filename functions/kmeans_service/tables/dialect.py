@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from kmeans_service.errors import InvalidParameter
-from kmeans_service.params import shown
+from kmeans_service.json_values import shown
 
 AUTO = "auto"
 DELIMITERS = {

@@ -17,8 +17,8 @@ from enum import Enum, auto
 from functools import cache
 from typing import NoReturn
 
-from kmeans_service.csv_lines import CsvLimits
 from kmeans_service.errors import InvalidCsv, TooLarge, quoted
+from kmeans_service.tables.csv_lines import CsvLimits
 
 _QUOTED = re.compile(rb'"((?:[^"]++|"")*+)"')
 _LINE_BREAK = re.compile(rb"\r*+(?:\n|\Z)")

@@ -8,9 +8,9 @@ data: a table must not lose its first row to a header that it does not have.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kmeans_service.csv_lines import CsvLimits
 from kmeans_service.errors import InvalidCsv, quoted
 from kmeans_service.tables.cells import FIRST_BOOLEAN, MISSING_WORDS, Kind, kind_and_value
+from kmeans_service.tables.csv_lines import CsvLimits
 from kmeans_service.tables.dialect import AUTO, Dialect, Reading
 from kmeans_service.tables.grammar import Cell, number_too_long
 from kmeans_service.tables.profile import Column

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import count as counting
 
-from kmeans_service.csv_lines import CsvLimits
 from kmeans_service.errors import InvalidCsv, TooLarge
 from kmeans_service.tables.cells import Kind, is_number, kind_and_value
+from kmeans_service.tables.csv_lines import CsvLimits
 from kmeans_service.tables.dialect import AUTO, DELIMITER_NAMES, DELIMITERS, Reading
 from kmeans_service.tables.grammar import Cell, Format, Row, read_row
 

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from kmeans_service.csv_lines import BLOCK_BYTES, CsvLimits, csv_limits
 from kmeans_service.errors import InvalidCsv, UnsupportedMediaType
 from kmeans_service.tables import formats, header
 from kmeans_service.tables.bytes_in import GZIP, UTF16_MARKS, NotUtf8Error, Source, pieces, unpacked
 from kmeans_service.tables.cells import Kind, is_number
+from kmeans_service.tables.csv_lines import BLOCK_BYTES, CsvLimits, csv_limits
 from kmeans_service.tables.dialect import AUTO, Dialect, Reading
 from kmeans_service.tables.grammar import Format
 from kmeans_service.tables.profile import Column, columns_of

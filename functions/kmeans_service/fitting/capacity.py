@@ -1,0 +1,97 @@
+"""What a fit takes of the worker's memory and disk, and how it is computed with what there is.
+
+Decided by the worker's size alone, wherever the fit then runs: the same request, the same bits.
+"""
+
+import math
+import shutil
+import tempfile
+
+from kmeans_service import config
+from kmeans_service.errors import FitFailed, TooLarge
+from kmeans_service.fitting.indices import SILHOUETTE_SAMPLE
+from kmeans_service.fitting.runs import may_be_the_kernels
+from kmeans_service.models.stored_labels import ROW_BYTES
+from kmeans_service.recipes.params import Params
+
+# What importing scikit-learn and the work itself take, whatever the data.
+FIXED_BYTES = 320 * 1024**2
+# Times n_clusters * n_features: the centers, while they are moved and when they are stored.
+COPIES_OF_CENTERS = 8
+
+
+def needed_in_memory(n_samples: int, n_features: int, params: Params) -> int:
+    """Bytes that a fit in memory peaks at, at most."""
+    n_clusters: int = params["n_clusters"]
+    centers = COPIES_OF_CENTERS * 8 * n_clusters * n_features
+    sample = 8 * min(n_samples, SILHOUETTE_SAMPLE) * n_features  # copied, to be judged
+    return FIXED_BYTES + centers + sample + n_samples * row_bytes(n_features, params)
+
+
+def row_bytes(n_features: int, params: Params) -> int:
+    """What each row of a fit in memory adds to its peak, at most: the row, and some numbers."""
+    if isinstance(params["init"], str) and may_be_the_kernels(params):
+        working = n_features // 2  # as float32: where k-means++ looks at it, or all rows are alike
+    else:
+        working = _of_scikit_learn(n_features, params)
+    return 8 * (n_features + working + 8)
+
+
+def _of_scikit_learn(n_features: int, params: Params) -> int:
+    """The distances of k-means++ to all its candidates for a center, three times; or elkan's
+    bounds, one for each center, and two more of the row where a center that nothing is near is
+    moved.
+    """
+    n_clusters: int = params["n_clusters"]
+    candidates = 2 + int(math.log(n_clusters)) if params["init"] == "k-means++" else 0
+    bounds = n_clusters if params["algorithm"] == "elkan" else 0
+    return max(3 * candidates, bounds + 2 * n_features)
+
+
+def algorithm_in_memory(n_samples: int, n_features: int, params: Params) -> str | None:
+    """What a fit in the worker's memory is computed with; None if it is one out of core.
+
+    Where elkan's bounds have no room, lloyd comes to the same clusters without them.
+    """
+    memory = config.settings().worker_memory_bytes
+    for algorithm in (params["algorithm"], "lloyd"):
+        tried = params | {"algorithm": algorithm}
+        if needed_in_memory(n_samples, n_features, tried) <= memory:
+            return str(algorithm)
+    return None
+
+
+def fits_here(n_samples: int, n_features: int, params: Params) -> bool:
+    """Whether this very function has the memory to compute the fit as the worker would."""
+    algorithm = algorithm_in_memory(n_samples, n_features, params)
+    if algorithm is None:
+        return False
+    needed = needed_in_memory(n_samples, n_features, params | {"algorithm": algorithm})
+    return needed <= config.settings().memory_bytes
+
+
+def check_disk(n_samples: int, n_features: int) -> None:
+    """Raise TooLarge for rows that no worker's disk holds, should its memory not hold them."""
+    needed = scratch_needed(n_samples, n_features)
+    if needed > config.SCRATCH_BYTES:
+        raise TooLarge(
+            f"the file has {n_samples:,} rows of {n_features:,} numbers, {needed:,} bytes while "
+            f"they are fitted; there are {config.SCRATCH_BYTES:,}. Send fewer rows or columns.",
+            max_bytes=config.SCRATCH_BYTES,
+        )
+
+
+def check_scratch(n_samples: int, n_features: int) -> None:
+    """Raise FitFailed if the rows and their labels do not fit the disk that is left."""
+    needed = scratch_needed(n_samples, n_features)
+    free = shutil.disk_usage(tempfile.gettempdir()).free
+    if needed > free:
+        raise FitFailed(
+            f"The fit needs {needed:,} bytes of scratch space, and the function has {free:,}; "
+            "deploy it with more ephemeral storage"
+        )
+
+
+def scratch_needed(n_samples: int, n_features: int) -> int:
+    """Bytes on disk of the rows of a fit out of core, and of their labels."""
+    return n_samples * (8 * n_features + ROW_BYTES)

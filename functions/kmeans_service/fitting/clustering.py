@@ -1,0 +1,156 @@
+"""Fits: the data brought into their space, the best of their runs, and what is told of it."""
+
+import io
+import platform
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import joblib
+import numpy as np
+import scipy
+import sklearn
+from sklearn.cluster import KMeans
+from sklearn.utils import check_array
+from threadpoolctl import ThreadpoolController
+
+from kmeans_service.fitting import column_facts, indices
+from kmeans_service.fitting.column_facts import Columns
+from kmeans_service.fitting.runs import Run, best_run
+from kmeans_service.models import predictor
+from kmeans_service.models.predictor import Array, Predictor, Space
+
+SAMPLE_RESTARTS = 10
+
+# What is looked up once in a process. Every fit is a process of its own: here it is done already
+# by the one that they are all forked from. Nothing here may run OpenMP.
+_THREADPOOLS = ThreadpoolController()
+check_array(np.zeros((1, 1)))
+
+VERSIONS = {
+    "python": platform.python_version(),
+    "scikit-learn": sklearn.__version__,
+    "numpy": np.__version__,
+    "scipy": scipy.__version__,
+    "joblib": joblib.__version__,
+}
+
+
+@dataclass(frozen=True)
+class Clustering:
+    """A fit's results.
+
+    predictor  the fit's space and its centers there
+    centers    shape (n_clusters, n_features), float64, in the units of the data
+    labels     shape (n_samples,), int32
+    pickle     the fitted estimator by joblib, without labels_ (it grows with n_samples)
+    scores     inertia, n_iter, cluster_sizes and the indices
+    columns    of the data, in the fit's space
+    distinct   how many different rows there are, as far as n_clusters
+    """
+
+    predictor: Predictor
+    centers: Array
+    labels: Array
+    pickle: bytes
+    scores: dict[str, Any]
+    columns: Columns
+    distinct: int
+
+
+def fit(X: Array, params: dict[str, Any], algorithm: str | None = None) -> Clustering:
+    """KMeans(**params).fit(X), X of shape (n_samples, n_features); raises FitFailed.
+
+    X is used up: it is brought into the fit's space where it lies.
+
+    algorithm  what computes it, if another than the one in params
+    """
+    computed = params | {"algorithm": algorithm or params["algorithm"]}
+    with one_thread():
+        space = predictor.take(X)
+        found = column_facts.columns_of(column_facts.in_chunks(X), X.shape[1])
+        run = best_run(X, computed, starting_init(params, space), found.mean_variance)
+        sizes, scores = _judged(X, run)
+        return finished(
+            Predictor(space, run.centers),
+            params,
+            run,
+            sizes,
+            scores | {"method": "in_memory"},
+            found,
+            column_facts.in_chunks(X),
+        )
+
+
+def _judged(Z: Array, run: Run) -> tuple[Array, dict[str, Any]]:
+    """The clusters' sizes, and the indices."""
+    n_clusters, n_features = run.centers.shape
+    labelled = partial(indices.chunks_of, Z, run.labels, n_clusters)
+    means = indices.means_of(labelled(), n_clusters, n_features)
+    scores = indices.over_all_rows(labelled(), means)
+    return means.sizes, scores | indices.silhouette(Z, run.labels)
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """A context in which BLAS and OpenMP compute every sum in one order, whatever the function."""
+    limit: AbstractContextManager[Any] = _THREADPOOLS.limit(limits=1)
+    return limit
+
+
+def starting_init(params: dict[str, Any], space: Space) -> str | Array:
+    """The method's name, or the given centers in the fit's space."""
+    given = params["init"]
+    return given if isinstance(given, str) else space.enter(np.array(given, dtype=np.float64))
+
+
+# For fits that hold only a part of the rows at a time.
+
+
+def starting_centers(sample: Array, params: dict[str, Any], space: Space) -> Array:
+    """The centers of the best of some fits to a sample, or those that were given."""
+    init = starting_init(params, space)
+    if not isinstance(init, str):
+        return init
+    # What a sample cannot show is made up for by more restarts than scikit-learn's one.
+    restarts = SAMPLE_RESTARTS if params["n_init"] == "auto" else params["n_init"]
+    plain = params | {"n_init": restarts, "algorithm": "lloyd"}  # elkan keeps bounds in memory
+    found = column_facts.columns_of([sample], sample.shape[1])
+    return best_run(sample, plain, init, found.mean_variance).centers
+
+
+def finished(
+    found: Predictor,
+    params: dict[str, Any],
+    run: Run,
+    sizes: Array,
+    scores: dict[str, Any],
+    columns_found: Columns,
+    rows: Any,
+) -> Clustering:
+    """The results of a run, in the units of the data."""
+    space = found.space
+    basic = {
+        "inertia": space.inertia(run.inertia),
+        "n_iter": int(run.n_iter),
+        "cluster_sizes": sizes.tolist(),
+    }
+    n_clusters = params["n_clusters"]
+    distinct = n_clusters if sizes.all() else column_facts.distinct_rows(rows, n_clusters)
+    centers = space.leave(run.centers)
+    pickle = _pickle(params, centers, basic)
+    return Clustering(found, centers, run.labels, pickle, basic | scores, columns_found, distinct)
+
+
+def _pickle(params: dict[str, Any], centers: Array, scores: dict[str, Any]) -> bytes:
+    """An estimator as KMeans.fit leaves it behind, but for labels_."""
+    given = params["init"]
+    init = given if isinstance(given, str) else np.array(given, dtype=np.float64)
+    estimator = KMeans(**(params | {"init": init}))
+    estimator.cluster_centers_ = centers
+    estimator.inertia_, estimator.n_iter_ = scores["inertia"], scores["n_iter"]
+    estimator.n_features_in_, estimator._n_features_out = centers.shape[1], centers.shape[0]
+    estimator._n_threads = 1
+    buffer = io.BytesIO()
+    joblib.dump(estimator, buffer)
+    return buffer.getvalue()

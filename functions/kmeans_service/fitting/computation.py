@@ -1,0 +1,150 @@
+"""What an attempt computes, in its own process: points from the bucket in, a stored model out."""
+
+import hashlib
+import io
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO
+
+import numpy as np
+
+from kmeans_service import config
+from kmeans_service.errors import JobGone, ModelDamaged
+from kmeans_service.fitting import capacity, clustering, out_of_core
+from kmeans_service.fitting.clustering import Clustering
+from kmeans_service.fitting.column_facts import warnings_of
+from kmeans_service.fitting.isolated import Say
+from kmeans_service.http import answers
+from kmeans_service.lifecycle import asides
+from kmeans_service.lifecycle.asked import drawn_seed, with_seed
+from kmeans_service.lifecycle.job import Input, Job, Model
+from kmeans_service.media_types import BINARY, CSV
+from kmeans_service.models.labels import csv_chunks
+from kmeans_service.models.predictor import Array
+from kmeans_service.models.stored_labels import ROW_BYTES
+from kmeans_service.recipes.params import Params
+from kmeans_service.storage import LOST_FILE, ObjectMissing, data_bucket
+from kmeans_service.stored_object import StoredObject
+from kmeans_service.streams import HashingStream
+from kmeans_service.tables.dataset import read_blocks, read_csv
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A stored fit; `labels_csv` only where an answer may carry it."""
+
+    model: Model
+    labels_csv: bytes | None
+
+
+def compute(claimed: Job, say: Say) -> Fitted:
+    """Fit a claimed job's points and store what is found; raises the ServiceError it fails with."""
+    claimed = asides.whole(claimed)
+    given, params = claimed.input, claimed.params
+    if given is None or params is None:
+        raise ValueError("a claimed job has an input and parameters")
+    params, _ = with_seed(params, drawn_seed())  # of a job that an older version queued
+    algorithm = capacity.algorithm_in_memory(given.n_samples, given.n_features, params)
+    with _labels_file(given.n_samples) as labels_file:
+        if algorithm:
+            found = _fit_in_memory(given, params, algorithm, labels_file, say)
+        else:
+            found = _fit_out_of_core(given, params, labels_file, say)
+        say({"stage": "STORING"})
+        return _store(claimed, given, params, found, labels_file)
+
+
+def _labels_file(n_samples: int) -> IO[bytes]:
+    """On disk where no answer can carry them."""
+    if n_samples * ROW_BYTES <= config.MAX_ANSWER_BYTES:
+        return io.BytesIO()
+    return tempfile.TemporaryFile()
+
+
+def _fit_in_memory(
+    given: Input, params: Params, algorithm: str, labels_file: IO[bytes], say: Say
+) -> Clustering:
+    say({"stage": "READING"})
+    with _opened(given) as stream:
+        X = read_csv(stream, given.n_samples).X
+    say({"stage": "FITTING"})
+    found = clustering.fit(X, params, algorithm)
+    labels_file.writelines(csv_chunks(found.labels))
+    return found
+
+
+def _fit_out_of_core(given: Input, params: Params, labels_file: IO[bytes], say: Say) -> Clustering:
+    capacity.check_scratch(given.n_samples, given.n_features)
+    with tempfile.TemporaryFile() as file:
+        say({"stage": "READING"})
+        with _opened(given) as stream:
+            rows = out_of_core.spill(read_blocks(stream), file)
+        return out_of_core.fit(rows, params, labels_file, say)
+
+
+@contextmanager
+def _opened(given: Input) -> Iterator[HashingStream]:
+    """The job's file; at the end, refused if it was not the one that was checked."""
+    try:
+        stream = HashingStream(data_bucket().open(given.key, given.version_id).stream)
+    except ObjectMissing:
+        raise JobGone(LOST_FILE) from None
+    yield stream
+    stream.drain()
+    if stream.sha256 != given.sha256:
+        raise ModelDamaged("The stored file is not the one that was uploaded")
+
+
+def _store(
+    claimed: Job, given: Input, params: Params, found: Clustering, labels_file: IO[bytes]
+) -> Fitted:
+    prefix, bucket = claimed.fit_prefix, data_bucket()
+    pickle = bucket.put(f"{prefix}model.joblib", found.pickle, BINARY)
+    centers = bucket.put(f"{prefix}centers.npy", _npy(found.centers), BINARY)
+    predictor = bucket.put(f"{prefix}predictor.npy", found.predictor.to_npy(), BINARY)
+    labels, labels_csv = _store_labels(f"{prefix}labels.csv", labels_file)
+    model = Model(
+        fit_id=claimed.fit_id or "",
+        params=params,
+        model=pickle,
+        centers=centers,
+        labels=labels,
+        n_features=found.centers.shape[1],
+        feature_names=given.feature_names,
+        scores=found.scores | _warnings(found, params, given.feature_names),
+        versions=clustering.VERSIONS,
+        predictor=predictor,
+    )
+    return Fitted(asides.lean(model, prefix), labels_csv)
+
+
+def _warnings(
+    found: Clustering, params: Params, names: tuple[str, ...] | None
+) -> dict[str, list[str]]:
+    """Nothing at all where there are none."""
+    space = found.predictor.space
+    said = warnings_of(found.columns, space, params, found.scores, found.distinct, names)
+    return {"warnings": said} if said else {}
+
+
+def _store_labels(key: str, labels_file: IO[bytes]) -> tuple[StoredObject, bytes | None]:
+    """In one piece where an answer can carry them, as a stream where they are more."""
+    size = labels_file.seek(0, os.SEEK_END)
+    labels_file.seek(0)
+    if size <= config.MAX_ANSWER_BYTES:
+        labels_csv = labels_file.read()
+        stored = data_bucket().put(key, labels_csv, CSV)
+        return stored, labels_csv if answers.fits_answer(labels_csv) else None
+    digest = hashlib.file_digest(labels_file, "sha256").hexdigest()  # type: ignore[arg-type]
+    labels_file.seek(0)
+    data_bucket().upload(key, labels_file, CSV)
+    return StoredObject(key, digest, size), None
+
+
+def _npy(array: Array) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()

@@ -1,0 +1,127 @@
+"""The nearest center of each row, for centers that move."""
+
+import ctypes
+
+import numpy as np
+
+from kmeans_service.fitting.kernel.library import Array, Centers, Shifts, address, library
+from kmeans_service.fitting.kernel.rows import UNIT, Rows
+
+LANES = 8
+# From so many clusters, or clusters times features, on bounds spare more than they cost.
+BOUNDED_CLUSTERS, BOUNDED_PRODUCTS = 32, 400
+# OpenBLAS sums a product in the order of the features, as C does, up to these sizes.
+BLAS_FEATURES, BLAS_CLUSTERS = 32, 256
+BLAS_ROWS = 256  # scikit-learn makes its product of so many rows at a time
+
+
+class Assignment:
+    """Labels, and where there are many clusters what is known of each row's distances.
+
+    labels  shape (n_samples,), int32
+    """
+
+    def __init__(self, rows: Rows, n_clusters: int, *, again: bool = True) -> None:
+        """again: whether there will be other centers, and what is known pays."""
+        self.rows = rows
+        self.labels = np.empty(rows.n_samples, dtype=np.int32)
+        self.upper = self.lower = None
+        products = n_clusters * rows.n_features
+        if again and (n_clusters >= BOUNDED_CLUSTERS or products >= BOUNDED_PRODUCTS):
+            self.upper, self.lower = np.empty(rows.n_samples), np.empty(rows.n_samples)
+        self._centers: Array | None = None
+
+    def update(self, centers: Array, margin: float) -> bool:
+        """Bring the labels to these centers.
+
+        Returns whether some row's two nearest centers are within `margin`, in squared distance.
+        """
+        C, X = library(), self.rows.X
+        known, _kept = known_centers(centers)
+        shifts, _moved = self._shifts(centers)
+        size = C.nearest_workspace(X.shape[1])
+
+        def work(start: int, n: int) -> int:
+            workspace = np.empty(size)
+            near: int = C.nearest(
+                address(X, start),
+                n,
+                ctypes.byref(known),
+                shifts,
+                margin,
+                address(self.labels, start),
+                address(self.upper, start),
+                address(self.lower, start),
+                address(workspace),
+            )
+            return near
+
+        n_near = self.rows.in_ranges(work)
+        self._centers = centers
+        return n_near > 0
+
+    def _shifts(self, centers: Array) -> tuple[Shifts | None, Array | None]:
+        """How far the centers have moved since the last update, rounded up."""
+        if self._centers is None or self.upper is None:
+            return None, None
+        moved = np.sqrt(((centers - self._centers) ** 2).sum(axis=1)) * (1 + 1e-10)
+        farthest = int(moved.argmax())
+        others = np.delete(moved, farthest).max(initial=0)
+        return Shifts(address(moved), farthest, moved[farthest], others), moved
+
+    def forget(self) -> None:
+        """Know nothing of the rows again."""
+        self._centers = None
+
+    def ask_blas(self, centers: Array) -> None:
+        """Decide again by the product that scikit-learn takes its distances from.
+
+        Its last bits depend on the shape, on the machine, and on the version of BLAS.
+        """
+        n_clusters, n_features = centers.shape
+        if n_features <= BLAS_FEATURES and n_clusters <= BLAS_CLUSTERS:
+            return
+        norms, factors = squared_norms(centers), -2 * centers.T
+        for start in range(0, self.rows.n_samples, BLAS_ROWS):
+            part = slice(start, start + BLAS_ROWS)
+            self.labels[part] = (norms + self.rows.X[part] @ factors).argmin(axis=1)
+        self.forget()
+
+
+def nearest(rows: Rows, centers: Array) -> Array:
+    """Index of the nearest center of each row, int32: as scikit-learn decides, ties included."""
+    found = Assignment(rows, len(centers), again=False)
+    if found.update(centers, rounding(rows, centers)):
+        found.ask_blas(centers)
+    return found.labels
+
+
+def rounding(rows: Rows, centers: Array) -> float:
+    """What two squared distances, less the row's squared norm, can be off by together."""
+    radius = max(rows.radius, float(np.sqrt((centers**2).sum(axis=1).max())))
+    return 16 * (rows.n_features + 4) * UNIT * radius**2
+
+
+def known_centers(centers: Array) -> tuple[Centers, tuple[Array, ...]]:
+    """What C must know of them, and the arrays that this points to."""
+    n_clusters, n_features = centers.shape
+    tiles = -(-n_clusters // LANES)
+    norms = np.full(tiles * LANES, np.inf)
+    norms[:n_clusters] = squared_norms(centers)
+    factors = np.zeros((tiles * LANES, n_features))
+    factors[:n_clusters] = -2 * centers
+    kept = (
+        centers,
+        np.ascontiguousarray(factors.reshape(tiles, LANES, n_features).transpose(0, 2, 1)),
+        norms,
+        factors[:n_clusters].astype(np.float32),
+        norms[:n_clusters].astype(np.float32),
+    )
+    largest = float(norms[:n_clusters].max())
+    return Centers(n_clusters, n_features, *map(address, kept), largest), kept
+
+
+def squared_norms(rows: Array) -> Array:
+    """Rounded as scikit-learn's row_norms does."""
+    norms: Array = np.einsum("ij,ij->i", rows, rows)
+    return norms

@@ -1,0 +1,195 @@
+"""The first centers, drawn as scikit-learn draws them from the same random numbers."""
+
+import ctypes
+
+import numpy as np
+
+from kmeans_service.fitting.kernel.assignment import squared_norms
+from kmeans_service.fitting.kernel.library import Array, Round, address, library
+from kmeans_service.fitting.kernel.rows import Rows
+
+# Up to so many rows NumPy is fast, and makes scikit-learn's own roundings: among few rows it is
+# they that decide between candidates that are equally good.
+FEW_ROWS = 6_000
+FILTERED_FEATURES = 16
+
+
+def random_rows(rows: Rows, n_clusters: int, random: np.random.RandomState) -> Array:
+    probabilities = _probabilities(rows)
+    drawn = random.choice(rows.n_samples, size=n_clusters, replace=False, p=probabilities)
+    return rows.X[drawn]
+
+
+def _probabilities(rows: Rows) -> Array:
+    weights = np.ones(rows.n_samples) if rows.weights is None else rows.weights
+    probabilities: Array = weights / weights.sum()
+    return probabilities
+
+
+def _first_row(rows: Rows, random: np.random.RandomState) -> int:
+    """What random.choice draws with one number, and without a look at all equal probabilities."""
+    if rows.weights is None and rows.n_samples > FEW_ROWS:
+        state = random.get_state()
+        at = random.random_sample() * rows.n_samples
+        if 0.01 < at % 1 < 0.99:  # else it is rounding that decides
+            return int(at)
+        random.set_state(state)
+    return int(random.choice(rows.n_samples, p=_probabilities(rows)))
+
+
+def kmeans_plusplus(rows: Rows, n_clusters: int, random: np.random.RandomState) -> Array:
+    """Centers by greedy k-means++, of 2 + log(n_clusters) candidates each."""
+    n_candidates = 2 + int(np.log(n_clusters))
+    first = _first_row(rows, random)
+    draws: _Draws | _PlainDraws | _FilteredDraws
+    if rows.n_samples <= FEW_ROWS:
+        draws = _Draws(rows, first)
+    elif rows.n_features >= FILTERED_FEATURES and n_clusters > 1:
+        draws = _FilteredDraws(rows, first)
+    else:
+        draws = _PlainDraws(rows, first)
+    others = [draws.next(random.uniform(size=n_candidates)) for _ in range(1, n_clusters)]
+    return rows.X[[first, *others]]
+
+
+class _Draws:
+    """scikit-learn's steps in NumPy."""
+
+    def __init__(self, rows: Rows, first: int) -> None:
+        self.X, self.norms = rows.X, squared_norms(rows.X)
+        self.weights = np.ones(rows.n_samples) if rows.weights is None else rows.weights
+        self.closest = self._distances(self.X[first, np.newaxis])
+        self.potential = self.closest @ self.weights
+
+    def _distances(self, points: Array) -> Array:
+        squared: Array = -2 * (points @ self.X.T)
+        squared += squared_norms(points)[:, np.newaxis]
+        squared += self.norms
+        return np.maximum(squared, 0, out=squared)
+
+    def next(self, uniform: Array) -> int:
+        summed = np.cumsum(self.weights * self.closest)
+        drawn = np.searchsorted(summed, uniform * self.potential)
+        np.clip(drawn, None, len(self.X) - 1, out=drawn)
+        squared = self._distances(self.X[drawn])
+        np.minimum(self.closest, squared, out=squared)
+        potentials = squared @ self.weights.reshape(-1, 1)
+        best = int(potentials.argmin())
+        self.potential, self.closest = potentials[best], squared[best]
+        return int(drawn[best])
+
+
+class _PlainDraws:
+    """The same in C, in one pass a center."""
+
+    def __init__(self, rows: Rows, first: int) -> None:
+        self.rows = rows
+        self.block = library().seeding_block()
+        self.closest = np.full(rows.n_samples, np.inf)
+        self.last = rows.X[first].copy()
+        self.potentials = self._try(self.last[np.newaxis])[:, 0]
+
+    def _try(self, candidates: Array) -> Array:
+        """The potential of each block with each of the candidates."""
+        C, X, weights = library(), self.rows.X, self.rows.weights
+        round = Round(X.shape[1], len(candidates), address(self.last), address(candidates))
+        potentials = np.empty((-(-len(X) // self.block), len(candidates)))
+        size = C.seeding_workspace(X.shape[1])
+
+        def work(start: int, n: int) -> None:
+            workspace = np.empty(size)
+            C.try_candidates(
+                address(X, start),
+                address(weights, start),
+                n,
+                ctypes.byref(round),
+                address(self.closest, start),
+                address(potentials, start // self.block),
+                address(workspace),
+            )
+
+        self.rows.in_ranges(work)
+        return potentials
+
+    def next(self, uniform: Array) -> int:
+        drawn = self._draw(uniform, self.last)
+        candidates = self.rows.X[drawn]
+        potentials = self._try(candidates)
+        best = int(potentials.sum(axis=0).argmin())
+        self.potentials, self.last = potentials[:, best].copy(), candidates[best].copy()
+        return int(drawn[best])
+
+    def _draw(self, uniform: Array, last: Array | None) -> Array:
+        drawn = np.empty(len(uniform), dtype=np.int64)
+        X, weights = self.rows.X, self.rows.weights
+        library().draw_rows(
+            address(X),
+            address(weights),
+            *X.shape,
+            *map(address, (last, self.closest, self.potentials, uniform)),
+            len(uniform),
+            address(drawn),
+        )
+        return drawn
+
+
+class _FilteredDraws(_PlainDraws):
+    """The same for many features: float32 tells which rows a candidate may be closer to."""
+
+    def __init__(self, rows: Rows, first: int) -> None:
+        super().__init__(rows, first)
+        X = rows.X
+        self.tiles = np.empty((-(-len(X) // 16) * 16, X.shape[1]), dtype=np.float32)
+        self.norms = np.empty(len(X))
+        library().make_float_tiles(address(X), *X.shape, address(self.tiles), address(self.norms))
+        self.marks = np.empty(len(X), dtype=np.uint32)
+
+    def next(self, uniform: Array) -> int:
+        drawn = self._draw(uniform, None)
+        candidates = self.rows.X[drawn]
+        best = int(self._gains(candidates).sum(axis=0).argmax())
+        self.last = candidates[best].copy()
+        self._choose(best)
+        return int(drawn[best])
+
+    def _gains(self, candidates: Array) -> Array:
+        C, X, weights = library(), self.rows.X, self.rows.weights
+        round = Round(X.shape[1], len(candidates), None, address(candidates))
+        factors, norms = (-2 * candidates).astype(np.float32), squared_norms(candidates)
+        gains = np.empty((-(-len(X) // self.block), len(candidates)))
+
+        def work(start: int, n: int) -> None:
+            C.try_filtered(
+                address(X, start),
+                address(weights, start),
+                n,
+                ctypes.byref(round),
+                address(factors),
+                address(norms),
+                address(self.tiles, start),
+                address(self.norms, start),
+                address(self.closest, start),
+                address(gains, start // self.block),
+                address(self.marks, start),
+            )
+
+        self.rows.in_ranges(work)
+        return gains
+
+    def _choose(self, mark: int) -> None:
+        C, X, weights = library(), self.rows.X, self.rows.weights
+
+        def work(start: int, n: int) -> None:
+            C.choose_candidate(
+                address(X, start),
+                address(weights, start),
+                n,
+                X.shape[1],
+                address(self.last),
+                mark,
+                address(self.marks, start),
+                address(self.closest, start),
+                address(self.potentials, start // self.block),
+            )
+
+        self.rows.in_ranges(work)

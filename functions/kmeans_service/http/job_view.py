@@ -1,0 +1,64 @@
+"""A job as its owner sees it: the JSON of GET /kmeans/jobs/{job_id}."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from kmeans_service.http.location import rooted
+from kmeans_service.lifecycle.job import Job, Status
+
+
+def job_view(job: Job, root: str) -> dict[str, Any]:
+    """What is known of the job; a member that has nothing to say is left out.
+
+    root   of the client's URLs; nothing that is stored knows of it
+    """
+    given = job.input
+    view = {
+        "job_id": job.job_id,
+        "status": job.status.value,
+        "filename": job.filename,
+        "size": given and given.size,
+        "n_samples": given and given.n_samples,
+        "n_features": given and given.n_features,
+        "feature_names": given and given.feature_names and list(given.feature_names),
+        "model_params": job.params and _shown(job.params),
+        "seed_drawn": job.drawn or None,
+        "attempt": job.attempt or None,
+        "progress": job.progress,
+        "error": job.error and rooted(job.error, root),
+        "scores": job.model and job.model.scores,
+        "warnings": _warnings(job) or None,
+        **job.times,
+        "expires_at": _time(job.expires_at),
+        "links": _links(job, root),
+    }
+    return {name: value for name, value in view.items() if value is not None}
+
+
+def _shown(params: dict[str, Any]) -> dict[str, Any]:
+    """Without initial centers that the list does not read."""
+    return {name: value for name, value in params.items() if value != []}
+
+
+def _warnings(job: Job) -> list[str]:
+    """About the file, and then about the fit."""
+    return [*job.warnings, *(job.model.scores.get("warnings", ()) if job.model else ())]
+
+
+def _time(seconds: int) -> str | None:
+    return datetime.fromtimestamp(seconds, UTC).isoformat() if seconds else None
+
+
+def job_path(root: str, job_id: int) -> str:
+    return f"{root}/kmeans/jobs/{job_id}"
+
+
+def _links(job: Job, root: str) -> dict[str, str]:
+    """Paths of what can be read now."""
+    names = ["input"] if job.input else []
+    if job.model:
+        names += ["labels", "centers", "scores", "model"]
+    if job.status in (Status.PENDING, Status.DAMAGED):
+        names = []
+    path = job_path(root, job.job_id)
+    return {"self": path} | {name: f"{path}/{name}" for name in names}

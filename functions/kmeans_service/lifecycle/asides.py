@@ -1,0 +1,93 @@
+"""What grows with the data, and would make a job's item large: as JSON in the bucket, beside it.
+
+Names of columns and initial centers stand in the item where they are short. Where they are not, the
+item names an object that holds them; it is written before the item and removed with the job.
+"""
+
+import hashlib
+import json
+import uuid
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+from kmeans_service.lifecycle.job import Input, Job, Model
+from kmeans_service.recipes.params import Params
+from kmeans_service.storage import data_bucket
+from kmeans_service.stored_object import StoredObject
+
+# Of JSON: what is longer is kept aside.
+INLINE_BYTES = 4_096
+JSON = "application/json"
+
+
+def without_names(owner: str, given: Input) -> Input:
+    """The input as its item holds it. The key is the file's own: the same again is no other."""
+    version = f"{given.key}\0{given.version_id}".encode(errors="surrogatepass")
+    key = f"inputs/{owner}/{hashlib.sha256(version).hexdigest()[:32]}.names.json"
+    names = _put(key, given.feature_names)
+    return replace(given, feature_names=None, names=names) if names else given
+
+
+def lean(model: Model, prefix: str) -> Model:
+    """The model as its item holds it, what is long being kept under the prefix."""
+    names = _put(f"{prefix}names.json", model.feature_names)
+    if names:
+        model = replace(model, feature_names=None, names=names)
+    init = _put(f"{prefix}init.json", model.params["init"])
+    return replace(model, params=_without_init(model.params), init=init) if init else model
+
+
+def without_init(
+    prefix: str, job: Job | None, params: Params
+) -> tuple[Params, StoredObject | None]:
+    """Parameters as a job's item holds them, and where their initial centers are.
+
+    job   whose item it is: what it has aside already is not written again
+    """
+    if job and job.init and _get(job.init) == params["init"]:
+        return _without_init(params), job.init
+    init = _put(f"{prefix}init-{uuid.uuid4().hex}.json", params["init"])
+    return (_without_init(params), init) if init else (params, None)
+
+
+def whole(job: Job) -> Job:
+    """The job with all that is kept aside; raises JobGone or ModelDamaged."""
+    given, model = job.input, job.model and whole_model(job.model)
+    if given and given.names:
+        given = replace(given, feature_names=tuple(_get(given.names)))
+    params = job.params
+    if params and job.init:
+        params = params | {"init": _get(job.init)}
+    return replace(job, input=given, params=params, model=model)
+
+
+def whole_model(model: Model) -> Model:
+    """Raises JobGone or ModelDamaged."""
+    if model.names:
+        model = replace(model, feature_names=tuple(_get(model.names)))
+    if model.init:
+        model = replace(model, params=model.params | {"init": _get(model.init)})
+    return model
+
+
+def forget(given: Input) -> None:
+    """Remove the names of an input that became no job's."""
+    if given.names:
+        data_bucket().delete(given.names.key)
+
+
+def _without_init(params: Params) -> Params:
+    return params | {"init": []}
+
+
+def _put(key: str, value: Any) -> StoredObject | None:
+    """None where the value is short enough for the item."""
+    text = json.dumps(value).encode()
+    return data_bucket().put(key, text, JSON) if len(text) > INLINE_BYTES else None
+
+
+@lru_cache(maxsize=8)
+def _get(stored: StoredObject) -> Any:
+    """Read once, as the object never changes; at most 10,000 numbers or 64 KiB of names."""
+    return json.loads(data_bucket().get(stored))

@@ -1,0 +1,190 @@
+"""How a job comes to be: with its file, or waiting for it."""
+
+import hashlib
+import json
+import time
+from typing import Any
+
+from kmeans_service import aws
+from kmeans_service.errors import OverQuota, Unavailable
+from kmeans_service.lifecycle import reads
+from kmeans_service.lifecycle.items import init_attribute, input_attribute
+from kmeans_service.lifecycle.job import Input, Job, Status, upload_id_of
+from kmeans_service.owners import quota
+from kmeans_service.owners.quota import Holdings
+from kmeans_service.stored_object import StoredObject
+from kmeans_service.table import table
+from kmeans_service.table.keys import job_key, job_sort_key, owner_key
+from kmeans_service.table.values import marshal, stored_bytes_in, unmarshal
+
+
+def find_upload(owner: str, filename: str, sha256: str) -> int | None:
+    """The job that was made for this file name and these bytes, if it has not expired."""
+    item = unmarshal(table.get_item(upload_key(owner, filename, sha256)) or {})
+    return item["job_id"] if item and item["expires_at"] > time.time() else None
+
+
+def admit(owner: str, filename: str, given: Input | None) -> Holdings | int:
+    """The owner's counters where there is room for one more job, or the job of this very upload.
+
+    Raises TooManyJobs or StorageFull.
+    """
+    refusal: OverQuota | None = None
+    try:
+        held = quota.room_for(owner, given.stored_bytes if given else 0)
+    except OverQuota as error:
+        refusal = error
+    # Looked for last: what took the room may have been this very upload, sent at the same time.
+    found = find_upload(owner, filename, given.sha256) if given else None
+    if found is not None:
+        return found
+    if refusal:
+        raise refusal
+    return held
+
+
+def create(
+    owner: str,
+    filename: str,
+    given: Input | None,
+    params: dict[str, Any] | None = None,
+    held: Holdings | None = None,
+    *,
+    drawn: bool = False,
+    warnings: tuple[str, ...] = (),
+    init: StoredObject | None = None,
+) -> int:
+    """A new job's id, or that of the job which this very upload already made.
+
+    The job is UPLOADED, or PENDING if its file has yet to come; `params` are then those of the
+    fit that its arrival starts, `drawn` whether their seed was. Ids are dense from 0.
+
+    held       the owner's counters, where there was room a moment ago
+    warnings   about the file, a sentence each
+    init       where the parameters' initial centers are
+    Raises TooManyJobs or StorageFull, and Unavailable if the counters are contended beyond reason.
+    """
+    for _ in table.tries():
+        admitted = held or admit(owner, filename, given)
+        if isinstance(admitted, int):
+            return admitted
+        job = _new_job(owner, admitted.next_id, filename, given, params) | {"drawn": drawn}
+        if warnings:
+            job["warnings"] = list(warnings)
+        if init:
+            job["init"] = init_attribute(init)
+        if _create(admitted, job):
+            return admitted.next_id
+        held = None
+    raise Unavailable("Too many uploads at once")
+
+
+def _create(held: Holdings, job: dict[str, Any]) -> bool:
+    """One transaction: the counters move on, the job is there, its upload is known; or nothing."""
+    size = stored_bytes_in(marshal(job))
+    actions: list[Any] = [
+        quota.new_job(job["owner"], held, size, job["expires_at"]),
+        {"Put": _put_new(marshal(job))},
+    ]
+    if "input" in job:
+        upload = upload_key(job["owner"], job["filename"], job["input"]["sha256"])
+        upload |= marshal({"job_id": job["job_id"], "expires_at": job["expires_at"]})
+        actions.append({"Put": _put_new(upload)})
+    return not table.transact(actions)
+
+
+def _put_new(item: dict[str, Any]) -> dict[str, Any]:
+    """Nothing is overwritten but what has expired and DynamoDB has not removed yet."""
+    return {
+        "TableName": table.table_name(),
+        "Item": item,
+        "ConditionExpression": "attribute_not_exists(pk) OR expires_at <= :now",
+        "ExpressionAttributeValues": marshal({":now": table.seconds()}),
+    }
+
+
+def _new_job(
+    owner: str,
+    job_id: int,
+    filename: str,
+    given: Input | None,
+    params: dict[str, Any] | None,
+) -> dict[str, Any]:
+    now = table.timestamp()
+    values = {
+        "pk": owner_key(owner),
+        "sk": job_sort_key(job_id),
+        "owner": owner,
+        "job_id": job_id,
+        "filename": filename,
+        "status": Status.UPLOADED.value if given else Status.PENDING.value,
+        "created_at": now,
+        "uploaded_at": now if given else None,
+        "input": input_attribute(given) if given else None,
+        "params": json.dumps(params, sort_keys=True) if params else None,
+        "expires_at": table.expiry(),
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def upload_key(owner: str, filename: str, sha256: str) -> dict[str, Any]:
+    return marshal({"pk": owner_key(owner), "sk": f"UP#{upload_id_of(filename, sha256)}"})
+
+
+def arrive(job: Job, given: Input) -> bool:
+    """PENDING → UPLOADED with its file; False if the job was not waiting for one.
+
+    Raises StorageFull if the owner has no room for it.
+    """
+    arrival = table.expression(
+        job_key(job.owner, job.job_id),
+        "SET #status = :uploaded, #input = :input, uploaded_at = :now",
+        "#status = :pending",
+        {
+            ":pending": Status.PENDING.value,
+            ":uploaded": Status.UPLOADED.value,
+            ":input": input_attribute(given),
+            ":now": table.timestamp(),
+        },
+    )
+    for _ in table.tries():
+        quota.room_for(job.owner, given.stored_bytes, jobs=0)
+        if not table.transact([{"Update": arrival}, quota.new_file(job.owner, given.stored_bytes)]):
+            return True
+        if reads.get(job.owner, job.job_id).status is not Status.PENDING:
+            return False
+    raise Unavailable("Too many uploads at once")
+
+
+def refuse(job: Job, error: dict[str, Any]) -> bool:
+    """PENDING or UPLOADED → FAILED: what came cannot be used; False if the job has moved on."""
+    return table.update_job(
+        job.owner,
+        job.job_id,
+        "SET #status = :failed, #error = :error, finished_at = :now",
+        "#status = :was AND #status IN (:pending, :uploaded)",
+        {
+            ":was": job.status.value,
+            ":pending": Status.PENDING.value,
+            ":uploaded": Status.UPLOADED.value,
+            ":failed": Status.FAILED.value,
+            ":error": json.dumps(error),
+            ":now": table.timestamp(),
+        },
+    )
+
+
+def is_handled(owner: str, event: str) -> bool:
+    """Whether `remember` was told of this event."""
+    return table.get_item(_event_key(owner, event)) is not None
+
+
+def remember(owner: str, event: str) -> None:
+    """Note an event that has been handled, for as long as it may be delivered again."""
+    item = _event_key(owner, event) | marshal({"expires_at": table.expiry()})
+    aws.dynamodb().put_item(TableName=table.table_name(), Item=item)
+
+
+def _event_key(owner: str, event: str) -> dict[str, Any]:
+    digest = hashlib.sha256(event.encode(errors="surrogatepass")).hexdigest()
+    return marshal({"pk": owner_key(owner), "sk": f"EV#{digest}"})

@@ -1,0 +1,155 @@
+"""Jobs to DynamoDB items and back."""
+
+import json
+from contextlib import suppress
+from dataclasses import asdict
+from typing import Any
+
+from kmeans_service.errors import ModelDamaged
+from kmeans_service.lifecycle.job import Input, Job, Model, Status
+from kmeans_service.problems import problem_document
+from kmeans_service.stored_object import StoredObject
+from kmeans_service.table.keys import job_key
+from kmeans_service.table.values import UNREADABLE, plain, unmarshal
+
+TIMES = ("created_at", "uploaded_at", "queued_at", "started_at", "finished_at")
+
+
+def input_attribute(given: Input) -> dict[str, Any]:
+    """Item form of an input, for marshalling."""
+    values = asdict(given)
+    if given.feature_names is not None:
+        values["feature_names"] = list(given.feature_names)
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def model_attribute(model: Model) -> dict[str, Any]:
+    """Item form of a model; what holds floats travels as JSON, exactly."""
+    values = asdict(model)
+    for name in ("params", "scores", "versions"):
+        values[name] = json.dumps(values[name], sort_keys=True)
+    if model.feature_names is not None:
+        values["feature_names"] = list(model.feature_names)
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def init_attribute(init: StoredObject | None) -> str | None:
+    """A text, not a map: a fit's parameters are counted with its model, not before."""
+    return json.dumps(asdict(init)) if init else None
+
+
+def _names(values: dict[str, Any]) -> tuple[str, ...] | None:
+    names = values.get("feature_names")
+    return None if names is None else tuple(names)
+
+
+def _input(values: dict[str, Any]) -> Input:
+    return Input(
+        key=values["key"],
+        version_id=values.get("version_id"),
+        sha256=values["sha256"],
+        size=values["size"],
+        n_samples=values["n_samples"],
+        n_features=values["n_features"],
+        feature_names=_names(values),
+        names=_object(values.get("names")),
+    )
+
+
+def _object(values: dict[str, Any] | None) -> StoredObject | None:
+    return StoredObject(**values) if values else None
+
+
+def _model(values: dict[str, Any]) -> Model:
+    return Model(
+        fit_id=values["fit_id"],
+        params=json.loads(values["params"]),
+        model=StoredObject(**values["model"]),
+        centers=StoredObject(**values["centers"]),
+        labels=StoredObject(**values["labels"]),
+        n_features=values["n_features"],
+        feature_names=_names(values),
+        scores=json.loads(values["scores"]),
+        versions=json.loads(values["versions"]),
+        predictor=_object(values.get("predictor")),
+        names=_object(values.get("names")),
+        init=_object(values.get("init")),
+    )
+
+
+def job_from_item(item: dict[str, Any]) -> Job:
+    """The job; raises ModelDamaged for what none of us can have written."""
+    try:
+        job = _job(unmarshal(item))
+        if job_key(job.owner, job.job_id) != {name: item[name] for name in ("pk", "sk")}:
+            raise ValueError("the record lies under the key of another job")
+    except UNREADABLE as error:
+        raise _damage(item) from error
+    return job
+
+
+def job_or_damaged(item: dict[str, Any]) -> Job:
+    """As `job_from_item`; of an item that cannot be read, what still can be: a DAMAGED job."""
+    try:
+        return job_from_item(item)
+    except ModelDamaged as damage:
+        return _what_is_left(item, damage)
+
+
+def _damage(item: dict[str, Any]) -> ModelDamaged:
+    number = item["sk"]["S"].removeprefix("J#").lstrip("0") or "0"
+    return ModelDamaged(
+        f"The record of job {number} cannot be read; its file and its model are not lost yet. "
+        "Whoever runs the service may repair it; DELETE removes it."
+    )
+
+
+def _what_is_left(item: dict[str, Any], damage: ModelDamaged) -> Job:
+    """A deletion goes on; everything else is DAMAGED."""
+    values: dict[str, Any] = {}
+    for name in item:
+        with suppress(*UNREADABLE):
+            values[name] = plain(item[name])
+    given = None
+    with suppress(*UNREADABLE):
+        given = _input(values["input"])
+    deleting = values.get("status") == Status.DELETING
+    lease = values.get("lease_until")
+    return Job(
+        owner=values["pk"].removeprefix("O#"),
+        job_id=int(values["sk"].removeprefix("J#")),
+        status=Status.DELETING if deleting else Status.DAMAGED,
+        filename=str(values.get("filename", "")),
+        times={name: values[name] for name in TIMES if isinstance(values.get(name), str)},
+        input=given,
+        lease_until=lease if isinstance(lease, int) else 0,
+        error=problem_document(damage),
+    )
+
+
+def _job(values: dict[str, Any]) -> Job:
+    numbers = ("attempt", "fence", "lease_until", "due_at", "expires_at")
+    if not all(isinstance(values.get(name, 0), int) for name in numbers):
+        raise TypeError("a number is none")
+    return Job(
+        owner=values["owner"],
+        job_id=values["job_id"],
+        status=Status(values["status"]),
+        filename=values.get("filename", ""),
+        times={name: values[name] for name in TIMES if name in values},
+        input=_input(values["input"]) if "input" in values else None,
+        fit_id=values.get("fit_id"),
+        params=json.loads(values["params"]) if "params" in values else None,
+        drawn=values.get("drawn", False),
+        attempt=values.get("attempt", 0),
+        fence=values.get("fence", 0),
+        lease_until=values.get("lease_until", 0),
+        due_at=values.get("due_at", 0),
+        expires_at=values.get("expires_at", 0),
+        progress=values.get("progress"),
+        error=json.loads(values["error"]) if "error" in values else None,
+        crash=values.get("crash"),
+        model=_model(values["model"]) if "model" in values else None,
+        init=_object(json.loads(values["init"])) if "init" in values else None,
+        warnings=tuple(values.get("warnings", ())),
+    )

@@ -1,0 +1,169 @@
+"""A job: what it is, whatever it is stored in."""
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from kmeans_service.errors import NotFitted
+from kmeans_service.stored_object import StoredObject
+
+
+class Status(StrEnum):
+    """PENDING → UPLOADED → QUEUED → RUNNING → SUCCEEDED | FAILED; any → DELETING → DELETED.
+
+    DAMAGED is no state but what is shown of a job whose record cannot be read.
+    """
+
+    PENDING = "PENDING"
+    UPLOADED = "UPLOADED"
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    DELETING = "DELETING"
+    DELETED = "DELETED"
+    DAMAGED = "DAMAGED"
+
+
+ACTIVE = (Status.QUEUED, Status.RUNNING)
+FITTABLE = (Status.UPLOADED, Status.SUCCEEDED, Status.FAILED)
+GONE = (Status.DELETING, Status.DELETED)
+
+
+@dataclass(frozen=True)
+class Input:
+    """The CSV of a job, checked: where it lies in the bucket, its digest and its shape.
+
+    version_id  of the object in the versioned bucket, where the key is not ours alone
+    sha256      hexadecimal, of the file's bytes
+    size        bytes
+    names       where feature_names are, if they are too long for the job's item
+    """
+
+    key: str
+    version_id: str | None
+    sha256: str
+    size: int
+    n_samples: int
+    n_features: int
+    feature_names: tuple[str, ...] | None
+    names: StoredObject | None = None
+
+    @property
+    def stored_bytes(self) -> int:
+        return self.size + (self.names.size if self.names else 0)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A published fit: pointers to its objects, and what it found.
+
+    model     the joblib pickle of the estimator, without labels_
+    centers   .npy, float64, shape (n_clusters, n_features), in the units of the data
+    labels    CSV, one label a line
+    scores    inertia, n_iter, cluster_sizes and the indices
+    versions  of the libraries that made the pickle
+    predictor .npy: the fit's shift, scale and centers; None of a model older than they are
+    names     where feature_names are, if they are too long for the job's item
+    init      where params["init"] is, if it is
+    """
+
+    fit_id: str
+    params: dict[str, Any]
+    model: StoredObject
+    centers: StoredObject
+    labels: StoredObject
+    n_features: int
+    feature_names: tuple[str, ...] | None
+    scores: dict[str, Any]
+    versions: dict[str, str]
+    predictor: StoredObject | None = None
+    names: StoredObject | None = None
+    init: StoredObject | None = None
+
+    @property
+    def objects(self) -> tuple[StoredObject, ...]:
+        found = (self.model, self.centers, self.labels, self.predictor, self.names, self.init)
+        return tuple(each for each in found if each)
+
+    @property
+    def stored_bytes(self) -> int:
+        return sum(each.size for each in self.objects)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job as it was read; `times` are ISO 8601 in UTC, the other times epoch seconds.
+
+    drawn  whether the seed in `params` was drawn, as random_state was null
+    crash  how the last attempt crashed
+    init   where params["init"] is, if it is too long for the item
+    """
+
+    owner: str
+    job_id: int
+    status: Status
+    filename: str
+    times: dict[str, str]
+    input: Input | None = None
+    fit_id: str | None = None
+    params: dict[str, Any] | None = None
+    drawn: bool = False
+    attempt: int = 0
+    fence: int = 0
+    lease_until: int = 0
+    due_at: int = 0
+    expires_at: int = 0
+    progress: dict[str, Any] | None = None
+    error: dict[str, Any] | None = None
+    crash: str | None = None
+    model: Model | None = None
+    warnings: tuple[str, ...] = ()
+    init: StoredObject | None = None
+
+    @property
+    def published(self) -> Model:
+        """The model, also while a newer fit is under way; raises NotFitted."""
+        if self.model is None:
+            raise NotFitted(
+                f"Job {self.job_id} is {self.status} and has no model; fit it with POST /kmeans/fit"
+            )
+        return self.model
+
+    @property
+    def stored_bytes(self) -> int:
+        """What counts as the owner's for this job: its file, and its model."""
+        model = self.model.stored_bytes if self.model else 0
+        return model + (self.input.stored_bytes if self.input else 0)
+
+    @property
+    def fit_prefix(self) -> str:
+        """Where the claim's attempt at the fit writes; no other attempt ever does."""
+        return f"models/{self.owner}/{self.job_id}/{self.fit_id}/{self.fence}/"
+
+    def is_fitted_with(self, fit_id: str) -> bool:
+        """Whether this very fit is published and nothing newer was asked for."""
+        return (
+            self.status is Status.SUCCEEDED
+            and self.model is not None
+            and (self.model.fit_id == fit_id)
+        )
+
+    @property
+    def is_active(self) -> bool:
+        return self.status in ACTIVE
+
+    def is_active_with(self, fit_id: str) -> bool:
+        return self.is_active and self.fit_id == fit_id
+
+
+def fit_id_of(input_sha256: str, canonical_params: str) -> str:
+    """The identity of a fit: the same data and parameters are the same fit."""
+    return hashlib.sha256(f"{input_sha256}\n{canonical_params}".encode()).hexdigest()[:32]
+
+
+def upload_id_of(filename: str, input_sha256: str) -> str:
+    """The identity of an upload: the same name and bytes are the same upload."""
+    name = filename.encode(errors="surrogatepass")
+    return hashlib.sha256(name + b"\0" + input_sha256.encode()).hexdigest()

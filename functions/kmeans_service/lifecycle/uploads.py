@@ -1,0 +1,95 @@
+"""A CSV becomes a job: checked, stored, and only then known to the table."""
+
+from typing import Any
+
+from kmeans_service import config
+from kmeans_service.errors import InvalidParameter, ServiceError
+from kmeans_service.json_values import shown
+from kmeans_service.lifecycle import asides, creation, reads
+from kmeans_service.lifecycle.asked import drawn_seed, with_seed
+from kmeans_service.lifecycle.job import Input
+from kmeans_service.owners import quota
+from kmeans_service.storage import data_bucket, new_input_key, sha256_of
+from kmeans_service.tables.csv_grammar import CsvShape
+
+
+def checked_filename(value: Any) -> str:
+    """A file name is data, never part of a key: any text of sensible length."""
+    if not _is_filename(value):
+        raise InvalidParameter(
+            f"filename is {shown(value)}; "
+            f"allowed is a text of 1 to {config.MAX_FILENAME_LENGTH} characters",
+            field="filename",
+        )
+    name: str = value
+    return name
+
+
+def _is_filename(value: Any) -> bool:
+    if not isinstance(value, str) or not 1 <= len(value) <= config.MAX_FILENAME_LENGTH:
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON lets through
+        return False
+    return True
+
+
+def store(owner: str, filename: str, body: bytes, shape: CsvShape) -> int:
+    """The job of this upload, new or already there; `shape` is what checking the body found.
+
+    Raises TooManyJobs or StorageFull.
+    """
+    given = Input(
+        key=new_input_key(owner),
+        version_id=None,
+        sha256=sha256_of(body),
+        size=len(body),
+        n_samples=shape.n_samples,
+        n_features=shape.n_features,
+        feature_names=shape.feature_names,
+    )
+    bucket = data_bucket()
+    admitted = creation.admit(owner, filename, given)
+    if isinstance(admitted, int):
+        return admitted
+    bucket.put(given.key, body, "text/csv")
+    given = asides.without_names(owner, given)
+    try:
+        job_id = creation.create(owner, filename, given, held=admitted)
+    except ServiceError:  # others took the room, or the ids, meanwhile
+        bucket.delete(given.key)
+        asides.forget(given)
+        raise
+    winner = reads.get(owner, job_id).input
+    if winner is None or winner.key != given.key:
+        bucket.delete(given.key)
+        asides.forget(given)
+    return job_id
+
+
+def reserve(owner: str, filename: str, params: dict[str, Any] | None) -> dict[str, Any]:
+    """A PENDING job and the presigned POST that its file goes to.
+
+    The form takes a file as large as there is room for. Raises TooManyJobs or StorageFull.
+    """
+    held = quota.room_for(owner, size=1)
+    drawn, init = False, None
+    if params:
+        params, drawn = with_seed(params, drawn_seed())
+        params, init = asides.without_init(f"inputs/{owner}/", None, params)
+    try:
+        job_id = creation.create(owner, filename, None, params, held, drawn=drawn, init=init)
+    except ServiceError:
+        if init:
+            data_bucket().delete(init.key)
+        raise
+    limits = config.limits()
+    max_bytes = min(limits.file_bytes, limits.stored_bytes - held.stored_bytes)
+    key = f"pending/{owner}/{job_id}/input.csv"
+    return {
+        "job_id": job_id,
+        **data_bucket().presigned_post(key, max_bytes),
+        "expires_in": config.PRESIGNED_SECONDS,
+        "max_bytes": max_bytes,
+    }

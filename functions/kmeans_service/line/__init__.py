@@ -1,0 +1,1 @@
+"""Who works next: what waits in line, who holds which worker, and what wakes them."""

@@ -1,0 +1,25 @@
+"""How long work may take, in seconds: on the slow side, to tell what is long from what is not."""
+
+from kmeans_service.lifecycle.job import Input
+from kmeans_service.recipes.params import Params, iteration_work
+
+# What one vCPU does at least in Lloyd's iterations, on data of few columns.
+MULTIPLICATIONS_PER_SECOND = 5e8
+# A stream from S3, parsed.
+BYTES_PER_SECOND = 50e6
+# Parsed, and measured against centers of which the number is not known yet.
+POINTS_BYTES_PER_SECOND = 10e6
+
+
+def fit_seconds(params: Params, given: Input) -> float:
+    """All of its iterations counted, as `MaxWork` does."""
+    work = iteration_work(params, given.n_samples, given.n_features) * int(params["max_iter"])
+    return work / MULTIPLICATIONS_PER_SECOND + given.size / BYTES_PER_SECOND
+
+
+def check_seconds(size: int) -> float:
+    return size / BYTES_PER_SECOND
+
+
+def prediction_seconds(size: int) -> float:
+    return size / POINTS_BYTES_PER_SECOND

@@ -1,0 +1,5 @@
+"""Media types of what is stored and answered."""
+
+JSON = "application/json"
+CSV = "text/csv"
+BINARY = "application/octet-stream"

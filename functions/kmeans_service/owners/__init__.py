@@ -1,0 +1,1 @@
+"""What an owner holds and may ask for: quotas, requests a minute, tokens."""

@@ -1,0 +1,50 @@
+"""Streams of bytes, and some that do something as they are read."""
+
+import hashlib
+import sys
+from collections.abc import Callable
+from typing import Protocol
+
+type Keep = Callable[[], None]
+
+
+class ByteStream(Protocol):
+    """A file opened for reading bytes, or the body of an object in S3."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+class Kept:
+    """Reads from a binary stream; `keep` is called before each piece."""
+
+    def __init__(self, stream: ByteStream, keep: Keep) -> None:
+        self._stream = stream
+        self._keep = keep
+
+    def read(self, size: int = sys.maxsize, /) -> bytes:
+        self._keep()
+        return self._stream.read(size)
+
+
+class HashingStream:
+    """Reads from a binary stream; `sha256` and `size` are of the bytes read so far."""
+
+    def __init__(self, stream: ByteStream) -> None:
+        self._stream = stream
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    def read(self, size: int = sys.maxsize, /) -> bytes:
+        chunk = self._stream.read(size)
+        self._hash.update(chunk)
+        self.size += len(chunk)
+        return chunk
+
+    def drain(self) -> None:
+        """Read what is left."""
+        while self.read(1024**2):
+            pass
+
+    @property
+    def sha256(self) -> str:
+        return self._hash.hexdigest()

@@ -1,0 +1,1 @@
+"""DynamoDB: values, keys, conditional writes and consistent reads."""

@@ -1,0 +1,287 @@
+"""Files that arrive in the bucket: incoming/ makes a job, pending/ completes one.
+
+S3 delivers a notification at least once and in any order; what is done here twice is done once.
+"""
+
+import hashlib
+import re
+import time
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import IO, Any, cast
+from urllib.parse import unquote_plus
+
+from kmeans_service import config, telemetry
+from kmeans_service.errors import (
+    FitConflict,
+    FitFailed,
+    JobGone,
+    JobNotFound,
+    OverQuota,
+    PredictionNotFound,
+    ServiceError,
+    StorageFull,
+    TooLarge,
+)
+from kmeans_service.fitting import capacity
+from kmeans_service.lifecycle import asides, creation, deletion, fits, large_predictions, reads
+from kmeans_service.lifecycle.asked import asked
+from kmeans_service.lifecycle.job import Input, Job, Status
+from kmeans_service.line import estimates
+from kmeans_service.line.waiting import Work
+from kmeans_service.problems import problem_document
+from kmeans_service.recipes.params import Params, check_against_data
+from kmeans_service.storage import ObjectMissing, OpenObject, data_bucket
+from kmeans_service.streams import HashingStream, Keep, Kept
+from kmeans_service.tables.csv_grammar import CsvShape
+from kmeans_service.tables.dataset import shape_of
+from worker import large_prediction, metadata
+
+# An owner's name stands in keys; a file's name only here, where its owner dropped it.
+_DROPPED = re.compile(r"incoming/(?P<owner>[\w-]{1,64})/(.*/)?(?P<filename>[^/]+)", re.ASCII | re.S)
+_AWAITED = re.compile(r"pending/([\w-]{1,64})/([0-9]{1,10})/(.+)", re.ASCII)
+# What programs leave beside files, and nobody means to be fitted: the marks of folders, of finished
+# jobs and of desktops, checksums, and locks of sheets that are open.
+_LEFT_BY_PROGRAMS = re.compile(
+    r"(.*/)?(\.DS_Store|\._[^/]*|\.(git)?keep|Thumbs\.db|desktop\.ini|\.[^/]*\.crc|\.~lock\.[^/]*#"
+    r"|~\$[^/]*|_SUCCESS|_(started|committed)_[0-9]+|_temporary/.*|[^/]*_\$folder\$)?",
+    re.S,
+)
+REFUSED = CsvShape(feature_names=None, n_samples=0, n_features=0)
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """An object that S3 says has been created; the version is None in an unversioned bucket."""
+
+    key: str
+    version_id: str | None
+
+    @property
+    def event(self) -> str:
+        """Its identity: the documents disagree on sequencers, so key and version it is."""
+        return f"{self.key}\0{self.version_id}"
+
+    @property
+    def seed(self) -> int:
+        """What a random_state of null comes to: delivered twice, it is the same fit."""
+        digest = hashlib.sha256(self.event.encode(errors="surrogatepass")).digest()
+        return int.from_bytes(digest[:4])
+
+
+def arrival_of(record: dict[str, Any]) -> Arrival:
+    """The object of an S3 notification record; keys come percent-encoded, spaces as plus signs."""
+    found = record["s3"]["object"]
+    return Arrival(unquote_plus(found["key"]), found.get("versionId"))
+
+
+def work_of(arrival: Arrival, record: dict[str, Any]) -> Work | None:
+    """The work that a notification is about, in its owner's line; None for what is nobody's."""
+    dropped, awaited = _DROPPED.fullmatch(arrival.key), _AWAITED.fullmatch(arrival.key)
+    if not (found := dropped or awaited):
+        return None
+    size = record["s3"]["object"].get("size", 0)
+    estimate = estimates.prediction_seconds if is_points(arrival) else estimates.check_seconds
+    came = record.get("eventTime")
+    since = datetime.fromisoformat(came).timestamp() if came else time.time()
+    name = hashlib.sha256(arrival.event.encode(errors="surrogatepass")).hexdigest()[:32]
+    what = {"key": arrival.key, "version_id": arrival.version_id}
+    return Work(found[1], int(since * 1000), name, int(estimate(size)), what=what)
+
+
+def is_points(arrival: Arrival) -> bool:
+    """Whether it is for a prediction, which counts its attempts itself."""
+    awaited = _AWAITED.fullmatch(arrival.key)
+    return awaited is not None and awaited[3] != "input.csv"
+
+
+def give_up(arrival: Arrival, tries: int) -> None:
+    """Say in the job, as far as there is one, that its file could not be worked off."""
+    telemetry.logger().error("gave up an object whose handling crashes", key=arrival.key)
+    telemetry.count("ArrivalsGivenUp")
+    refusal = problem_document(
+        FitFailed(f"The file could not be checked: that crashed {tries} times")
+    )
+    dropped, awaited = _DROPPED.fullmatch(arrival.key), _AWAITED.fullmatch(arrival.key)
+    try:
+        if dropped:
+            owner = dropped["owner"]
+            job_id = creation.create(owner, dropped["filename"], None)
+            creation.refuse(reads.get(owner, job_id), refusal)
+            creation.remember(owner, arrival.event)
+        elif awaited and awaited[3] == "input.csv":
+            creation.refuse(reads.get(awaited[1], int(awaited[2])), refusal)
+    except (OverQuota, JobGone, JobNotFound) as reason:
+        telemetry.logger().warning("no job can say so", reason=str(reason))
+
+
+def handle(arrival: Arrival, seconds: float, keep: Keep) -> Job | None:
+    """The job whose fit this arrival asks for, QUEUED; None if there is nothing (more) to fit.
+
+    Points to predict are predicted here and now, within `seconds`.
+
+    keep   called again and again while something is read
+    """
+    if _LEFT_BY_PROGRAMS.fullmatch(arrival.key):
+        telemetry.logger().info("ignored what a program left")
+        return None
+    dropped, awaited = _DROPPED.fullmatch(arrival.key), _AWAITED.fullmatch(arrival.key)
+    try:
+        if dropped:
+            return _dropped(arrival, dropped["owner"], dropped["filename"], keep)
+        if awaited:
+            owner, job_id, rest = awaited.groups()
+            return _awaited(arrival, owner, int(job_id), rest, seconds, keep)
+    except (PredictionNotFound, ObjectMissing, JobGone, JobNotFound) as gone:
+        telemetry.logger().info("ignored an object that is gone", reason=str(gone))
+        return None
+    return None
+
+
+def _awaited(
+    arrival: Arrival, owner: str, job_id: int, rest: str, seconds: float, keep: Keep
+) -> Job | None:
+    """pending/: a job's file, or points to predict."""
+    try:
+        job = reads.get(owner, job_id)
+        opened = _opened(arrival, keep)
+        if rest == "input.csv":
+            return _complete(arrival, job, opened)
+        found = large_predictions.find(owner, f"{job_id}-{PurePosixPath(rest).stem}")
+        large_prediction.run(job, found, opened, seconds)
+        data_bucket().delete(arrival.key, arrival.version_id)  # taken, or sent twice
+    except JobGone:
+        deletion.remove_objects(owner, job_id)  # those that came after its deletion
+        raise
+    return None
+
+
+def _opened(arrival: Arrival, keep: Keep) -> OpenObject:
+    opened = data_bucket().open(arrival.key, arrival.version_id)
+    return replace(opened, stream=cast(IO[bytes], Kept(opened.stream, keep)))
+
+
+def _dropped(arrival: Arrival, owner: str, filename: str, keep: Keep) -> Job | None:
+    """incoming/: the file makes a job, and is fitted with the parameters of its metadata.
+
+    Raises FitConflict while another fit of the job is active: its next delivery comes later.
+    """
+    if arrival.version_id and creation.is_handled(owner, arrival.event):
+        return None
+    opened = _opened(arrival, keep)
+    try:
+        queued = _fit_dropped(arrival, owner, filename, opened)
+    except OverQuota as refusal:  # the file stays where it is; no job can say why
+        _turned_away(owner, refusal)
+        queued = None
+    creation.remember(owner, arrival.event)
+    return queued
+
+
+def _fit_dropped(arrival: Arrival, owner: str, filename: str, opened: OpenObject) -> Job | None:
+    given, refusal = _checked(arrival, opened)
+    given = asides.without_names(owner, given) if given else None
+    warnings = metadata.warnings_of(opened.metadata)
+    try:
+        job_id = creation.create(owner, filename, given, warnings=warnings)
+    except StorageFull as full:
+        _turned_away(owner, full)
+        refusal = full
+        if given:
+            asides.forget(given)
+        # Without the file: it says why.
+        job_id = creation.create(owner, filename, None, warnings=warnings)
+    job = reads.get(owner, job_id)
+    try:
+        if refusal:
+            raise refusal
+        return _queue(arrival, job, metadata.params_of(opened.metadata))
+    except FitConflict:
+        raise
+    except ServiceError as error:
+        creation.refuse(job, problem_document(error))
+        return None
+
+
+def _turned_away(owner: str, refusal: OverQuota) -> None:
+    telemetry.logger().warning("turned a file away", owner=owner, reason=refusal.detail)
+    telemetry.count("FilesTurnedAway")
+
+
+def _complete(arrival: Arrival, job: Job, opened: OpenObject) -> Job | None:
+    """The file of a job that was made for it."""
+    if job.status is Status.PENDING:
+        _take(arrival, job, opened)
+        job = reads.get(job.owner, job.job_id)
+    if job.input is None or job.input.version_id != arrival.version_id:
+        # Refused, or one too many for the same form: no job's file, and in no counter.
+        data_bucket().delete(arrival.key, arrival.version_id)
+        return None
+    if job.params is None or job.fit_id is not None or job.status is not Status.UPLOADED:
+        return job if job.is_active else None
+    try:
+        return _queue(arrival, job, asides.whole(job).params or {})
+    except ServiceError as error:
+        creation.refuse(job, problem_document(error))
+        return None
+
+
+def _take(arrival: Arrival, job: Job, opened: OpenObject) -> None:
+    """PENDING → UPLOADED, or FAILED where the file cannot be used or there is no room for it."""
+    given, refusal = _checked(arrival, opened)
+    if given is not None and refusal is None:
+        given = asides.without_names(job.owner, given)
+        try:
+            creation.arrive(job, given)
+            return
+        except StorageFull as full:
+            _turned_away(job.owner, full)
+            asides.forget(given)
+            refusal = full
+    if refusal is not None:
+        creation.refuse(job, problem_document(refusal))
+
+
+def _checked(arrival: Arrival, opened: OpenObject) -> tuple[Input | None, ServiceError | None]:
+    """The file read once, as a stream: its digest and shape, or what is wrong with it.
+
+    One that is too large is not read.
+    """
+    most = config.limits().file_bytes
+    if opened.size > most:
+        return None, TooLarge(
+            f"the file has {opened.size:,} bytes; at most {most:,} are taken", max_bytes=most
+        )
+    stream = HashingStream(opened.stream)
+    refusal: ServiceError | None = None
+    shape = REFUSED
+    try:
+        found = shape_of(stream)
+        capacity.check_disk(found.n_samples, found.n_features)
+        shape = found
+    except ServiceError as error:
+        refusal = error
+    stream.drain()
+    given = Input(
+        key=arrival.key,
+        version_id=arrival.version_id,
+        sha256=stream.sha256,
+        size=stream.size,
+        n_samples=shape.n_samples,
+        n_features=shape.n_features,
+        feature_names=shape.feature_names,
+    )
+    return given, refusal
+
+
+def _queue(arrival: Arrival, job: Job, params: Params) -> Job | None:
+    """Ask for the fit; None if this very fit has been done or has failed already."""
+    if job.input is None:
+        raise ValueError("a job whose file has arrived has an input")
+    check_against_data(params, job.input.n_samples, job.input.n_features)
+    wanted = asked(job.input, params, seed=arrival.seed, drawn=job.drawn)
+    if job.fit_id == wanted.fit_id and not job.is_active:
+        return None
+    queued = fits.request(job, wanted)
+    return queued if queued.is_active else None

@@ -1,0 +1,97 @@
+"""A large prediction: points streamed from the bucket, labels streamed back, memory bounded."""
+
+import io
+import time
+from collections.abc import Iterator
+
+from kmeans_service import config, telemetry
+from kmeans_service.errors import JobGone, PredictionFailed, ServiceError
+from kmeans_service.lifecycle import asides, large_predictions
+from kmeans_service.lifecycle.job import Job
+from kmeans_service.lifecycle.large_predictions import Prediction, PredictionStatus, PredictionTaken
+from kmeans_service.models.labels import csv_chunks
+from kmeans_service.models.loading import check_features, predictor_of
+from kmeans_service.models.predictor import Predictor
+from kmeans_service.problems import problem_document
+from kmeans_service.storage import OpenObject, data_bucket
+from kmeans_service.stored_object import StoredObject
+from kmeans_service.streams import HashingStream
+from kmeans_service.tables.dataset import RowBlocks, read_blocks
+
+
+def run(job: Job, prediction: Prediction, opened: OpenObject, seconds: float) -> None:
+    """Predict the points within `seconds`; what is wrong with them is the prediction's error.
+
+    Points that came twice change nothing. Raises JobGone if the job went meanwhile, and LeaseHeld.
+    """
+    if prediction.status is not PredictionStatus.PENDING:
+        return
+    claimed = large_predictions.claim(prediction)
+    if claimed is None:
+        return
+    try:
+        _attempt(job, claimed, opened, seconds)
+    except (PredictionTaken, JobGone) as reason:
+        telemetry.logger().warning("the prediction was taken over or deleted", job_id=job.job_id)
+        data_bucket().delete(claimed.result_key)
+        if isinstance(reason, JobGone):
+            raise
+    except Exception:
+        large_predictions.release(claimed)
+        raise
+
+
+def _attempt(job: Job, claimed: Prediction, opened: OpenObject, seconds: float) -> None:
+    try:
+        result = _predict(job, claimed, opened, time.monotonic() + seconds)
+    except ServiceError as error:
+        telemetry.logger().info(
+            "the prediction failed", job_id=job.job_id, reason=type(error).__name__
+        )
+        telemetry.count_damage(error)
+        large_predictions.fail(claimed, problem_document(error))
+        return
+    large_predictions.succeed(claimed, result)
+
+
+def _predict(job: Job, claimed: Prediction, opened: OpenObject, deadline: float) -> StoredObject:
+    model = asides.whole_model(job.published)
+    predictor = predictor_of(model)
+    rows = read_blocks(opened.stream)
+    check_features(model, rows.n_features, rows.feature_names)
+    labels = HashingStream(_Stream(_labels_csv(claimed, rows, predictor, deadline)))
+    data_bucket().upload(claimed.result_key, labels, "text/csv")
+    return StoredObject(claimed.result_key, labels.sha256, labels.size)
+
+
+def _labels_csv(
+    claimed: Prediction, rows: RowBlocks, predictor: Predictor, deadline: float
+) -> Iterator[bytes]:
+    """The lease is renewed between the blocks, none of which takes long."""
+    renewed = time.monotonic()
+    for labels in predictor.predict_blocks(rows):
+        yield from csv_chunks(labels)
+        now = time.monotonic()
+        if now > deadline:
+            raise PredictionFailed("The points are too many for the time there is")
+        if now - renewed > config.REPORT_SECONDS:
+            large_predictions.renew(claimed)
+            renewed = now
+
+
+class _Stream:
+    """What an iterator gives, to be read as a file is."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._rest = b""
+
+    def read(self, size: int, /) -> bytes:
+        read = io.BytesIO()
+        while missing := size - read.tell():
+            piece = self._rest or next(self._pieces, b"")
+            if not piece:
+                break
+            read.write(piece[:missing])
+            self._rest = piece[missing:]
+        return read.getvalue()
