@@ -60,8 +60,8 @@ def test_starts_that_are_absurdly_far_off_come_to_what_they_come_to_in_scikit_le
 ON_THIS_PROCESSOR = """
 import json, sys
 import numpy as np
-from fit import clustering
-from kmeans_service.params import parse_params
+from kmeans_service.fitting import clustering
+from kmeans_service.recipes.params import parse_params
 
 found = clustering.fit(np.random.default_rng(3).normal(size=(500, 4)), parse_params({}))
 with open("/proc/self/maps") as maps:

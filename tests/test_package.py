@@ -116,9 +116,9 @@ def test_fit_computes_with_what_its_layer_compiled() -> None:
     layers = [build() / name / SITE_PACKAGES for name in layers_of("FitFunction")]
     program = (
         "import numpy\n"
-        "from fit.kernel.library import library\n"
-        "from fit.kernel.lloyd import lloyd\n"
-        "from fit.kernel.rows import Rows\n"
+        "from kmeans_service.fitting.kernel.library import library\n"
+        "from kmeans_service.fitting.kernel.lloyd import lloyd\n"
+        "from kmeans_service.fitting.kernel.rows import Rows\n"
         "found = lloyd(Rows(numpy.array([[-5.0, 0], [-5, 2], [5, 0], [5, -2]])), 2)\n"
         "print(found.inertia, 'sklearn' in sys.modules, library()._name)"
     )
