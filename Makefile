@@ -91,7 +91,7 @@ format: $(VENV)/.test-installed ## puts the code into its form
 	@$(BIN)/ruff format
 
 .PHONY: openapi
-openapi: $(VENV)/.test-installed ## makes the published contract anew from openapi.yaml
+openapi: $(VENV)/.test-installed ## makes what API Gateway imports and what the service publishes anew from openapi.yaml
 	@$(BIN)/python -m local.contract
 
 .PHONY: swagger-ui

@@ -56,7 +56,7 @@ CALLS = {
 
 def memory_of(parameter: str) -> int:
     """Megabytes that the template gives a function."""
-    from local.deployment import load_template
+    from local.template import load_template
 
     return int(load_template()["Parameters"][parameter]["Default"])
 

@@ -7,7 +7,7 @@ PREFIXES = ("OPENBLAS_", "OMP_", "GOMP_", "MALLOC_")
 
 def of_functions() -> dict[str, str]:
     """What the template tells all functions, and the memory of FitFunction and the worker."""
-    from local.deployment import load_template
+    from local.template import load_template
 
     template = load_template()
     variables = template["Globals"]["Function"]["Environment"]["Variables"]

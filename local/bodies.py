@@ -18,7 +18,7 @@ from local.lanes import FullError
 EVENT_LIMIT = 6 * 1024 * 1024  # bytes; Lambda's own
 # What fits an event as base64, beside the headers, which stand there twice: 4.7 MB.
 BODY_LIMIT = (EVENT_LIMIT - 4 * HEADERS_LIMIT) // 4 * 3
-# As openapi.yaml's REQUEST_TOO_LARGE.
+# As API Gateway's REQUEST_TOO_LARGE.
 TOO_LARGE = (
     "A body may have 4.5 MB: send a larger file through POST kmeans/uploads, points to predict "
     "through POST kmeans/predictions. The same request again is refused again"

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterable, Mapping
 
 from local import deployment, settings
+from local.template import load_template
 
 # What `make run` calls by other names than the template.
 OF_RUN = {
@@ -36,7 +37,7 @@ def _escaped(value: str) -> str:
 
 def chosen() -> dict[str, str]:
     """PARAMETERS, and the ARCHITECTURE that the layers were built for; raises a refusal."""
-    declared = deployment.load_template()["Parameters"]
+    declared = load_template()["Parameters"]
     check_nothing_beside(declared)
     given = settings.from_environment().parameters
     for name, value in given.items():

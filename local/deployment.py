@@ -5,20 +5,17 @@ AWS::Include is put in place, and CloudFormation gets the rest, SAM transform in
 """
 
 import hashlib
-import io
 import json
-import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 
 import boto3
-import yaml
 from botocore.exceptions import ClientError, WaiterError
 
-from local.settings import OWNER, PROJECT, REGION, STACK_NAME, STAGE, Settings
+from local import adaptation
+from local.settings import OWNER, REGION, STACK_NAME, STAGE, Settings
+from local.template import Template, load_template, packaged
 
 # Limits that would be in the way of a service that has one user, and tests that hurry.
 RAISED_LIMITS = {
@@ -29,8 +26,6 @@ RAISED_LIMITS = {
     "MaxJobs": 1_000_000,
 }
 ARTIFACTS_BUCKET = "deployment-artifacts"
-METHODS = ("delete", "get", "head", "options", "patch", "post", "put")
-Template = dict[str, Any]
 
 
 class DeploymentError(Exception):
@@ -69,180 +64,17 @@ def deploy(settings: Settings) -> Deployed:
 
     template = packaged(load_template(), upload)
     chosen = parameters(template, settings)
-    adapt(template, {entry["ParameterKey"]: entry["ParameterValue"] for entry in chosen})
+    adaptation.adapt(template, {entry["ParameterKey"]: entry["ParameterValue"] for entry in chosen})
     upload_address = upload(json.dumps(template).encode())  # too large to go inline
     url = upload_address.replace("s3://", f"{settings.endpoint}/")
     _apply(client("cloudformation", settings), url, chosen)
     deployed = _read_back(settings)
-    openapi = load_yaml(PROJECT / "openapi.yaml")
-    _declare_binary_media_types(settings, deployed.api_id, openapi)
-    _declare_gateway_responses(settings, deployed.api_id, openapi)
-    return deployed
-
-
-# --- the template -----------------------------------------------------------------
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short forms: !Ref X is {Ref: X}, !Sub X is {Fn::Sub: X}."""
-
-
-def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    value: Any
-    if isinstance(node, yaml.ScalarNode):
-        value = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        assert isinstance(node, yaml.MappingNode)  # noqa: S101 (YAML has no fourth kind)
-        value = loader.construct_mapping(node, deep=True)
-    if suffix == "GetAtt" and isinstance(value, str):
-        value = value.split(".", 1)
-    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
-
-
-_Loader.add_multi_constructor("!", _short_form)
-# "2010-09-09" is a version, not a date.
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
-def load_yaml(path: Path) -> Any:
-    return yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 (a SafeLoader)
-
-
-def load_template() -> Template:
-    template: Template = load_yaml(PROJECT / "template.yaml")
-    return template
-
-
-def packaged(template: Template, upload: Callable[[bytes], str]) -> Template:
-    """The template with every local path replaced by what `upload` made of it.
-
-    upload   bytes of a zip → its s3:// address
-    """
-    code = upload(zipped(PROJECT / "functions"))
-    layer = upload(_stub_layer())
-    template["Globals"]["Function"]["CodeUri"] = code
-    for resource in template["Resources"].values():
-        properties = resource.get("Properties", {})
-        match resource["Type"]:
-            case "AWS::Serverless::LayerVersion":
-                properties["ContentUri"] = layer
-            case "AWS::Serverless::Api":
-                properties["DefinitionBody"] = _included(properties["DefinitionBody"])
-    return template
-
-
-def _included(body: dict[str, Any]) -> Any:
-    match body:
-        case {"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": location}}}:
-            return load_yaml(PROJECT / location)
-        case _:
-            return body
-
-
-def zipped(folder: Path) -> bytes:
-    """The folder's sources as a zip, the same bytes for the same sources."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(folder.rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
-                entry = zipfile.ZipInfo(path.relative_to(folder).as_posix())
-                entry.external_attr = 0o644 << 16
-                archive.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
-    return buffer.getvalue()
-
-
-def _stub_layer() -> bytes:
-    """A layer with nothing in it: the functions run on this interpreter, which has the packages."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr(zipfile.ZipInfo("python/EMPTY"), "the packages come from .venv\n")
-    return buffer.getvalue()
-
-
-# --- where the emulator falls short of AWS -----------------------------------------
-
-
-def adapt(template: Template, chosen: Mapping[str, str]) -> None:
-    """Says the same in the words that the emulator understands, and leaves out what it cannot do.
-
-    It refuses alarms over metric math (and nobody listens to an alarm here), overlooks API
-    Gateway's "any" method, and takes the value of a Number parameter for a text.
-    """
-    resources = template["Resources"]
-    template["Resources"] = {
-        name: resource
-        for name, resource in resources.items()
-        if resource["Type"] != "AWS::CloudWatch::Alarm"
-    }
-    _spell_out_any_method(template["Resources"]["Api"]["Properties"]["DefinitionBody"])
-    numbers = {
-        name: int(chosen.get(name, declared["Default"]))
-        for name, declared in template["Parameters"].items()
-        if declared["Type"] == "Number"
-    }
-    template["Resources"] = _with_numbers(template["Resources"], numbers)
-
-
-def _spell_out_any_method(openapi: dict[str, Any]) -> None:
-    for methods in openapi["paths"].values():
-        if others := methods.pop("x-amazon-apigateway-any-method", None):
-            for method in METHODS:
-                methods.setdefault(method, others)
-
-
-def _declare_binary_media_types(settings: Settings, api_id: str, openapi: dict[str, Any]) -> None:
-    """Once more, for the import overlooks them: without them bodies arrive as text, torn.
-
-    Past boto3, whose patches take one text each: the emulator knows no slash in a patch's path,
-    however it is escaped.
-    """
-    types = openapi.get("x-amazon-apigateway-binary-media-types", [])
-    patch = {"op": "replace", "path": "/binaryMediaTypes", "value": types}
-    request = Request(  # noqa: S310 (ours)
-        f"{settings.endpoint}/restapis/{api_id}",
-        method="PATCH",
-        data=json.dumps({"patchOperations": [patch]}).encode(),
-        headers={"Content-Type": "application/json"},
+    openapi = template["Resources"]["Api"]["Properties"]["DefinitionBody"]
+    adaptation.declare_binary_media_types(settings, deployed.api_id, openapi)
+    adaptation.declare_gateway_responses(
+        client("apigateway", settings), settings.access, deployed.api_id, openapi
     )
-    urlopen(request, timeout=10).close()  # noqa: S310 (ours)
-
-
-def _declare_gateway_responses(settings: Settings, api_id: str, openapi: dict[str, Any]) -> None:
-    """The import overlooks these too; they count from the next deployment of the stage."""
-    conditions = {
-        "IsOpen": settings.access == "OPEN",
-        "HasAuthorizer": settings.access != "IAM",
-    }
-    gateway = client("apigateway", settings)
-    for kind, stated in openapi["x-amazon-apigateway-gateway-responses"].items():
-        match stated:
-            case {"Fn::If": [condition, wanted, otherwise]}:
-                response = wanted if conditions[condition] else otherwise
-            case response:
-                pass
-        gateway.put_gateway_response(restApiId=api_id, responseType=kind, **response)
-    gateway.create_deployment(restApiId=api_id, stageName=STAGE)
-
-
-def _with_numbers(part: Any, numbers: Mapping[str, int]) -> Any:
-    match part:
-        case {"Ref": name} if name in numbers:
-            return numbers[name]
-        case dict():
-            return {
-                # Environment variables are texts, whatever the parameter is.
-                key: value if key == "Environment" else _with_numbers(value, numbers)
-                for key, value in part.items()
-            }
-        case list():
-            return [_with_numbers(value, numbers) for value in part]
-        case _:
-            return part
+    return deployed
 
 
 # --- CloudFormation ---------------------------------------------------------------

@@ -15,10 +15,12 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from local import deployment, exports, locks, resume, saved_state
+from local.contract import GATEWAY
 from local.disk import expect_room
 from local.gateway import Gateway, gateway_for
 from local.http_server import serving
 from local.settings import LOOPBACK, PROJECT, REGION, STAGE, Settings, StartRefused
+from local.template import load_yaml
 from local.welcome import say, shown, welcome
 
 START_LIMIT = 30.0  # seconds for the emulator to answer
@@ -94,7 +96,7 @@ async def _serve(
 
 def front_door(settings: Settings, deployed: deployment.Deployed) -> Gateway:
     target = f"{settings.endpoint}/restapis/{deployed.api_id}/{STAGE}/_user_request_"
-    openapi = deployment.load_yaml(PROJECT / "openapi.yaml")
+    openapi = load_yaml(GATEWAY)
     concurrency = {"": settings.concurrency, "FitFunction": settings.fit_concurrency}
     return gateway_for(
         target, openapi, settings.port, settings.home, concurrency, settings.queue_limit

@@ -1,4 +1,4 @@
-"""The template as CloudFormation gets it: after the SAM transform, with openapi.yaml in its place.
+"""The template as CloudFormation gets it: after the SAM transform, with the contract in its place.
 
 `python -m local.transform` prints it, for linters that do not know what SAM makes of it.
 """
@@ -14,6 +14,7 @@ from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
+from local.contract import GATEWAY
 from local.settings import PROJECT, REGION
 
 Template = dict[str, Any]
@@ -26,7 +27,7 @@ def source() -> Template:
 
 
 def contract() -> Template:
-    loaded: Template = yaml.safe_load((PROJECT / "openapi.yaml").read_text())
+    loaded: Template = yaml.safe_load(GATEWAY.read_text())
     return loaded
 
 

@@ -1,25 +1,23 @@
-"""openapi.yaml as the tests use it: who serves a path, and what may be answered there."""
+"""The contract as API Gateway gets it: who serves a path, and what may be answered there."""
 
 import importlib
 import json
 import re
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import yaml
 from openapi_schema_validator import OAS30Validator, oas30_format_checker
 
-SOURCE = Path(__file__).parent.parent / "openapi.yaml"
+from local.contract import ANY_METHOD, GATEWAY, INTEGRATION
+
 UNKNOWN = "/kmeans/{unknown+}"
-ANY_METHOD = "x-amazon-apigateway-any-method"
-INTEGRATION = "x-amazon-apigateway-integration"
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
 
 @cache
 def document() -> dict[str, Any]:
-    contract: dict[str, Any] = yaml.safe_load(SOURCE.read_text())
+    contract: dict[str, Any] = yaml.safe_load(GATEWAY.read_text())
     return contract
 
 

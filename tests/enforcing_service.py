@@ -12,9 +12,9 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from local import deployment, settings, stack
+from local import adaptation, settings, stack
 
-_adapt = deployment.adapt
+_adapt = adaptation.adapt
 _environment = stack.emulator_environment
 
 
@@ -58,7 +58,7 @@ def _signed(request: Request, timeout: float) -> Any:
 
 
 if __name__ == "__main__":
-    deployment.adapt = _adapted
-    deployment.urlopen = _signed  # type: ignore[assignment]
+    adaptation.adapt = _adapted
+    adaptation.urlopen = _signed  # type: ignore[assignment]
     stack.emulator_environment = _enforcing
     stack.run(settings.from_environment())

@@ -1,7 +1,8 @@
-"""What template.yaml and openapi.yaml say together of who may call, for each kind of access."""
+"""What template.yaml and the contract say together of who may call, for each kind of access."""
 
 import copy
 import json
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from kmeans_service import problems
+from local.gateway_responses import KINDS
 from tests.sam import PROJECT
 from tests.test_template import (
     NO_VALUE,
@@ -55,7 +58,7 @@ def conditions_in(part: Json) -> set[str]:
             return set()
 
 
-def test_openapi_asks_only_for_conditions_that_the_template_has() -> None:
+def test_the_contract_asks_only_for_conditions_that_the_template_has() -> None:
     assert conditions_in(contract()) == INCLUDED_CONDITIONS
     assert set(source()["Conditions"]) >= INCLUDED_CONDITIONS
 
@@ -152,6 +155,16 @@ def test_the_gateway_refuses_with_problem_documents(access: str) -> None:
         assert str(problem["status"]) == response["statusCode"], kind
         asks = "gatewayresponse.header.WWW-Authenticate" in headers
         assert asks == (response["statusCode"] == "401"), kind
+
+
+def test_the_gateway_calls_a_refusal_what_the_functions_call_it() -> None:
+    own = {
+        re.sub("(?<!^)(?=[A-Z])", "-", error.__name__).lower(): (status, error.title)
+        for error, status in problems.STATUS.items()
+    }
+    assert KINDS.keys() - own.keys() == {"bad-gateway"}
+    for kind in KINDS.keys() & own.keys():
+        assert KINDS[kind] == own[kind]
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ BESIDE = {"DefaultOwner": {"Access": "OPEN", "DefaultOwner": "alice"}}
 
 
 def packaged() -> Json:
-    """The template as `sam package` leaves it, with openapi.yaml where AWS::Include puts it."""
+    """The template as `sam package` leaves it, with the contract where AWS::Include puts it."""
     template = copy.deepcopy(source())
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":

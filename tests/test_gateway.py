@@ -15,8 +15,8 @@ from aiohttp.test_utils import TestClient
 
 from bench.wire import Reply, send
 from local import bodies, disk, gateway, http_server, lanes
-from local.deployment import load_yaml
-from local.settings import PROJECT
+from local.contract import GATEWAY
+from local.template import load_yaml
 from tests.test_local_stack import through_gateway
 
 type Asked = TestClient[web.Request, web.Application]
@@ -378,7 +378,7 @@ def test_a_path_outside_the_service_reaches_no_backend() -> None:
 
 def test_every_function_has_a_lane_of_its_own_as_wide_as_it_was_told() -> None:
     """Of its paths together: two fits take what one fit and one fit_predict take."""
-    contract = load_yaml(PROJECT / "openapi.yaml")
+    contract = load_yaml(GATEWAY)
     made = gateway.gateway_for("", contract, 1, Path(), {"FitFunction": 2, "": 7}, waiting=3)
     served = made._lanes
     assert served["fit"] is served["fit_predict"]
@@ -390,7 +390,7 @@ def test_every_function_has_a_lane_of_its_own_as_wide_as_it_was_told() -> None:
 
 
 def test_a_body_that_no_event_can_carry_is_refused_in_the_gateways_own_words() -> None:
-    stated = load_yaml(PROJECT / "openapi.yaml")["x-amazon-apigateway-gateway-responses"]
+    stated = load_yaml(GATEWAY)["x-amazon-apigateway-gateway-responses"]
     words = json.loads(stated["REQUEST_TOO_LARGE"]["responseTemplates"]["application/json"])
     assert words["detail"] == bodies.TOO_LARGE
     # As Lambda's runtime would get it, with as many headers as API Gateway lets through.
@@ -411,7 +411,7 @@ def test_a_body_that_no_event_can_carry_is_refused_in_the_gateways_own_words() -
 
 
 def test_the_gateway_tells_nobody_to_repeat_what_can_never_be_carried() -> None:
-    stated = load_yaml(PROJECT / "openapi.yaml")["x-amazon-apigateway-gateway-responses"]
+    stated = load_yaml(GATEWAY)["x-amazon-apigateway-gateway-responses"]
     for kind in ("REQUEST_TOO_LARGE", "INTEGRATION_FAILURE"):
         assert "gatewayresponse.header.Retry-After" not in stated[kind]["responseParameters"]
         words = json.loads(stated[kind]["responseTemplates"]["application/json"])

@@ -17,9 +17,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from local.bodies import BODY_LIMIT
-from local.deployment import load_yaml
+from local.contract import GATEWAY
 from local.gateway import Gateway
 from local.lanes import Lane, functions_by_segment
+from local.template import load_yaml
 from tests.conftest import free_port
 from tests.local_service import PROJECT, STOP_LIMIT, Service, refused, serving
 
@@ -50,7 +51,7 @@ def scratch(tmp_path: Path) -> Iterator[Service]:
     project = tmp_path / "project"
     for folder in ("local", "functions"):
         shutil.copytree(PROJECT / folder, project / folder)
-    for file in ("template.yaml", "openapi.yaml"):
+    for file in ("template.yaml", GATEWAY.name):
         shutil.copy(PROJECT / file, project)
     scratch = Service(tmp_path / "home", project)
     docs_handler(scratch).write_text(ECHO)
@@ -301,7 +302,7 @@ def test_a_burst_waits_in_line_and_what_does_not_fit_is_told_to_come_back() -> N
 
 
 def test_lanes_follow_the_contract() -> None:
-    served = functions_by_segment(load_yaml(PROJECT / "openapi.yaml"))
+    served = functions_by_segment(load_yaml(GATEWAY))
     assert served["fit"] == served["fit_predict"] == "FitFunction"
     assert served["predict"] == "PredictFunction"
     assert served["jobs"] == "JobsFunction"

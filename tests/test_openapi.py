@@ -1,16 +1,28 @@
-"""openapi.yaml is valid, API Gateway can read it, and it says what the handlers do, both ways."""
+"""The contract is valid, API Gateway can read it, and it says what the handlers do, both ways."""
 
 import copy
 import json
 import re
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema.exceptions import ValidationError
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
-from local.contract import TARGET, published_contract
+from local.contract import (
+    GATEWAY,
+    INTEGRATION,
+    PUBLISHED,
+    SOURCE,
+    TEMPLATE,
+    ContractError,
+    gateway,
+    gateway_contract,
+    published_contract,
+)
+from local.template import load_yaml
 from tests import contract
 from tests.api import FORM_TYPE, JSON_TYPE, MODEL_CSV, Answer, Client, form
 
@@ -81,8 +93,69 @@ def test_operation_ids_and_summaries_are_there_and_ids_are_unique() -> None:
     assert all(operation["summary"] for _, _, operation in contract.operations())
 
 
-def test_the_published_contract_is_fresh() -> None:
-    assert TARGET.read_text() == published_contract(), "run `make openapi`"
+def test_what_is_made_of_the_contract_is_fresh() -> None:
+    assert GATEWAY.read_text() == gateway_contract(), "run `make openapi`"
+    assert PUBLISHED.read_text() == published_contract(), "run `make openapi`"
+
+
+def test_the_contract_is_written_without_what_is_the_gateways_and_is_valid_as_it_stands() -> None:
+    assert "x-amazon" not in SOURCE.read_text()
+    assert "x-amazon" not in PUBLISHED.read_text()
+    OpenAPIV30SpecValidator(load_yaml(SOURCE)).validate()
+
+
+# The ten lines of the contract and the two of the template that a new route may cost.
+ROUTE = """\
+  /kmeans/jobs/{job_id}/new:
+    get:
+      operationId: getNew
+      tags: [jobs]
+      summary: Something else of a fit
+      parameters: [{$ref: '#/components/parameters/JobId'}]
+      responses:
+        <<: [*model, *unchanged, *read]
+        '200': {description: It, headers: {ETag: {description: Of it, schema: {type: string}}},
+          content: {application/json: {schema: {$ref: '#/components/schemas/Scores'}}}}
+"""
+EVENT = """\
+        New:
+          { Type: Api, Properties: { RestApiId: !Ref Api, Path: "/kmeans/jobs/{job_id}/new", Method: ANY } }
+"""  # noqa: E501
+
+
+def with_lines(source: Path, before: str, lines: str, folder: Path) -> Any:
+    """What the file would say with these lines more."""
+    head, found, tail = source.read_text().partition(before)
+    assert found
+    changed = folder / source.name
+    changed.write_text(head + lines + found + tail)
+    return load_yaml(changed)
+
+
+def test_a_new_route_is_ten_lines_of_the_contract_and_two_of_the_template(tmp_path: Path) -> None:
+    assert (ROUTE.count("\n"), EVENT.count("\n")) == (10, 2)
+    openapi = with_lines(SOURCE, "  /kmeans/jobs/{job_id}/scores:\n", ROUTE, tmp_path)
+    template = with_lines(TEMPLATE, "        Scores:\n", EVENT, tmp_path)
+    paths = gateway(openapi, template)["paths"]
+    new, known = (paths[f"/kmeans/jobs/{{job_id}}/{name}"] for name in ("new", "scores"))
+    assert new.keys() == known.keys() == {"get", "head", contract.ANY_METHOD}
+    for method in new:
+        assert new[method][INTEGRATION] == known[method][INTEGRATION]
+        assert new[method]["security"] == known[method]["security"]
+    del new["get"]["responses"]["200"], known["get"]["responses"]["200"]
+    assert new["get"]["responses"] == known["get"]["responses"]
+    assert new["head"]["operationId"] == "headNew"
+
+
+def test_a_route_without_a_function_and_a_function_without_a_route_are_named(
+    tmp_path: Path,
+) -> None:
+    openapi = with_lines(SOURCE, "  /kmeans/jobs/{job_id}/scores:\n", ROUTE, tmp_path)
+    template = with_lines(TEMPLATE, "        Scores:\n", EVENT, tmp_path)
+    with pytest.raises(ContractError, match=r"/new is in openapi\.yaml, and no function"):
+        gateway(openapi, load_yaml(TEMPLATE))
+    with pytest.raises(ContractError, match=r"/new is an event of template\.yaml"):
+        gateway(load_yaml(SOURCE), template)
 
 
 def test_the_published_contract_is_served_without_what_is_the_gateways(client: Client) -> None:
@@ -126,7 +199,7 @@ def test_head_is_wherever_get_is_and_answers_the_same_without_a_body() -> None:
         for response in get["responses"].values():
             response.pop("content", None)
         assert head["responses"] == get["responses"], path
-        for same in ("security", "parameters", contract.INTEGRATION):
+        for same in ("security", "parameters", INTEGRATION):
             assert head.get(same) == get.get(same), path
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from local import transform
+from local.contract import GATEWAY
 from tests.sam import PROJECT, SAM, build, environment
 
 Resource = dict[str, Any]
@@ -101,7 +102,7 @@ def metrics_of(alarm: Resource) -> list[dict[str, Any]]:
 
 
 def integrations() -> Iterator[tuple[str, str, str]]:
-    """Method (* for any), path and function of every route of openapi.yaml."""
+    """Method (* for any), path and function of every route of the contract."""
     for path, operations in contract()["paths"].items():
         for method, operation in operations.items():
             if method == "parameters":
@@ -255,7 +256,7 @@ def test_the_api_may_invoke_exactly_the_functions_that_its_routes_name() -> None
         assert "*" in granted[route] or granted[route] == methods, route
 
 
-def test_every_function_that_openapi_names_exists_and_has_its_handler() -> None:
+def test_every_function_that_the_contract_names_exists_and_has_its_handler() -> None:
     for _, path, function in integrations():
         assert function in functions(), path
     for function in functions():
@@ -631,7 +632,7 @@ def test_nothing_is_billed_that_nobody_looks_at() -> None:
 
 # The API's own: a name in a template of any partition is made of pseudo parameters.
 def test_no_arn_or_address_is_of_one_partition() -> None:
-    text = (PROJECT / "template.yaml").read_text() + (PROJECT / "openapi.yaml").read_text()
+    text = (PROJECT / "template.yaml").read_text() + GATEWAY.read_text()
     assert not re.search(r"(?<!\")\barn:aws:", text)
     services = set(re.findall(r"\b([\w.-]+)\.amazonaws\.com\b", text))
     assert services <= {"lambda", "apigateway", "s3"}  # principals, the same in every partition

@@ -13,6 +13,7 @@ import pytest
 
 from kmeans_service import config
 from kmeans_service.http import access
+from local.contract import GATEWAY
 from tests.sam import PROJECT
 from tests.test_template import (
     Resource,
@@ -429,9 +430,9 @@ def test_the_stage_lets_through_as_much_as_was_chosen_and_is_traced() -> None:
     assert api["Properties"]["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
 
 
-def test_the_contract_is_the_one_of_openapi_yaml() -> None:
+def test_the_contract_is_the_one_that_is_made_for_api_gateway() -> None:
     body = source()["Resources"]["Api"]["Properties"]["DefinitionBody"]["Fn::Transform"]
-    assert body == {"Name": "AWS::Include", "Parameters": {"Location": "openapi.yaml"}}
+    assert body == {"Name": "AWS::Include", "Parameters": {"Location": GATEWAY.name}}
     assert contract()["openapi"] == str(
         source()["Resources"]["Api"]["Properties"]["OpenApiVersion"]
     )
