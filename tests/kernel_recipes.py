@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-type Array = np.ndarray[Any, np.dtype[Any]]
+from kmeans_service.arrays import Array
 
 ROWS = (1, 2, 3, 6, 10, 30, 80, 150, 300, 700, 1400, 1700, 3000, 5000)
 FEATURES = (1, 1, 2, 2, 3, 4, 5, 8, 10, 16, 20, 33, 50)

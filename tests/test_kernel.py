@@ -4,13 +4,13 @@ import ctypes
 import os
 import warnings
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pytest
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
+from kmeans_service.arrays import Array
 from kmeans_service.fitting.kernel.assignment import Assignment, known_centers
 from kmeans_service.fitting.kernel.library import Centers, Round, Shifts, library
 from kmeans_service.fitting.kernel.lloyd import Fit, lloyd
@@ -19,7 +19,6 @@ from tests.kernel_recipes import Recipe, recipe
 from tests.test_csv_numbers import Guarded
 
 RECIPES = int(os.environ.get("KERNEL_RECIPES", "200"))
-type Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @pytest.fixture(autouse=True)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from kmeans_service import telemetry
+from kmeans_service.arrays import Array
 from kmeans_service.http import answers, json_body, routing
 from kmeans_service.http.job_answers import elsewhere
 from kmeans_service.http.predicted_labels import predicted_answer
@@ -14,7 +15,7 @@ from kmeans_service.lifecycle import asides, large_predictions, reads
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.media_types import BINARY, CSV, JSON
 from kmeans_service.models.loading import centers_of, check_features, predictor_of
-from kmeans_service.models.predictor import Array, Predictor
+from kmeans_service.models.predictor import Predictor
 from predict.points import read_points
 
 app = routing.resolver()

@@ -15,11 +15,12 @@ from sklearn.cluster import KMeans
 from sklearn.utils import check_array
 from threadpoolctl import ThreadpoolController
 
+from kmeans_service.arrays import Array
 from kmeans_service.fitting import column_facts, indices
 from kmeans_service.fitting.column_facts import Columns
 from kmeans_service.fitting.runs import Run, best_run
 from kmeans_service.models import predictor
-from kmeans_service.models.predictor import Array, Predictor, Space
+from kmeans_service.models.predictor import Predictor, Space
 
 SAMPLE_RESTARTS = 10
 

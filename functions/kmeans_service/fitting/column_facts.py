@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from kmeans_service.arrays import Array
 from kmeans_service.errors import quoted
-from kmeans_service.models.predictor import Array, Space
+from kmeans_service.models.predictor import Space
 
 # Above so many standard deviations from zero, a double holds fewer than ten digits of what varies.
 FAR_OFF = 1e6

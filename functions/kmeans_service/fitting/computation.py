@@ -12,6 +12,7 @@ from typing import IO
 import numpy as np
 
 from kmeans_service import config
+from kmeans_service.arrays import Array
 from kmeans_service.errors import JobGone, ModelDamaged
 from kmeans_service.fitting import capacity, clustering, out_of_core
 from kmeans_service.fitting.clustering import Clustering
@@ -23,7 +24,6 @@ from kmeans_service.lifecycle.asked import drawn_seed, with_seed
 from kmeans_service.lifecycle.job import Input, Job, Model
 from kmeans_service.media_types import BINARY, CSV
 from kmeans_service.models.labels import csv_chunks
-from kmeans_service.models.predictor import Array
 from kmeans_service.models.stored_labels import ROW_BYTES
 from kmeans_service.recipes.params import Params
 from kmeans_service.storage import LOST_FILE, ObjectMissing, data_bucket

@@ -13,7 +13,8 @@ import scipy.sparse
 from scipy.spatial.distance import pdist, squareform
 from sklearn.metrics import silhouette_score
 
-type Array = np.ndarray[Any, np.dtype[Any]]
+from kmeans_service.arrays import Array
+
 type Labelled = Iterable[tuple[Array, Array]]
 
 SILHOUETTE_SAMPLE = 1_000

@@ -12,6 +12,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from kmeans_service.arrays import Array
 from kmeans_service.fitting import capacity, clustering, column_facts, indices
 from kmeans_service.fitting.clustering import Clustering
 from kmeans_service.fitting.indices import Means
@@ -19,7 +20,7 @@ from kmeans_service.fitting.isolated import Say
 from kmeans_service.fitting.runs import Run, nearest_centers
 from kmeans_service.models.labels import csv_chunks
 from kmeans_service.models.nearest import CHUNK
-from kmeans_service.models.predictor import Array, Predictor, Space, scale_of
+from kmeans_service.models.predictor import Predictor, Space, scale_of
 from kmeans_service.tables.dataset import RowBlocks
 
 CHUNK_BYTES = 4 * 1024**2

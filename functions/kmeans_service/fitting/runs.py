@@ -16,12 +16,12 @@ from sklearn.cluster._kmeans import _kmeans_single_elkan, _kmeans_single_lloyd, 
 from sklearn.utils import check_random_state
 from sklearn.utils.extmath import row_norms
 
+from kmeans_service.arrays import Array
 from kmeans_service.errors import FitFailed
 from kmeans_service.fitting.kernel import library
 from kmeans_service.fitting.kernel.assignment import nearest
 from kmeans_service.fitting.kernel.lloyd import lloyd
 from kmeans_service.fitting.kernel.rows import Rows
-from kmeans_service.models.predictor import Array
 
 # In a fit's space, where all data is within 1.
 FAR_OFF = 1e6

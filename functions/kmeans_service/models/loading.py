@@ -2,18 +2,17 @@
 
 import io
 from collections import OrderedDict
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
+from kmeans_service.arrays import Array
 from kmeans_service.errors import FeatureMismatch, quoted
 from kmeans_service.lifecycle.job import Model
 from kmeans_service.models import predictor
 from kmeans_service.models.predictor import Predictor
 from kmeans_service.storage import data_bucket
 from kmeans_service.stored_object import StoredObject
-
-type Array = np.ndarray[Any, np.dtype[Any]]
 
 # Of the largest model, 1,000 clusters of 10,000 features, it holds one.
 MAX_WARM_BYTES = 100_000_000

@@ -1,10 +1,8 @@
 """The nearest center of each point, with NumPy alone."""
 
-from typing import Any
-
 import numpy as np
 
-type Array = np.ndarray[Any, np.dtype[Any]]
+from kmeans_service.arrays import Array
 
 # scikit-learn's own number of rows at a time: the last bits of a product depend on it, and with
 # them which of two centers at the same distance is the nearest.

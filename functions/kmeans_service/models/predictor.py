@@ -10,13 +10,11 @@ import io
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from kmeans_service.arrays import Array
 from kmeans_service.models import nearest
-
-type Array = np.ndarray[Any, np.dtype[Any]]
 
 # Numbers of a CSV reach 1e100: with it they are far from overflow.
 LARGEST_SCALE_POWER = 600

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-type Array = NDArray[np.float64]
+from kmeans_service.arrays import Array
 
 DIGIT_BITS = 16
 GROUP_BYTES = 64 * 1024**2  # of histograms at a time
@@ -63,7 +63,7 @@ def _selected(
 def _between(below: Array, above: Array, share: Array) -> Array:
     """NumPy's own interpolation, to the last bit."""
     difference = above - below
-    found = below + difference * share
+    found: Array = below + difference * share
     upper = share >= 0.5
     found[upper] = (above - difference * (1 - share))[upper]
     return found

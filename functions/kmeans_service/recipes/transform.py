@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kmeans_service.arrays import Array
 from kmeans_service.recipes.preprocessing import Preprocessing
 from kmeans_service.recipes.quantiles import quantiles
 
-type Array = NDArray[np.float64]
 type Chunks = Callable[[], Iterator[Array]]
 """All raw rows, shape (some, n_used) each, as often as it is asked: NaN for a missing cell, and of
 a category the index of its level, or -1."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kmeans_service import config
+from kmeans_service.arrays import Array
 from kmeans_service.tables.bytes_in import Source
 from kmeans_service.tables.cells import FIRST_BOOLEAN, Kind, kind_and_value
 from kmeans_service.tables.csv_lines import BLOCK_BYTES, CsvLimits, csv_limits
@@ -26,8 +26,6 @@ from kmeans_service.tables.grammar import (
 from kmeans_service.tables.library import c_format, library
 from kmeans_service.tables.survey import Block, blocks
 from kmeans_service.tables.table import text_pieces
-
-type Array = NDArray[np.float64]
 
 
 class Role(IntEnum):

@@ -7,14 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from kmeans_service.arrays import Array
 from kmeans_service.streams import ByteStream
 from kmeans_service.tables.csv_grammar import CsvRows, CsvShape, open_csv
 from kmeans_service.tables.csv_lines import BLOCK_BYTES, Block, CsvLimits
 from kmeans_service.tables.csv_numbers import RowReader
-
-type Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,7 +4,8 @@ import ctypes
 
 import numpy as np
 
-from kmeans_service.fitting.kernel.library import Array, Centers, Shifts, address, library
+from kmeans_service.arrays import Array
+from kmeans_service.fitting.kernel.library import Centers, Shifts, address, library
 from kmeans_service.fitting.kernel.rows import UNIT, Rows
 
 LANES = 8

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from kmeans_service.fitting.kernel.library import Array, address, library
+from kmeans_service.arrays import Array
+from kmeans_service.fitting.kernel.library import address, library
 from kmeans_service.fitting.kernel.rows import RANGE, UNIT, Rows
 
 

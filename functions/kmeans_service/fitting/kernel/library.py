@@ -10,12 +10,11 @@ from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
-import numpy as np
 from numpy._core._multiarray_umath import (  # type: ignore[import-not-found]
     __cpu_features__ as cpu_features,
 )
 
-type Array = np.ndarray[Any, np.dtype[Any]]
+from kmeans_service.arrays import Array
 
 
 class Centers(Structure):

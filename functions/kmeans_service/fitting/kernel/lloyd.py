@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kmeans_service.arrays import Array
 from kmeans_service.fitting.kernel.assignment import Assignment, rounding
 from kmeans_service.fitting.kernel.clusters import Clusters
-from kmeans_service.fitting.kernel.library import Array, address, library
+from kmeans_service.fitting.kernel.library import address, library
 from kmeans_service.fitting.kernel.rows import Rows
 from kmeans_service.fitting.kernel.seeding import kmeans_plusplus, random_rows
 

@@ -7,7 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
-from kmeans_service.fitting.kernel.library import Array, address, library
+from kmeans_service.arrays import Array
+from kmeans_service.fitting.kernel.library import address, library
 
 # Threads share the rows by ranges that begin at a multiple of this, which is one of all blocks
 # that C sums by: so the sums do not depend on how many threads there are.

@@ -4,8 +4,9 @@ import ctypes
 
 import numpy as np
 
+from kmeans_service.arrays import Array
 from kmeans_service.fitting.kernel.assignment import squared_norms
-from kmeans_service.fitting.kernel.library import Array, Round, address, library
+from kmeans_service.fitting.kernel.library import Round, address, library
 from kmeans_service.fitting.kernel.rows import Rows
 
 # Up to so many rows NumPy is fast, and makes scikit-learn's own roundings: among few rows it is
