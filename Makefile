@@ -12,7 +12,7 @@ SBOM_VENV := .venv-sbom
 MUTANTS_VENV := .venv-mutants
 BIN := $(VENV)/bin
 # What the compiled libraries of an environment are made from.
-COMPILED := local/compile.sh layers/compile.sh layers/numpy/compiler.txt $(wildcard layers/numpy/*.[ch] layers/numpy/kmeans/*.[ch])
+COMPILED := local/compile.sh layers/compile.sh layers/compiler.txt $(wildcard layers/reader/*.[ch] layers/numpy/kmeans/*.[ch])
 SAM := $(SAM_VENV)/bin/sam
 # Of the functions on AWS, and so of the layers that are built: x86_64 or arm64.
 ARCHITECTURE ?= x86_64

@@ -6,9 +6,9 @@ from bench.measure import ROOT
 
 BUILD = ROOT / ".aws-sam" / "build"
 FUNCTIONS = {
-    "fit": ("FitFunction", "NumpyLayer", "SklearnLayer"),
-    "predict": ("PredictFunction", "NumpyLayer"),
-    "upload": ("UploadFunction",),
+    "fit": ("FitFunction", "ReaderLayer", "NumpyLayer", "SklearnLayer"),
+    "predict": ("PredictFunction", "ReaderLayer", "NumpyLayer"),
+    "upload": ("UploadFunction", "ReaderLayer"),
 }
 
 

@@ -1,6 +1,6 @@
 """Builds one layer: python3.13 build.py LAYER ARCHITECTURE TARGET
 
-LAYER         folder with a hashed requirements.txt, and perhaps with C of our own
+LAYER         folder with a hashed requirements.txt, with C of our own, or with both
 ARCHITECTURE  x86_64 or arm64, as Lambda spells it; any machine builds either, Linux or macOS
 TARGET        folder that becomes the layer
 
@@ -19,6 +19,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 PYTHON = "3.13"
+# What compile.sh makes of the C in a layer's folder.
+LIBRARIES = {"reader": "csv_numbers", "numpy": "kmeans"}
 SITE_PACKAGES = f"python/lib/python{PYTHON}/site-packages"
 MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
 # Amazon Linux 2023 has glibc 2.34. pip takes these tags literally, so each is named.
@@ -42,12 +44,14 @@ def build(layer: str, architecture: str, target: Path) -> None:
     if architecture not in MACHINES:
         raise SystemExit(f"ARCHITECTURE is {architecture}; it must be x86_64 or arm64")
     machine, site_packages = MACHINES[architecture], target / SITE_PACKAGES
-    install_wheels(HERE / layer / "requirements.txt", machine, site_packages)
+    site_packages.mkdir(parents=True, exist_ok=True)
+    if (HERE / layer / "requirements.txt").exists():
+        install_wheels(HERE / layer / "requirements.txt", machine, site_packages)
     trim(site_packages)
     strip_symbols(layer, machine, site_packages)
-    if any((HERE / layer).glob("*.c")):
+    if layer in LIBRARIES:
         compiler = ("bash", HERE / "compile.sh", sys.executable, f"{machine}-linux")
-        subprocess.run([*compiler, site_packages], check=True)
+        subprocess.run([*compiler, site_packages, LIBRARIES[layer]], check=True)
     compile_bytecode(target)
     set_times(target)
 

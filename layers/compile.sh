@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
-# Compiles numpy/*.c to csv_numbers.so and numpy/kmeans/*.c to kmeans.so: compile.sh PYTHON TARGET FOLDER
+# Compiles reader/*.c to csv_numbers.so and numpy/kmeans/*.c to kmeans.so:
+# compile.sh PYTHON TARGET FOLDER LIBRARY...
 #   PYTHON  its pip fetches the compiler, which is pinned by hash and gone again afterwards
 #   TARGET  as Zig names it, on any machine: x86_64-linux, aarch64-linux, aarch64-macos
-#   FOLDER  gets csv_numbers.so and kmeans.so
+#   FOLDER  gets the libraries
+#   LIBRARY csv_numbers or kmeans
 # The same lock file and source give the same bytes.
 set -euo pipefail
 python=$1 target=$2 folder=$3
-here=$(dirname "$0")/numpy
+shift 3
+here=$(dirname "$0")
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -32,5 +35,10 @@ case "$target" in
   x86_64-*) fast=x86_64_v3 ;;
   *) fast=baseline ;;
 esac
-compile csv_numbers baseline "$here"/*.c
-compile kmeans "$fast" "$here"/kmeans/*.c
+for library in "$@"; do
+  case "$library" in
+    csv_numbers) compile csv_numbers baseline "$here"/reader/*.c ;;
+    kmeans) compile kmeans "$fast" "$here"/numpy/kmeans/*.c ;;
+    *) echo "There is no library $library." >&2; exit 1 ;;
+  esac
+done

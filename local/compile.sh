@@ -17,5 +17,5 @@ esac
 echo "Compiling the reader of numbers and k-means (their compiler is a download of 100 MB that does not stay)"
 began=$SECONDS
 site_packages=$("$python" -c 'import sysconfig; print(sysconfig.get_path("platlib"))')
-layers/compile.sh "$python" "$machine-$system" "$site_packages"
+layers/compile.sh "$python" "$machine-$system" "$site_packages" csv_numbers kmeans
 echo "Compiled in $((SECONDS - began)) s"

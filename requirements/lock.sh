@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 locks=(
   functions/requirements
   layers/numpy/requirements
-  layers/numpy/compiler
+  layers/compiler
   layers/sklearn/requirements
   requirements/local
   requirements/dev

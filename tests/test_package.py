@@ -93,23 +93,36 @@ def test_the_layers_alone_fit_predict_and_score() -> None:
 
 
 def test_predict_needs_numpy_only() -> None:
-    [layer] = layers_of("PredictFunction")
-    site_packages = build() / layer / SITE_PACKAGES
-    assert not (site_packages / "sklearn").exists()
-    assert not (site_packages / "scipy").exists()
-    run_with([site_packages], "import numpy, pybase64")
+    layers = [build() / name / SITE_PACKAGES for name in layers_of("PredictFunction")]
+    assert not any((layer / "sklearn").exists() or (layer / "scipy").exists() for layer in layers)
+    run_with(layers, "import numpy, pybase64")
 
 
 def test_predict_reads_numbers_with_what_its_layer_compiled() -> None:
-    [layer] = layers_of("PredictFunction")
-    folders = [build() / "PredictFunction", build() / layer / SITE_PACKAGES]
+    layers = [build() / name / SITE_PACKAGES for name in layers_of("PredictFunction")]
+    folders = [build() / "PredictFunction", *layers]
     program = (
         "from kmeans_service.tables import csv_numbers, dataset\n"
         "print(dataset.parse_csv(b'1.5,2\\n3,-4e1').X.tolist(), csv_numbers.library()._name)"
     )
     rows, library = run_with(folders, program).rsplit(maxsplit=1)
     assert json.loads(rows) == [[1.5, 2], [3, -40]]
-    assert Path(library) == folders[1] / "csv_numbers.so"
+    assert Path(library) in {layer / "csv_numbers.so" for layer in layers}
+
+
+@pytest.mark.parametrize("function", ["UploadFunction", "JobsFunction"])
+def test_a_table_is_read_by_what_its_layer_compiled_and_without_numpy(function: str) -> None:
+    [layer] = [build() / name / SITE_PACKAGES for name in layers_of(function)]
+    program = (
+        "import io\n"
+        "from kmeans_service.tables import library, table\n"
+        "found = table.read_table(lambda: io.BytesIO(b'name;size\\na;1,5\\nb;2\\n'))\n"
+        "print(found.n_rows, found.columns[1].mean, 'numpy' in sys.modules, library._path())"
+    )
+    n_rows, mean, loaded, path = run_with([build() / function, layer], program).split()
+    assert (int(n_rows), float(mean), loaded) == (2, 1.75, "False")
+    assert Path(path) == layer / "csv_numbers.so"
+    assert [each.name for each in layer.rglob("*")] == ["csv_numbers.so"]
 
 
 def test_fit_computes_with_what_its_layer_compiled() -> None:
@@ -164,10 +177,15 @@ def contents(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_a_layer_for_the_other_architecture_is_built_here_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("layer", "made"), [("ReaderLayer", "csv_numbers.so"), ("NumpyLayer", "kmeans.so")]
+)
+def test_a_layer_for_the_other_architecture_is_built_here_too(
+    tmp_path: Path, layer: str, made: str
+) -> None:
     subprocess.run(
         [
-            *("make", "--quiet", "build-NumpyLayer", "ARCHITECTURE=arm64"),
+            *("make", "--quiet", f"build-{layer}", "ARCHITECTURE=arm64"),
             f"ARTIFACTS_DIR={tmp_path}",
         ],
         cwd=PROJECT / "layers",
@@ -176,7 +194,7 @@ def test_a_layer_for_the_other_architecture_is_built_here_too(tmp_path: Path) ->
     )
     machine_of_arm64 = 183  # ELF's number for AArch64
     libraries = list(tmp_path.rglob("*.so"))
-    assert {"csv_numbers.so", "kmeans.so"} <= {library.name for library in libraries}
+    assert made in {library.name for library in libraries}
     for library in libraries:
         assert struct.unpack("<H", library.read_bytes()[18:20])[0] == machine_of_arm64, library
 

@@ -398,8 +398,8 @@ def test_the_documentation_has_no_rights_on_data() -> None:
 # --- functions --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("function", sorted(["UploadFunction", "JobsFunction", "DocsFunction"]))
-def test_functions_that_compute_nothing_carry_no_layer(function: str) -> None:
+@pytest.mark.parametrize("function", sorted(["SweeperFunction", "DocsFunction"]))
+def test_functions_that_read_no_table_carry_no_layer(function: str) -> None:
     assert "Layers" not in transformed()["Resources"][function]["Properties"]
 
 

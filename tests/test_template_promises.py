@@ -199,11 +199,13 @@ def test_time_and_memory_of_each_function_are_what_was_chosen_for_it() -> None:
 
 
 def test_functions_have_the_layers_that_they_import_from() -> None:
-    numpy, sklearn = "NumpyLayer", "SklearnLayer"
+    reader, numpy, sklearn = "ReaderLayer", "NumpyLayer", "SklearnLayer"
     wanted = {
-        "FitFunction": [numpy, sklearn],
-        "FitWorkerFunction": [numpy, sklearn],
-        "PredictFunction": [numpy],
+        "FitFunction": [reader, numpy, sklearn],
+        "FitWorkerFunction": [reader, numpy, sklearn],
+        "PredictFunction": [reader, numpy],
+        "UploadFunction": [reader],
+        "JobsFunction": [reader],
     }
     for name in functions():
         found = [

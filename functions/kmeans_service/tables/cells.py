@@ -1,7 +1,7 @@
 """What one cell is: a number, missing, a boolean, nearly a number, or something else.
 
 A number is `[+-]?(d+.?d*|.d+)([eE][+-]?d+)?` in ASCII digits, with the file's decimal mark, up to
-1e100 in magnitude. layers/numpy/table.h knows the same kinds, by the same numbers.
+1e100 in magnitude. layers/reader/table.h knows the same kinds, by the same numbers.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Rows of numbers at the speed of C: layers/numpy/csv_numbers.c, called through ctypes.
+"""Rows of numbers at the speed of C: layers/reader/csv_numbers.c, called through ctypes.
 
 The library lies among the packages as `csv_numbers.so`, which is how it is found; it is no
 extension module, as those are compiled against one Python.

@@ -1,4 +1,4 @@
-"""layers/numpy/csv_survey.c and csv_columns.c through ctypes, without NumPy: bytes in, counts out.
+"""layers/reader/csv_survey.c and csv_columns.c through ctypes, without NumPy: bytes in, counts out.
 
 The library lies among the packages as `csv_numbers.so`; it is no extension module, as those are
 compiled against one Python.
