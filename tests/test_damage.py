@@ -12,7 +12,7 @@ import pytest
 from kmeans_service import config
 from kmeans_service.fitting import clustering
 from kmeans_service.models import loading
-from kmeans_service.storage import sha256_of
+from kmeans_service.storage import data_bucket, sha256_of
 from tests import contract
 from tests.api import FORM_TYPE, JSON_TYPE, MODEL_CSV, PREDICT_CSV, Client, form
 from tests.system import deliver, item, job, overwrite, predictor, put, work_off
@@ -122,7 +122,7 @@ def test_not_even_a_pickle_with_the_right_digest_in_the_table_runs(tmp_path: Pat
         found["model"][name]["sha256"] = sha256_of(body)
     overwrite(found, model=found["model"])
     with pytest.raises(ValueError, match="allow_pickle=False"):
-        loading.centers_of(job().published.centers)
+        loading.centers_of(data_bucket().get(job().published.centers))
     with pytest.raises(ValueError, match="allow_pickle=False"):
         loading.predictor_of(job().published)
     assert not canary.exists()

@@ -81,7 +81,6 @@ def test_a_303_is_signed_for_the_method_that_asked_and_starts_no_work(
     made = client.post_json("/kmeans/predictions", {"job_id": 0})
     deliver(post(made.json(), b"0,0\n12,3\n"))
     monkeypatch.setattr(config, "MAX_ANSWER_BYTES", 20)
-    monkeypatch.setattr(config, "MAX_INLINE_BYTES", 500_010)
     job = "/kmeans/jobs/0"
     found = [made.headers["Location"], *(f"{job}/{part}" for part in ("labels", "input", "model"))]
     for path in [*found, f"{job}/centers"]:

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from kmeans_service import aws, config, errors
 from kmeans_service.errors import MalformedRequest, NotAcceptable, ServiceError, TooLarge
 from kmeans_service.http import answers
+from kmeans_service.http.job_answers import stored_input
 from kmeans_service.http.prefer import parse_prefer
 from kmeans_service.http.request import Request
+from kmeans_service.lifecycle.job import Input, Job, Status
 from kmeans_service.media_types import CSV, JSON
 from kmeans_service.problems import STATUS, problem_document
 from tests import contract
@@ -295,14 +297,22 @@ def test_a_file_that_is_answered_as_it_is_leaves_room_for_base64(
 ) -> None:
     client.upload()
     client.fit(0)
-    size = len(MODEL_CSV)
-    monkeypatch.setattr(config, "MAX_INLINE_BYTES", size + 500_000)
+    size = math.ceil(len(MODEL_CSV) * 11 / 8)  # of base64's four bytes for three, and headers
+    monkeypatch.setattr(config, "MAX_ANSWER_BYTES", size)
     answer = client.get("/kmeans/jobs/0/input")
     assert (answer.status, answer.body) == (200, MODEL_CSV)
     model = client.get("/kmeans/jobs/0/model")
     assert model.status == 303
-    monkeypatch.setattr(config, "MAX_INLINE_BYTES", size + 499_999)
+    monkeypatch.setattr(config, "MAX_ANSWER_BYTES", size - 1)
     assert client.get("/kmeans/jobs/0/input").status == 303
+
+
+def test_four_million_bytes_of_a_file_are_answered_as_they_are_and_no_more() -> None:
+    def carried(size: int) -> float:
+        file = Input("inputs/o/1.csv", None, "0" * 64, size, 1, 1, None)
+        return stored_input(Job("o", 0, Status.UPLOADED, "large.csv", {}, file)).carried
+
+    assert carried(4_000_000) <= config.MAX_ANSWER_BYTES < carried(4_000_001)
 
 
 @pytest.mark.parametrize("headers", [{"X-Request-Start": "t=soon"}, {"X-Request-Start": "1.5"}, {}])

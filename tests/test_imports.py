@@ -1,6 +1,7 @@
 """What a cold start loads: each handler imports what it needs and nothing else."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -53,6 +54,16 @@ def test_fit_loads_scikit_learn_and_nothing_unused(handler: str) -> None:
     found = imported_by(handler)
     assert "numpy" in found
     assert found & UNUSED == set()
+
+
+HANDLERS = sorted(path.parent.name for path in FUNCTIONS.glob("*/app.py"))
+
+
+@pytest.mark.parametrize("handler", HANDLERS)
+def test_a_handler_signs_nothing_and_computes_with_no_arrays(handler: str) -> None:
+    """It decodes, calls one thing and encodes: what lies in the bucket is answered in one place."""
+    text = (FUNCTIONS / handler / "app.py").read_text()
+    assert not re.search(r"presigned|\bnumpy\b|\bnp\.|MAX_INLINE_BYTES", text)
 
 
 @pytest.mark.parametrize("module", ["kmeans_service.tables.table", "kmeans_service.recipes.plan"])

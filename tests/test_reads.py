@@ -218,8 +218,7 @@ def test_large_labels_and_models_are_had_from_the_bucket(
     import requests
 
     expected = {what: fitted.get(f"/kmeans/jobs/0/{what}") for what in ("labels", "model", "input")}
-    monkeypatch.setattr(config, "MAX_ANSWER_BYTES", 100)
-    monkeypatch.setattr(config, "MAX_INLINE_BYTES", 500_010)
+    monkeypatch.setattr(config, "MAX_ANSWER_BYTES", 20)
     for what, inline in expected.items():
         answer = fitted.get(f"/kmeans/jobs/0/{what}")
         assert (answer.status, answer.headers["ETag"]) == (303, inline.headers["ETag"])

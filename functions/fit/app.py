@@ -6,12 +6,13 @@ from kmeans_service import config, telemetry
 from kmeans_service.fitting import synchronous
 from kmeans_service.fitting.synchronous import Outcome
 from kmeans_service.http import json_body, routing
-from kmeans_service.http.answers import Answer
-from kmeans_service.http.job_answers import accepted, labels_answer
+from kmeans_service.http.answers import Answer, Headers
+from kmeans_service.http.array_answers import predicted_answer
+from kmeans_service.http.job_answers import accepted, stored_labels
 from kmeans_service.http.multipart_form import Part, check_names, csv_part
-from kmeans_service.http.predicted_labels import predicted_answer
 from kmeans_service.http.prefer import Preference, parse_prefer
 from kmeans_service.http.request import Request
+from kmeans_service.http.stored import stored_answer
 from kmeans_service.lifecycle import uploads
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.media_types import CSV, JSON
@@ -37,7 +38,7 @@ def fit() -> Answer:
     outcome = _fit(request, job_id, params, prefer)
     if outcome.job.is_active:
         return accepted(request, outcome.job, _applied(prefer))
-    return labels_answer(request, outcome.job, outcome.labels_csv, media_type, _applied(prefer))
+    return _labels(request, outcome, media_type, _applied(prefer))
 
 
 @app.post("/kmeans/fit_predict")
@@ -56,7 +57,7 @@ def fit_predict() -> Answer:
     if outcome.job.is_active:
         return accepted(request, outcome.job, headers)
     if points is None:
-        return labels_answer(request, outcome.job, outcome.labels_csv, media_type, headers)
+        return _labels(request, outcome, media_type, headers)
     return _predicted(outcome.job, points, media_type, headers)
 
 
@@ -96,7 +97,13 @@ def _applied(prefer: Preference) -> dict[str, str]:
     return {"Preference-Applied": prefer.applied} if prefer.applied else {}
 
 
-def _predicted(job: Job, points: Dataset, media_type: str, headers: dict[str, str]) -> Answer:
+def _labels(request: Request, outcome: Outcome, media_type: str, headers: Headers) -> Answer:
+    return stored_answer(
+        request, stored_labels(outcome.job, media_type), headers, outcome.labels_csv
+    )
+
+
+def _predicted(job: Job, points: Dataset, media_type: str, headers: Headers) -> Answer:
     labels = predictor_of(job.published).predict(points.X)
     return predicted_answer(job, labels, media_type, headers)
 

@@ -8,14 +8,20 @@ from collections.abc import Iterable
 from aws_lambda_powertools.event_handler import Response
 
 from kmeans_service import config, telemetry
-from kmeans_service.errors import InvalidParameter, NotUploaded, PredictionFailed, quoted
+from kmeans_service.errors import InvalidParameter, PredictionFailed, quoted
 from kmeans_service.http import answers, json_body, routing
-from kmeans_service.http.job_answers import elsewhere, labels_answer
+from kmeans_service.http.answers import Answer
+from kmeans_service.http.job_answers import (
+    stored_input,
+    stored_labels,
+    stored_model,
+    stored_prediction,
+)
 from kmeans_service.http.job_view import job_view
+from kmeans_service.http.stored import etag, read_answer, stored_answer, unchanged
 from kmeans_service.lifecycle import asides, deletion, large_predictions, reads
-from kmeans_service.lifecycle.job import Input, Job, Status
+from kmeans_service.lifecycle.job import Job, Status
 from kmeans_service.media_types import BINARY, CSV, JSON
-from kmeans_service.storage import data_bucket
 
 VISIBLE = [
     status.value
@@ -32,7 +38,7 @@ def _job(job_id: str) -> Job:
 
 
 @app.route("/kmeans/jobs", routing.READ)
-def list_jobs() -> answers.Answer:
+def list_jobs() -> Answer:
     request = routing.request(app)
     request.accepted(JSON)
     query = request.query("limit", "cursor", "status")
@@ -76,78 +82,52 @@ def _limit(text: str) -> int:
 
 
 @app.route("/kmeans/jobs/<job_id>", routing.READ)
-def get_job(job_id: str) -> answers.Answer:
+def get_job(job_id: str) -> Answer:
     request = routing.request(app)
     request.accepted(JSON)
     body = json.dumps(job_view(asides.whole(_job(job_id)), request.root), ensure_ascii=False)
-    etag = f'"{hashlib.sha256(body.encode()).hexdigest()[:32]}"'
-    return _unchanged(etag) or answers.json_answer(body, headers={"ETag": etag})
+    headers = {"ETag": f'"{hashlib.sha256(body.encode()).hexdigest()[:32]}"'}
+    return unchanged(request, headers) or answers.json_answer(body, headers=headers)
 
 
 @app.delete("/kmeans/jobs/<job_id>")
-def delete_job(job_id: str) -> answers.Answer:
+def delete_job(job_id: str) -> Answer:
     deletion.delete(routing.request(app).owner, json_body.job_id_text(job_id))
     return Response(status_code=204, body="")
 
 
 @app.route("/kmeans/jobs/<job_id>/labels", routing.READ)
-def get_labels(job_id: str) -> answers.Answer:
+def get_labels(job_id: str) -> Answer:
     request = routing.request(app)
     media_type = request.accepted(CSV, JSON)
-    job = _job(job_id)
-    etag = f'"{job.published.labels.sha256[:32]}-{media_type.rpartition("/")[2]}"'
-    return _unchanged(etag) or labels_answer(request, job, None, media_type, {"ETag": etag})
+    return read_answer(request, stored_labels(_job(job_id), media_type))
 
 
 @app.route("/kmeans/jobs/<job_id>/scores", routing.READ)
-def get_scores(job_id: str) -> answers.Answer:
-    routing.request(app).accepted(JSON)
+def get_scores(job_id: str) -> Answer:
+    request = routing.request(app)
+    request.accepted(JSON)
     model = _job(job_id).published
-    etag = f'"{model.model.sha256[:32]}"'  # the same fit computed anew may have found other scores
-    return _unchanged(etag) or answers.json_answer(model.scores, headers={"ETag": etag})
+    headers = etag(model.model)  # the same fit computed anew may have found other scores
+    return unchanged(request, headers) or answers.json_answer(model.scores, headers=headers)
 
 
 @app.route("/kmeans/jobs/<job_id>/input", routing.READ)
-def get_input(job_id: str) -> answers.Answer:
-    routing.request(app).accepted(CSV)
-    job = _job(job_id)
-    given = job.input
-    if given is None:
-        raise NotUploaded(f"The file of job {job_id} has not arrived")
-    etag = f'"{given.sha256[:32]}"'
-    return _unchanged(etag) or _input_answer(given, job.filename, etag)
-
-
-def _input_answer(given: Input, filename: str, etag: str) -> answers.Answer:
-    headers = {"ETag": etag}
-    if not answers.fits_answer_as_binary(given.size):
-        request = routing.request(app)
-        return elsewhere(request, given.key, filename, CSV, headers, given.version_id)
-    body = data_bucket().checked(given.key, given.version_id, given.sha256)
-    return answers.binary_answer(body, "text/csv; charset=utf-8", filename, headers)
+def get_input(job_id: str) -> Answer:
+    request = routing.request(app)
+    request.accepted(CSV)
+    return read_answer(request, stored_input(_job(job_id)))
 
 
 @app.route("/kmeans/jobs/<job_id>/model", routing.READ)
-def get_model(job_id: str) -> answers.Answer:
-    routing.request(app).accepted(BINARY)
-    job = _job(job_id)
-    stored = job.published.model
-    filename = f"{job.filename}.joblib"
-    headers = {
-        "ETag": f'"{stored.sha256[:32]}"',
-        "X-Model-Sha256": stored.sha256,
-        "X-Library-Versions": ", ".join(f"{k}={v}" for k, v in job.published.versions.items()),
-    }
-    unchanged = _unchanged(headers["ETag"])
-    if unchanged:
-        return unchanged
-    if not answers.fits_answer_as_binary(stored.size):
-        return elsewhere(routing.request(app), stored.key, filename, BINARY, headers)
-    return answers.binary_answer(data_bucket().get(stored), BINARY, filename, headers)
+def get_model(job_id: str) -> Answer:
+    request = routing.request(app)
+    request.accepted(BINARY)
+    return read_answer(request, stored_model(_job(job_id)))
 
 
 @app.route("/kmeans/predictions/<prediction_id>", routing.READ)
-def get_prediction(prediction_id: str) -> answers.Answer:
+def get_prediction(prediction_id: str) -> Answer:
     request = routing.request(app)
     request.accepted(JSON, CSV)
     prediction = large_predictions.find(request.owner, prediction_id)
@@ -157,11 +137,7 @@ def get_prediction(prediction_id: str) -> answers.Answer:
     if prediction.result is None:
         view = {"prediction_id": prediction_id, "job_id": job.job_id, "status": "PENDING"}
         return answers.json_answer(view, 202, {"Retry-After": str(config.RETRY_AFTER_SECONDS)})
-    return elsewhere(request, prediction.result.key, f"{job.filename}.predicted.csv", CSV)
-
-
-def _unchanged(etag: str) -> answers.Answer | None:
-    return answers.unchanged(etag) if routing.request(app).has(etag) else None
+    return stored_answer(request, stored_prediction(prediction.result, job), {})
 
 
 lambda_handler = routing.lambda_handler(app)

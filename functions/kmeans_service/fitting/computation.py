@@ -18,7 +18,6 @@ from kmeans_service.fitting import capacity, clustering, out_of_core
 from kmeans_service.fitting.clustering import Clustering
 from kmeans_service.fitting.column_facts import warnings_of
 from kmeans_service.fitting.isolated import Say
-from kmeans_service.http import answers
 from kmeans_service.lifecycle import asides
 from kmeans_service.lifecycle.asked import drawn_seed, with_seed
 from kmeans_service.lifecycle.job import Input, Job, Model
@@ -34,7 +33,7 @@ from kmeans_service.tables.dataset import read_blocks, read_csv
 
 @dataclass(frozen=True)
 class Fitted:
-    """A stored fit; `labels_csv` only where an answer may carry it."""
+    """A stored fit; `labels_csv` only where they were written in one piece."""
 
     model: Model
     labels_csv: bytes | None
@@ -137,7 +136,7 @@ def _store_labels(key: str, labels_file: IO[bytes]) -> tuple[StoredObject, bytes
     if size <= config.MAX_ANSWER_BYTES:
         labels_csv = labels_file.read()
         stored = data_bucket().put(key, labels_csv, CSV)
-        return stored, labels_csv if answers.fits_answer(labels_csv) else None
+        return stored, labels_csv
     digest = hashlib.file_digest(labels_file, "sha256").hexdigest()  # type: ignore[arg-type]
     labels_file.seek(0)
     data_bucket().upload(key, labels_file, CSV)

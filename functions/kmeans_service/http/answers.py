@@ -37,14 +37,9 @@ def check_answer_size(text: bytes | bytearray) -> None:
         )
 
 
-def fits_numbers(count: int) -> bool:
-    """Whether so many float64 can be carried in an answer."""
-    return count * NUMBER_BYTES <= config.MAX_ANSWER_BYTES
-
-
 def check_numbers(count: int) -> None:
     """Raise TooLarge for more numbers than an answer can carry, before they are computed."""
-    if not fits_numbers(count):
+    if count * NUMBER_BYTES > config.MAX_ANSWER_BYTES:
         raise errors.TooLarge(
             f"the answer would hold {count} numbers; at most "
             f"{config.MAX_ANSWER_BYTES // NUMBER_BYTES} fit. Send fewer points."
@@ -67,14 +62,7 @@ def csv_answer(body: str, filename: str, headers: Headers | None = None) -> Answ
     )
 
 
-def fits_answer_as_binary(size: int) -> bool:
-    """Whether so many bytes can be carried as base64."""
-    return size <= config.MAX_INLINE_BYTES - 500_000
-
-
-def binary_answer(
-    body: bytes, content_type: str, filename: str, headers: Headers | None = None
-) -> Answer:
+def binary_answer(content_type: str, filename: str, body: bytes, headers: Headers) -> Answer:
     """Bytes as they are; the gateway decodes them."""
     disposition = {"Content-Disposition": content_disposition(filename)}
     content: Any = body  # Powertools takes bytes, and encodes them, but does not say so
@@ -82,7 +70,7 @@ def binary_answer(
         status_code=200,
         content_type=content_type,
         body=content,
-        headers={**disposition, **(headers or {})},
+        headers={**disposition, **headers},
     )
 
 

@@ -1,58 +1,97 @@
-"""Answers that several handlers give: a fit's labels, and a job to follow."""
+"""Answers about a job: what its fit and its predictions have in the bucket, and a job to follow."""
+
+import math
+from functools import partial
 
 from kmeans_service import config
+from kmeans_service.errors import NotUploaded
 from kmeans_service.http import answers
+from kmeans_service.http.answers import Answer, Headers
 from kmeans_service.http.job_view import job_path, job_view
 from kmeans_service.http.request import Request
+from kmeans_service.http.stored import Stored, etag
 from kmeans_service.lifecycle import asides
 from kmeans_service.lifecycle.job import Job
-from kmeans_service.media_types import CSV, JSON
+from kmeans_service.media_types import BINARY, CSV, JSON
 from kmeans_service.models.stored_labels import ROW_BYTES, csv_to_json
-from kmeans_service.storage import data_bucket
+from kmeans_service.storage import LOST_FILE
+from kmeans_service.stored_object import StoredObject
 
 
-def elsewhere(
-    request: Request,
-    key: str,
-    filename: str,
-    media_type: str,
-    headers: answers.Headers | None = None,
-    version_id: str | None = None,
-) -> answers.Answer:
-    """303 to an object that no answer can carry, signed for the method that follows."""
-    disposition = answers.content_disposition(filename)
-    url = data_bucket().presigned(request.method, key, disposition, media_type, version_id)
-    return answers.see_other(url, headers)
-
-
-def labels_answer(
-    request: Request,
-    job: Job,
-    labels_csv: bytes | None,
-    media_type: str,
-    headers: answers.Headers,
-) -> answers.Answer:
-    """The published labels; a presigned URL of them where they are too large for an answer."""
-    stored = job.published.labels
+def stored_labels(job: Job, media_type: str) -> Stored:
+    """A fit's labels as CSV or as JSON; raises NotFitted."""
+    labels = job.published.labels
     filename = f"{job.filename}.labels.csv"
-    if labels_csv is None:
+    return Stored(
+        labels,
+        filename,
+        CSV,
         # Each line feed is two bytes in the JSON string that carries the answer.
-        if stored.size + stored.size // ROW_BYTES > config.MAX_ANSWER_BYTES:
-            return elsewhere(request, stored.key, filename, CSV, headers)
-        labels_csv = data_bucket().get(stored)
+        carried=labels.size + labels.size // ROW_BYTES,
+        encode=partial(_labels_answer, media_type, filename),
+        headers=etag(labels, media_type),
+    )
+
+
+def _labels_answer(media_type: str, filename: str, csv: bytes, headers: Headers) -> Answer:
     if media_type == JSON:
-        return labels_json_answer(csv_to_json(labels_csv), headers)
-    return labels_csv_answer(labels_csv, filename, headers)
+        return labels_json_answer(csv_to_json(csv), headers)
+    return labels_csv_answer(csv, filename, headers)
 
 
-def labels_csv_answer(
-    labels_csv: bytes | bytearray, filename: str, headers: answers.Headers
-) -> answers.Answer:
-    answers.check_answer_size(labels_csv)
-    return answers.csv_answer(labels_csv.decode(), filename, headers)
+def stored_input(job: Job) -> Stored:
+    """The CSV as it came; raises NotUploaded."""
+    given = job.input
+    if given is None:
+        raise NotUploaded(f"The file of job {job.job_id} has not arrived")
+    file = StoredObject(given.key, given.sha256, given.size)
+    return Stored(
+        file,
+        job.filename,
+        CSV,
+        carried=_as_base64(file),
+        encode=partial(answers.binary_answer, f"{CSV}; charset=utf-8", job.filename),
+        headers=etag(file),
+        version_id=given.version_id,
+        lost=LOST_FILE,
+    )
 
 
-def labels_json_answer(labels: str, headers: answers.Headers) -> answers.Answer:
+def stored_model(job: Job) -> Stored:
+    """The estimator as a joblib pickle; raises NotFitted."""
+    model, filename = job.published.model, f"{job.filename}.joblib"
+    versions = job.published.versions.items()
+    about = {
+        "X-Model-Sha256": model.sha256,
+        "X-Library-Versions": ", ".join(f"{name}={version}" for name, version in versions),
+    }
+    return Stored(
+        model,
+        filename,
+        BINARY,
+        carried=_as_base64(model),
+        encode=partial(answers.binary_answer, BINARY, filename),
+        headers=etag(model) | about,
+    )
+
+
+def stored_prediction(result: StoredObject, job: Job) -> Stored:
+    """The labels of a large prediction, which a URL leads to however few they are."""
+    filename = f"{job.filename}.predicted.csv"
+    return Stored(result, filename, CSV, math.inf, partial(_labels_answer, CSV, filename))
+
+
+def _as_base64(stored: StoredObject) -> float:
+    """Four bytes for three, and some for the headers that come with a file."""
+    return stored.size * 11 / 8
+
+
+def labels_csv_answer(csv: bytes | bytearray, filename: str, headers: Headers) -> Answer:
+    answers.check_answer_size(csv)
+    return answers.csv_answer(csv.decode(), filename, headers)
+
+
+def labels_json_answer(labels: str, headers: Headers) -> Answer:
     """An object of the labels, a JSON array, and the job's id where a header names it."""
     job = f'"job_id": {headers["X-Job-Id"]}, ' if "X-Job-Id" in headers else ""
     text = f'{{{job}"labels": {labels}}}'
@@ -60,7 +99,7 @@ def labels_json_answer(labels: str, headers: answers.Headers) -> answers.Answer:
     return answers.json_answer(text, headers=headers)
 
 
-def accepted(request: Request, job: Job, headers: answers.Headers) -> answers.Answer:
+def accepted(request: Request, job: Job, headers: Headers) -> Answer:
     """202: the work goes on; follow the job."""
     follow = {
         "Location": job_path(request.root, job.job_id),

@@ -36,9 +36,9 @@ def forget() -> None:
     _warm.clear()
 
 
-def centers_of(stored: StoredObject) -> Array:
-    """The centers in the user's units, shape (n_clusters, n_features)."""
-    centers: Array = np.load(io.BytesIO(data_bucket().get(stored)), allow_pickle=False)
+def centers_of(npy: bytes) -> Array:
+    """The stored centers, in the user's units, shape (n_clusters, n_features)."""
+    centers: Array = np.load(io.BytesIO(npy), allow_pickle=False)
     return centers
 
 
