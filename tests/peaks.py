@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from kmeans_service.fitting import capacity, clustering, computation, out_of_core
+from kmeans_service.fitting import capacity, clustering, out_of_core
 from kmeans_service.models.labels import csv_chunks
+from kmeans_service.models.manifest import npy
 from kmeans_service.models.predictor import Space
 from kmeans_service.recipes.params import parse_params
 
@@ -38,7 +39,7 @@ def fit_in_memory(n_samples: int, n_features: int, params: dict[str, Any], kind:
     found = clustering.fit(X, params)
     with tempfile.TemporaryFile() as labels:
         labels.writelines(csv_chunks(found.labels))
-    _ = found.predictor.to_npy(), computation._npy(found.centers)
+    _ = npy(found.predictor.centers), npy(found.centers)
 
 
 def fit_from_a_file(n_samples: int, n_features: int, params: dict[str, Any], kind: str) -> None:
@@ -47,7 +48,7 @@ def fit_from_a_file(n_samples: int, n_features: int, params: dict[str, Any], kin
             file.write(block.data)
         rows = out_of_core.RowFile(file, n_samples, n_features, Space(np.zeros(n_features), 1.0))
         found = out_of_core.fit(rows, params, labels, lambda _progress: None)
-        _ = found.predictor.to_npy(), computation._npy(found.centers)
+        _ = npy(found.predictor.centers), npy(found.centers)
 
 
 def peak(case: dict[str, Any]) -> dict[str, int]:

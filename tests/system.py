@@ -11,6 +11,7 @@ from urllib.parse import quote_plus
 from kmeans_service import aws, config
 from kmeans_service.lifecycle import reads
 from kmeans_service.lifecycle.job import Job
+from kmeans_service.models import manifest as manifests
 from kmeans_service.stored_object import StoredObject
 from kmeans_service.table.keys import job_key
 from kmeans_service.table.values import marshal, unmarshal
@@ -94,11 +95,25 @@ def job(job_id: int = 0, owner: str = OWNER) -> Job:
     return reads.get(owner, job_id)
 
 
-def predictor(job_id: int = 0) -> StoredObject:
+def manifest(job_id: int = 0) -> StoredObject:
     """What the job's predictions are read from."""
-    stored = job(job_id).published.predictor
+    stored = job(job_id).published.manifest
     assert stored is not None
     return stored
+
+
+def fitted_params(job_id: int = 0) -> dict[str, Any]:
+    """What the job's model was fitted with."""
+    return manifests.load(manifest(job_id)).params
+
+
+def as_of_an_older_version(job_id: int = 0, **scores: Any) -> None:
+    """Time travel: a model as a version without predictor left it, these scores being another."""
+    found = item(job_id)
+    model = {k: v for k, v in found["model"].items() if k not in ("manifest", "arrays")}
+    model |= {"n_features": found["input"]["n_features"], "params": found["params"]}
+    model["scores"] = json.dumps(json.loads(model["scores"]) | scores)
+    overwrite(found, model=model)
 
 
 def put(key: str, body: bytes, **metadata: str) -> str:

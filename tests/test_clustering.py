@@ -39,8 +39,8 @@ def test_a_fit_in_place_is_scikit_learns_to_the_last_bit(
     found = clustering.fit(X.copy(), params)
     assert np.array_equal(found.labels, expected.labels_)
     assert np.array_equal(found.centers, expected.cluster_centers_)
-    assert found.scores["inertia"] == expected.inertia_
-    assert found.scores["n_iter"] == expected.n_iter_
+    assert found.scores.inertia == expected.inertia_
+    assert found.scores.n_iter == expected.n_iter_
 
 
 @pytest.mark.parametrize("distance", [1e3, 1e19, 1e60, 1e90])
@@ -54,7 +54,7 @@ def test_starts_that_are_absurdly_far_off_come_to_what_they_come_to_in_scikit_le
     expected = KMeans(**(params | {"init": starts})).fit(X)
     found = clustering.fit(X.copy(), params)
     assert np.array_equal(found.labels, expected.labels_)
-    assert found.scores["n_iter"] == expected.n_iter_
+    assert found.scores.n_iter == expected.n_iter_
 
 
 ON_THIS_PROCESSOR = """
@@ -66,7 +66,7 @@ from kmeans_service.recipes.params import parse_params
 found = clustering.fit(np.random.default_rng(3).normal(size=(500, 4)), parse_params({}))
 with open("/proc/self/maps") as maps:
     loaded = "kmeans.so" in maps.read()
-json.dump([loaded, found.labels.tolist(), found.scores["inertia"]], sys.stdout)
+json.dump([loaded, found.labels.tolist(), found.scores.inertia], sys.stdout)
 """
 
 

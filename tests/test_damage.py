@@ -1,6 +1,7 @@
 """Objects that are not what was written: never loaded, never served."""
 
 import io
+import json
 import os
 import pickle
 from pathlib import Path
@@ -12,10 +13,11 @@ import pytest
 from kmeans_service import config
 from kmeans_service.fitting import clustering
 from kmeans_service.models import loading
+from kmeans_service.models import manifest as manifests
 from kmeans_service.storage import data_bucket, sha256_of
 from tests import contract
 from tests.api import FORM_TYPE, JSON_TYPE, MODEL_CSV, PREDICT_CSV, Client, form
-from tests.system import deliver, item, job, overwrite, predictor, put, work_off
+from tests.system import deliver, item, job, manifest, overwrite, put, work_off
 from tests.test_fit_protocol import ASYNC
 from tests.test_presigned import predict as send_points
 
@@ -80,7 +82,7 @@ def test_an_input_that_is_gone_fails_the_job(client: Client, aws: Any) -> None:
 
 
 def test_swapped_centers_predict_nothing(fitted: Client) -> None:
-    for stored in (predictor(), job().published.centers):
+    for stored in (manifest(), job().published.centers):
         put(stored.key, npy(np.array([[0.0, 0.0], [1.0, 1.0], [9.0, 9.0]])))
     assert fitted.predict().status == 410
     assert fitted.get("/kmeans/jobs/0/centers").status == 410
@@ -88,7 +90,7 @@ def test_swapped_centers_predict_nothing(fitted: Client) -> None:
 
 def test_swapped_labels_and_a_swapped_model_are_not_served(fitted: Client) -> None:
     put(job().published.labels.key, b"0\n" * 6)
-    put(job().published.model.key, b"anything")
+    put(job().published.pickle.key, b"anything")
     assert fitted.get("/kmeans/jobs/0/labels").status == 410
     assert fitted.get("/kmeans/jobs/0/model").status == 410
     assert fitted.fit(0).status == 410
@@ -101,9 +103,9 @@ def test_a_pickle_in_place_of_the_centers_or_the_model_never_runs(
     evil = pickle.dumps(Canary(canary))
     as_array = npy(np.array([Canary(canary)], dtype=object))
     for body in (evil, as_array):
-        put(predictor().key, body)
+        put(manifest().key, body)
         put(job().published.centers.key, body)
-        put(job().published.model.key, body)
+        put(job().published.pickle.key, body)
         assert fitted.predict().status == 410
         assert fitted.get("/kmeans/jobs/0/centers").status == 410
         assert fitted.get("/kmeans/jobs/0/model").status == 410
@@ -112,19 +114,27 @@ def test_a_pickle_in_place_of_the_centers_or_the_model_never_runs(
     assert canary.exists(), "the canary is one"
 
 
-@pytest.mark.usefixtures("fitted")
-def test_not_even_a_pickle_with_the_right_digest_in_the_table_runs(tmp_path: Path) -> None:
+def test_not_even_a_pickle_with_the_right_digests_runs(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(manifests, "INLINE_NUMBERS", 0)
+    client.upload()
+    client.fit(0)
     canary = tmp_path / "canary"
     body = npy(np.array([Canary(canary)], dtype=object))
     found = item()
-    for name in ("centers", "predictor"):
+    for name in ("centers", "arrays"):
         put(found["model"][name]["key"], body)
         found["model"][name]["sha256"] = sha256_of(body)
+    document = json.loads(data_bucket().get(manifest()))
+    document["centers"]["object"]["sha256"] = sha256_of(body)
+    put(manifest().key, json.dumps(document).encode())
+    found["model"]["manifest"]["sha256"] = sha256_of(json.dumps(document).encode())
     overwrite(found, model=found["model"])
     with pytest.raises(ValueError, match="allow_pickle=False"):
         loading.centers_of(data_bucket().get(job().published.centers))
     with pytest.raises(ValueError, match="allow_pickle=False"):
-        loading.predictor_of(job().published)
+        loading.model_of(job().published)
     assert not canary.exists()
 
 
@@ -164,7 +174,7 @@ def test_no_route_serves_or_runs_a_pickle_in_place_of_what_was_stored(
     canary = tmp_path / "canary"
     evil = pickle.dumps(Canary(canary))
     model = job().published
-    for stored in (model.model, model.centers, model.labels, predictor()):
+    for stored in (model.pickle, model.centers, model.labels, manifest()):
         put(stored.key, evil)
     put(item()["input"]["key"], evil)
     body, headers = SENT.get(operation, (b"", {}))
@@ -179,7 +189,7 @@ def test_a_pickle_in_place_of_the_centers_is_not_run_by_the_worker_that_predicts
 ) -> None:
     canary = tmp_path / "canary"
     path, arrived = send_points(fitted, PREDICT_CSV)
-    put(predictor().key, pickle.dumps(Canary(canary)))
+    put(manifest().key, pickle.dumps(Canary(canary)))
     loading.forget()
     deliver(arrived)
     assert fitted.get(path).status in (202, 410, 422)

@@ -98,7 +98,7 @@ class Life:
         assert len(found) <= 1
         if found and found[0]["status"] not in ("DELETING", "DELETED") and "model" in found[0]:
             model = job(0, self._owner).published
-            for stored in (model.model, model.centers, model.labels, model.predictor):
+            for stored in (model.pickle, model.centers, model.labels, model.manifest):
                 assert stored is not None
                 assert len(data_bucket().get(stored)) == stored.size
 

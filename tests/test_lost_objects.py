@@ -7,7 +7,7 @@ import pytest
 from kmeans_service import config
 from kmeans_service.models import loading
 from tests.api import FORM_TYPE, MODEL_CSV, Client, form
-from tests.system import item, job, overwrite, work_off
+from tests.system import as_of_an_older_version, item, job, work_off
 
 
 def lose(aws: Any, name: str) -> None:
@@ -17,7 +17,7 @@ def lose(aws: Any, name: str) -> None:
     loading.forget()
 
 
-@pytest.mark.parametrize("name", ["labels", "centers", "model", "predictor"])
+@pytest.mark.parametrize("name", ["labels", "centers", "model", "manifest"])
 def test_the_same_fit_asked_for_again_is_computed_anew(client: Client, aws: Any, name: str) -> None:
     client.upload()
     labels = client.fit(0)
@@ -50,7 +50,7 @@ def test_a_read_of_what_is_lost_says_what_to_do(
 def test_a_prediction_by_a_model_that_is_lost_says_what_to_do(client: Client, aws: Any) -> None:
     client.upload()
     client.fit(0)
-    lose(aws, "predictor")
+    lose(aws, "manifest")
     answer = client.predict()
     assert answer.status == 410
     assert "POST /kmeans/fit" in answer.json()["detail"]
@@ -59,7 +59,7 @@ def test_a_prediction_by_a_model_that_is_lost_says_what_to_do(client: Client, aw
 def test_fit_predict_computes_anew_what_is_lost(client: Client, aws: Any) -> None:
     parts = ("file", "model.csv", MODEL_CSV), ("predict", "p.csv", b"0, 0\n12, 3\n")
     first = client.call("POST", "/kmeans/fit_predict", form(*parts), FORM_TYPE)
-    lose(aws, "predictor")
+    lose(aws, "manifest")
     again = client.call("POST", "/kmeans/fit_predict", form(*parts), FORM_TYPE)
     assert (again.status, again.body) == (200, first.body)
 
@@ -81,11 +81,8 @@ def test_a_fit_by_an_older_version_is_computed_anew(client: Client, method: str)
     """Such a version lost the digits of data far from zero, and stored no predictor."""
     client.upload()
     client.fit(0)
-    found = item()
-    model = {k: v for k, v in found["model"].items() if k != "predictor"}
-    model["scores"] = model["scores"].replace("in_memory", method)
-    overwrite(found, model=model)
+    as_of_an_older_version(method=method)
     for _ in range(2):
         assert client.fit(0).status == 200
         assert item()["fence"] == 2
-    assert job().published.predictor is not None
+    assert job().published.manifest is not None

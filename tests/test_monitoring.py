@@ -10,7 +10,7 @@ import pytest
 from kmeans_service.models import loading
 from tests.api import MODEL_CSV, Client
 from tests.sam import PROJECT
-from tests.system import deliver, drop, item, job, predictor, put, work_off
+from tests.system import deliver, drop, item, job, manifest, put, work_off
 from tests.test_fit_protocol import ASYNC
 from tests.test_template import (
     Resource,
@@ -333,7 +333,7 @@ def test_centers_that_were_swapped_raise_the_alarm_when_the_worker_predicts(
     client.fit(0)
     prediction = client.post_json("/kmeans/predictions", {"job_id": 0}).json()
     loading.forget()
-    put(predictor().key, b"anything")
+    put(manifest().key, b"anything")
     deliver(drop(prediction["fields"]["key"], MODEL_CSV))
     assert emitted.metrics()[integrity()] == [1]
     assert client.get(f"/kmeans/predictions/{prediction['prediction_id']}").status == 422

@@ -19,14 +19,17 @@ from sklearn.metrics import (
     silhouette_score,
 )
 
+from kmeans_service.arrays import Array
 from kmeans_service.fitting import clustering, out_of_core
 from kmeans_service.fitting.clustering import Clustering
-from kmeans_service.models import predictor
-from kmeans_service.models.predictor import Array
+from kmeans_service.models import manifest, predictor
+from kmeans_service.models.columns import Columns
+from kmeans_service.models.manifest import Manifest
+from kmeans_service.models.model import Model
 from kmeans_service.recipes.params import parse_params
 from kmeans_service.tables.dataset import read_blocks
 from tests.api import FORM_TYPE, JSON_TYPE, Client, form
-from tests.system import deliver, item, overwrite, work_off
+from tests.system import as_of_an_older_version, deliver, work_off
 from tests.test_out_of_core import csv_of, with_worker_memory
 from tests.test_presigned import follow, predict
 from tests.test_presigned import labels as predicted_labels
@@ -63,8 +66,11 @@ def fit(request: pytest.FixtureRequest) -> Any:
     return request.param
 
 
-def indices(found: Clustering) -> list[float]:
-    return [found.scores[name] for name in ("calinski_harabasz", "davies_bouldin", "silhouette")]
+def indices(found: Clustering) -> list[float | None]:
+    return [
+        getattr(found.scores, name)
+        for name in ("calinski_harabasz", "davies_bouldin", "silhouette")
+    ]
 
 
 @pytest.mark.parametrize("given", [{}, {"init": "random"}, {"algorithm": "elkan"}, {"tol": 0}])
@@ -76,8 +82,8 @@ def test_data_far_from_zero_is_fitted_and_judged_as_it_is_near_zero(
     near, near_labels = fit(X, params)
     far, labels = fit(X + offset, params)
     assert np.array_equal(labels, near_labels)
-    assert far.scores["n_iter"] == near.scores["n_iter"]
-    assert far.scores["inertia"] == pytest.approx(near.scores["inertia"], rel=1e-9)
+    assert far.scores.n_iter == near.scores.n_iter
+    assert far.scores.inertia == pytest.approx(near.scores.inertia, rel=1e-9)
     assert indices(far) == pytest.approx(indices(near), rel=1e-9)
     assert np.abs(far.centers - offset - near.centers).max() <= 1e-15 * max(abs(offset), 10)
 
@@ -96,7 +102,7 @@ def test_data_far_from_zero_is_predicted_as_it_is_near_zero(fit: Fit, offset: fl
     assert far.predictor.score(points + offset) == pytest.approx(
         near.predictor.score(points), rel=1e-9
     )
-    assert far.predictor.score(X + offset) == pytest.approx(-far.scores["inertia"], rel=1e-9)
+    assert far.predictor.score(X + offset) == pytest.approx(-far.scores.inertia, rel=1e-9)
 
 
 @pytest.mark.parametrize("scale", SCALES)
@@ -108,11 +114,11 @@ def test_data_of_any_scale_is_fitted_judged_and_predicted_as_at_scale_one(
     found, scaled_labels = fit(X * scale, params)
     assert np.array_equal(scaled_labels, labels)
     assert np.array_equal(found.predictor.predict(X * scale), labels)
-    assert found.scores["n_iter"] == plain.scores["n_iter"]
+    assert found.scores.n_iter == plain.scores.n_iter
     assert indices(found) == pytest.approx(indices(plain), rel=1e-9)
     assert np.allclose(found.centers / scale, plain.centers, rtol=1e-12)
-    inertia = Fraction(plain.scores["inertia"]) * Fraction(scale) ** 2
-    assert found.scores["inertia"] == pytest.approx(float(inertia), rel=1e-9)
+    inertia = Fraction(plain.scores.inertia) * Fraction(scale) ** 2
+    assert found.scores.inertia == pytest.approx(float(inertia), rel=1e-9)
     assert found.predictor.score(X * scale) == pytest.approx(-float(inertia), rel=1e-9)
     distances = found.predictor.distances(X * scale)
     assert np.allclose(distances / scale, plain.predictor.distances(X), rtol=1e-9)
@@ -154,7 +160,7 @@ def test_centers_that_are_given_are_in_the_units_of_the_data(fit: Fit) -> None:
 def test_identical_rows_anywhere_are_one_point(fit: Fit) -> None:
     for value in (0.0, 0.1, 1e-200, 1.7e12 + 0.1, 1e100):
         found, _ = fit(np.full((50, 2), value), parse_params({"n_clusters": 1}))
-        assert found.scores["inertia"] == pytest.approx(0, abs=abs(value) ** 2 * 1e-28)
+        assert found.scores.inertia == pytest.approx(0, abs=abs(value) ** 2 * 1e-28)
         assert found.centers.ravel() == pytest.approx([value, value], rel=1e-15)
 
 
@@ -164,7 +170,7 @@ def test_the_model_for_download_says_the_same(fit: Fit) -> None:
     stored = joblib.load(io.BytesIO(found.pickle))
     assert np.array_equal(stored.predict(X), labels)
     assert np.array_equal(stored.cluster_centers_, found.centers)
-    assert stored.inertia_ == found.scores["inertia"]
+    assert stored.inertia_ == found.scores.inertia
     assert stored.transform(X) == pytest.approx(found.predictor.distances(X), rel=1e-7)
 
 
@@ -178,7 +184,7 @@ def test_of_ordinary_data_indices_are_scikit_learns(fit: Fit, seed: int) -> None
         for index in (calinski_harabasz_score, davies_bouldin_score, silhouette_score)
     ]
     assert indices(found) == pytest.approx(expected, rel=1e-12)
-    assert found.scores["sample_size"] == len(X)
+    assert found.scores.sample_size == len(X)
 
 
 def test_calinski_harabasz_and_davies_bouldin_are_of_all_rows_and_silhouette_of_a_sample(
@@ -188,10 +194,10 @@ def test_calinski_harabasz_and_davies_bouldin_are_of_all_rows_and_silhouette_of_
     found, labels = fit(X, parse_params({"n_clusters": 3}))
     expected = [calinski_harabasz_score(X, labels), davies_bouldin_score(X, labels)]
     assert indices(found)[:2] == pytest.approx(expected, rel=1e-9)
-    assert found.scores["silhouette"] == pytest.approx(
+    assert found.scores.silhouette == pytest.approx(
         silhouette_score(X[:600], labels[:600]), abs=0.03
     )
-    assert found.scores["sample_size"] == 1000
+    assert found.scores.sample_size == 1000
 
 
 def test_a_million_ordinary_labels_are_scikit_learns() -> None:
@@ -200,14 +206,20 @@ def test_a_million_ordinary_labels_are_scikit_learns() -> None:
     X = centers[rng.integers(0, 8, 1_000_000)] + rng.normal(size=(1_000_000, 2)) + 3
     expected = KMeans(8, random_state=0).fit(X)
     found, labels = in_memory(X, parse_params({"n_clusters": 8}))
-    assert found.scores["n_iter"] == expected.n_iter_
+    assert found.scores.n_iter == expected.n_iter_
     assert np.array_equal(labels, expected.labels_)
     assert np.array_equal(found.predictor.predict(X), expected.predict(X))
 
 
-def test_what_is_stored_is_what_predicts() -> None:
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("inline", [0, 2_000])
+def test_what_is_stored_is_what_predicts(inline: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manifest, "INLINE_NUMBERS", inline)
     found, _ = in_memory(blobs() + 1e12, parse_params({"n_clusters": 3}))
-    read = predictor.from_npy(found.predictor.to_npy())
+    prefix = "models/tester/0/fit/1/"
+    model = Model(Columns(2), found.predictor)
+    stored, _ = manifest.store(Manifest("fit", {}, model, found.scores, {}), prefix)
+    read = manifest.load(stored).model.predictor
     assert np.array_equal(read.space.shift, found.predictor.space.shift)
     assert read.space.scale == found.predictor.space.scale
     assert np.array_equal(read.centers, found.predictor.centers)
@@ -217,9 +229,7 @@ def test_what_is_stored_is_what_predicts() -> None:
 def test_centers_alone_predict_by_their_mean() -> None:
     """Of a model that an older version stored."""
     centers = np.array([[0.0, 0.0], [6.0, 1.0], [2.0, 7.0]]) + 1e12
-    file = io.BytesIO()
-    np.save(file, centers)
-    read = predictor.from_centers(file.getvalue())
+    read = predictor.from_centers(centers)
     assert read.predict(centers).tolist() == [0, 1, 2]
     assert read.distances(centers)[0].tolist() == [0, math.sqrt(37), math.sqrt(53)]
 
@@ -320,6 +330,5 @@ def test_epoch_milliseconds_are_judged_as_the_same_less_their_mean(
 def test_a_model_of_an_older_version_predicts_by_its_centers(client: Client) -> None:
     body = column(STAMPS)
     labels = fitted(client, body, {"n_clusters": 3}, "in_memory")
-    found = item()
-    overwrite(found, model={k: v for k, v in found["model"].items() if k != "predictor"})
+    as_of_an_older_version()
     assert client.predict(body).labels() == labels

@@ -43,7 +43,7 @@ def test_six_points_fall_into_their_two_columns() -> None:
     X = np.array([[1, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]], dtype=float)
     found, labels = fitted(X, n_clusters=2)
     assert sorted(found.centers.tolist()) == [[1, 2], [10, 2]]
-    assert found.scores["inertia"] == pytest.approx(16)
+    assert found.scores.inertia == pytest.approx(16)
     assert len(set(labels[:3])) == len(set(labels[3:])) == 1
 
 
@@ -66,17 +66,17 @@ def test_the_inertia_is_within_a_hundredth_of_the_fit_in_memory(
     monkeypatch.setattr(out_of_core, "CHUNK_BYTES", 700 * 8 * n_features)
     X = blobs(20_000, n_features, k, spread, 7)
     found, labels = fitted(X, n_clusters=k)
-    assert found.scores["inertia"] <= 1.01 * KMeans(k, random_state=0).fit(X).inertia_
-    assert found.scores["cluster_sizes"] == np.bincount(labels, minlength=k).tolist()
+    assert found.scores.inertia <= 1.01 * KMeans(k, random_state=0).fit(X).inertia_
+    assert found.scores.cluster_sizes == tuple(np.bincount(labels, minlength=k).tolist())
     own = found.centers[labels]
-    assert found.scores["inertia"] == pytest.approx(((X - own) ** 2).sum())
+    assert found.scores.inertia == pytest.approx(((X - own) ** 2).sum())
 
 
 def test_given_centers_are_the_start_and_one_iteration_is_one() -> None:
     X = np.array([[0.0], [1.0], [9.0], [11.0]])
     found, _ = fitted(X, n_clusters=2, init=[[0], [2]], max_iter=1)
     assert found.centers.tolist() == [[0.5], [10.0]]
-    assert found.scores["n_iter"] == 1
+    assert found.scores.n_iter == 1
 
 
 @pytest.mark.parametrize("tol", [0, 1e-4])
@@ -84,7 +84,7 @@ def test_a_fit_ends_when_its_centers_rest(tol: float) -> None:
     """Also where only centers that do not move at all are near enough."""
     X = blobs(2000, 2, 3, 20.0, 4)
     found, labels = fitted(X, n_clusters=3, tol=tol, max_iter=300)
-    assert found.scores["n_iter"] < 30
+    assert found.scores.n_iter < 30
     own = np.array([X[labels == cluster].mean(axis=0) for cluster in range(3)])
     assert np.allclose(found.centers, own, rtol=1e-9)
 
@@ -103,7 +103,7 @@ def test_the_pickle_is_an_estimator_that_predicts_the_same_labels() -> None:
     estimator = joblib.load(io.BytesIO(found.pickle))
     assert np.array_equal(estimator.predict(X), labels)
     assert estimator.get_params()["init"] == "k-means++"
-    assert estimator.inertia_ == found.scores["inertia"]
+    assert estimator.inertia_ == found.scores.inertia
     assert not hasattr(estimator, "labels_")
 
 

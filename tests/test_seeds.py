@@ -10,7 +10,17 @@ import pytest
 from kmeans_service.lifecycle.job import fit_id_of
 from kmeans_service.recipes.params import canonical, parse_params
 from tests.api import FORM_TYPE, Client, form
-from tests.system import created, deliver, drop, item, items, job, overwrite, put, work_off
+from tests.system import (
+    created,
+    deliver,
+    drop,
+    fitted_params,
+    item,
+    items,
+    overwrite,
+    put,
+    work_off,
+)
 from tests.test_fit_protocol import ASYNC
 
 NULL = {"n_clusters": 20, "random_state": None}
@@ -126,7 +136,7 @@ def test_an_upload_that_is_reserved_draws_its_seed_then(client: Client) -> None:
     assert view(client)["seed_drawn"] is True
     event = created("pending/tester/0/input.csv", put("pending/tester/0/input.csv", uniform()))
     deliver(event, event)
-    assert (item()["fence"], job().published.params["random_state"]) == (1, seed)
+    assert (item()["fence"], fitted_params()["random_state"]) == (1, seed)
     assert client.fit(0, NULL | {"random_state": seed}).status == 200
     assert item()["fence"] == 1
 
@@ -140,4 +150,4 @@ def test_a_drawn_fit_that_an_older_version_queued_is_joined_and_shows_its_seed_i
     overwrite(item(), params=params, drawn=False)
     assert client.fit(0, {"random_state": None}, **ASYNC).status == 202
     work_off()
-    assert isinstance(job().published.params["random_state"], int)
+    assert isinstance(fitted_params()["random_state"], int)

@@ -258,8 +258,8 @@ def test_what_was_used_longest_ago_makes_room_for_what_is_used_now(
     read: Callable[[int], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read(0)
-    [size] = [kept.size for kept in loading._warm]
-    monkeypatch.setattr(loading, "MAX_WARM_BYTES", 2 * size)
+    [(_, size)] = loading._warm.values()  # the others' numbers are a few digits longer or shorter
+    monkeypatch.setattr(loading, "MAX_WARM_BYTES", 2.5 * size)
     assert [read(job_id) for job_id in (1, 0, 2, 0, 1)] == [1, 0, 1, 0, 1]
 
 

@@ -19,7 +19,7 @@ from kmeans_service.recipes.params import parse_params
 from kmeans_service.table.keys import job_key
 from kmeans_service.table.values import marshal
 from tests.api import Client
-from tests.system import OWNER, item, job, overwrite, take_messages
+from tests.system import OWNER, fitted_params, item, job, overwrite, take_messages
 from tests.test_fit_protocol import ASYNC
 
 REASON = problem_document(FitFailed("for the test"))
@@ -160,10 +160,10 @@ def test_the_fit_whose_model_is_there_is_made_again_only_if_a_newer_one_failed(
     client.upload()
     assert client.fit(0, {"n_clusters": 2}).status == 200
     model = job().published
-    fits.request(job(), Asked(model.fit_id, model.params, drawn=False))
+    fits.request(job(), Asked(model.fit_id, fitted_params(), drawn=False))
     assert item()["status"] == "SUCCEEDED"
     overwrite(item(), status="FAILED")
-    fits.request(job(), Asked(model.fit_id, model.params, drawn=False))
+    fits.request(job(), Asked(model.fit_id, fitted_params(), drawn=False))
     assert item()["status"] == "QUEUED"
 
 

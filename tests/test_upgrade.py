@@ -19,8 +19,8 @@ from tests.api import MODEL_CSV, PREDICT_CSV, Client
 from tests.system import (
     created,
     deliver,
+    fitted_params,
     item,
-    job,
     let_leases_run_out,
     overwrite,
     put,
@@ -67,7 +67,7 @@ def test_a_running_fit_whose_worker_went_with_the_upgrade_is_found_by_the_sweepe
     assert sweep()["queued"] == 2
     assert work_off() == 0
     assert [item(n)["status"] for n in (0, 1)] == ["SUCCEEDED"] * 2
-    assert isinstance(job(1).published.params["random_state"], int)
+    assert isinstance(fitted_params(1)["random_state"], int)
     assert sorted(upgraded.predict(PREDICT_CSV, 1).labels()) == [0, 1]
 
 

@@ -16,7 +16,8 @@ from kmeans_service.http.stored import stored_answer
 from kmeans_service.lifecycle import uploads
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.media_types import CSV, JSON
-from kmeans_service.models.loading import check_features, predictor_of
+from kmeans_service.models.columns import Columns
+from kmeans_service.models.loading import model_of
 from kmeans_service.recipes.params import Params, check_against_data, parse_params
 from kmeans_service.tables.csv_grammar import CsvShape
 from kmeans_service.tables.dataset import Dataset, parse_csv, shape_of
@@ -66,7 +67,8 @@ def _checked(body: bytes, params: Params, points: Dataset | None) -> CsvShape:
     shape = shape_of(body)
     check_against_data(params, shape.n_samples, shape.n_features)
     if points is not None:
-        check_features(shape, points.X.shape[1], points.feature_names)
+        columns = Columns(shape.n_features, shape.feature_names)
+        columns.check(points.X.shape[1], points.feature_names)
     return shape
 
 
@@ -104,7 +106,7 @@ def _labels(request: Request, outcome: Outcome, media_type: str, headers: Header
 
 
 def _predicted(job: Job, points: Dataset, media_type: str, headers: Headers) -> Answer:
-    labels = predictor_of(job.published).predict(points.X)
+    labels = model_of(job.published).predict(points.X)
     return predicted_answer(job, labels, media_type, headers)
 
 

@@ -108,8 +108,10 @@ def get_scores(job_id: str) -> Answer:
     request = routing.request(app)
     request.accepted(JSON)
     model = _job(job_id).published
-    headers = etag(model.model)  # the same fit computed anew may have found other scores
-    return unchanged(request, headers) or answers.json_answer(model.scores, headers=headers)
+    # The same fit computed anew may have found other scores.
+    headers = etag(model.manifest or model.pickle)
+    answer = unchanged(request, headers)
+    return answer or answers.json_answer(model.scores.as_json(), headers=headers)
 
 
 @app.route("/kmeans/jobs/<job_id>/input", routing.READ)

@@ -10,32 +10,32 @@ from kmeans_service.http.array_answers import distances_answer, predicted_answer
 from kmeans_service.http.points import read_points
 from kmeans_service.http.request import Request
 from kmeans_service.http.stored import read_answer
-from kmeans_service.lifecycle import asides, large_predictions, reads
+from kmeans_service.lifecycle import large_predictions, reads
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.media_types import CSV, JSON
-from kmeans_service.models.loading import check_features, predictor_of
-from kmeans_service.models.predictor import Predictor
+from kmeans_service.models.loading import model_of
+from kmeans_service.models.model import Model
 
 app = routing.resolver()
 
 
 @dataclass(frozen=True)
 class Call:
-    """A request's job, points of shape (n_samples, n_features) and what predicts."""
+    """A request's job, points of shape (n_samples, n_features) and the model."""
 
     job: Job
     points: Array
-    predictor: Predictor
+    model: Model
 
 
 def _call(request: Request) -> Call:
     job_id, points = read_points(request)
     job = reads.get(request.owner, job_id)
-    model = asides.whole_model(job.published)
-    check_features(model, points.X.shape[1], points.feature_names)
+    model = model_of(job.published)
+    model.check(points.X.shape[1], points.feature_names)
     telemetry.count("Predictions")
     telemetry.count("RowsPredicted", len(points.X))
-    return Call(job, points.X, predictor_of(model))
+    return Call(job, points.X, model)
 
 
 @app.post("/kmeans/predict")
@@ -44,7 +44,7 @@ def predict() -> Answer:
     request = routing.request(app)
     media_type = request.accepted(CSV, JSON)
     call = _call(request)
-    return predicted_answer(call.job, call.predictor.predict(call.points), media_type, {})
+    return predicted_answer(call.job, call.model.predict(call.points), media_type, {})
 
 
 @app.post("/kmeans/transform")
@@ -53,8 +53,8 @@ def transform() -> Answer:
     request = routing.request(app)
     media_type = request.accepted(CSV, JSON)
     call = _call(request)
-    answers.check_numbers(len(call.points) * len(call.predictor.centers))
-    return distances_answer(call.job, call.predictor.distances(call.points), media_type)
+    answers.check_numbers(len(call.points) * call.model.n_clusters)
+    return distances_answer(call.job, call.model.distances(call.points), media_type)
 
 
 @app.post("/kmeans/score")
@@ -63,7 +63,7 @@ def score_points() -> Answer:
     request = routing.request(app)
     request.accepted(JSON)
     call = _call(request)
-    return answers.json_answer({"score": call.predictor.score(call.points)})
+    return answers.json_answer({"score": call.model.score(call.points)})
 
 
 @app.post("/kmeans/predictions")

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from kmeans_service import config, telemetry
 from kmeans_service.errors import JobGone, PredictionFailed, ServiceError
-from kmeans_service.lifecycle import asides, large_predictions
+from kmeans_service.lifecycle import large_predictions
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.lifecycle.large_predictions import Prediction, PredictionStatus, PredictionTaken
 from kmeans_service.models.labels import csv_chunks
-from kmeans_service.models.loading import check_features, predictor_of
-from kmeans_service.models.predictor import Predictor
+from kmeans_service.models.loading import model_of
+from kmeans_service.models.model import Model
 from kmeans_service.problems import problem_document
 from kmeans_service.storage import OpenObject, data_bucket
 from kmeans_service.stored_object import StoredObject
@@ -55,21 +55,20 @@ def _attempt(job: Job, claimed: Prediction, opened: OpenObject, seconds: float) 
 
 
 def _predict(job: Job, claimed: Prediction, opened: OpenObject, deadline: float) -> StoredObject:
-    model = asides.whole_model(job.published)
-    predictor = predictor_of(model)
+    model = model_of(job.published)
     rows = read_blocks(opened.stream)
-    check_features(model, rows.n_features, rows.feature_names)
-    labels = HashingStream(_Stream(_labels_csv(claimed, rows, predictor, deadline)))
+    model.check(rows.n_features, rows.feature_names)
+    labels = HashingStream(_Stream(_labels_csv(claimed, rows, model, deadline)))
     data_bucket().upload(claimed.result_key, labels, "text/csv")
     return StoredObject(claimed.result_key, labels.sha256, labels.size)
 
 
 def _labels_csv(
-    claimed: Prediction, rows: RowBlocks, predictor: Predictor, deadline: float
+    claimed: Prediction, rows: RowBlocks, model: Model, deadline: float
 ) -> Iterator[bytes]:
     """The lease is renewed between the blocks, none of which takes long."""
     renewed = time.monotonic()
-    for labels in predictor.predict_blocks(rows):
+    for labels in model.predict_blocks(rows):
         yield from csv_chunks(labels)
         now = time.monotonic()
         if now > deadline:

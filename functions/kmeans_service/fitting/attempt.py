@@ -62,7 +62,7 @@ def _finish(
     except ServiceError as error:
         raise _failed(claimed, error) from None
     try:
-        return fits.publish(claimed, fitted.model), fitted.labels_csv
+        return fits.publish(claimed, fitted.published), fitted.labels_csv
     except ItemTooLarge:
         raise _failed(claimed, FitFailed(TOO_LARGE_TO_PUBLISH)) from None
 

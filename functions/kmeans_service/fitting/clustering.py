@@ -21,6 +21,7 @@ from kmeans_service.fitting.column_facts import Columns
 from kmeans_service.fitting.runs import Run, best_run
 from kmeans_service.models import predictor
 from kmeans_service.models.predictor import Predictor, Space
+from kmeans_service.models.scores import Scores, scores_of
 
 SAMPLE_RESTARTS = 10
 
@@ -55,7 +56,7 @@ class Clustering:
     centers: Array
     labels: Array
     pickle: bytes
-    scores: dict[str, Any]
+    scores: Scores
     columns: Columns
     distinct: int
 
@@ -139,17 +140,18 @@ def finished(
     n_clusters = params["n_clusters"]
     distinct = n_clusters if sizes.all() else column_facts.distinct_rows(rows, n_clusters)
     centers = space.leave(run.centers)
-    pickle = _pickle(params, centers, basic)
-    return Clustering(found, centers, run.labels, pickle, basic | scores, columns_found, distinct)
+    told = scores_of(basic | scores)
+    pickle = _pickle(params, centers, told)
+    return Clustering(found, centers, run.labels, pickle, told, columns_found, distinct)
 
 
-def _pickle(params: dict[str, Any], centers: Array, scores: dict[str, Any]) -> bytes:
+def _pickle(params: dict[str, Any], centers: Array, scores: Scores) -> bytes:
     """An estimator as KMeans.fit leaves it behind, but for labels_."""
     given = params["init"]
     init = given if isinstance(given, str) else np.array(given, dtype=np.float64)
     estimator = KMeans(**(params | {"init": init}))
     estimator.cluster_centers_ = centers
-    estimator.inertia_, estimator.n_iter_ = scores["inertia"], scores["n_iter"]
+    estimator.inertia_, estimator.n_iter_ = scores.inertia, scores.n_iter
     estimator.n_features_in_, estimator._n_features_out = centers.shape[1], centers.shape[0]
     estimator._n_threads = 1
     buffer = io.BytesIO()

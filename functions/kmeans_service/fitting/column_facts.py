@@ -10,6 +10,7 @@ import numpy as np
 from kmeans_service.arrays import Array
 from kmeans_service.errors import quoted
 from kmeans_service.models.predictor import Space
+from kmeans_service.models.scores import Scores
 
 # Above so many standard deviations from zero, a double holds fewer than ten digits of what varies.
 FAR_OFF = 1e6
@@ -73,7 +74,7 @@ def warnings_of(
     columns: Columns,
     space: Space,
     params: dict[str, Any],
-    scores: dict[str, Any],
+    scores: Scores,
     distinct: int,
     names: tuple[str, ...] | None,
 ) -> list[str]:
@@ -91,9 +92,9 @@ def warnings_of(
     return [sentence for sentence in said if sentence]
 
 
-def _of_distinct(distinct: int, params: dict[str, Any], scores: dict[str, Any]) -> str | None:
+def _of_distinct(distinct: int, params: dict[str, Any], scores: Scores) -> str | None:
     clusters = params["n_clusters"]
-    filled = sum(size > 0 for size in scores["cluster_sizes"])
+    filled = sum(size > 0 for size in scores.cluster_sizes)
     if filled == clusters:
         return None
     if distinct < clusters:
@@ -107,9 +108,9 @@ def _of_distinct(distinct: int, params: dict[str, Any], scores: dict[str, Any]) 
     )
 
 
-def _of_iterations(params: dict[str, Any], scores: dict[str, Any]) -> str | None:
+def _of_iterations(params: dict[str, Any], scores: Scores) -> str | None:
     most = params["max_iter"]
-    if scores["n_iter"] < most:
+    if scores.n_iter < most:
         return None
     return (
         f"All max_iter={most} iterations were used, and the centers may not have come to rest. "
@@ -142,8 +143,8 @@ def _of_variance(variances: Array, names: tuple[str, ...] | None) -> str | None:
     )
 
 
-def _of_inertia(scores: dict[str, Any]) -> str | None:
-    if scores["inertia"] or not scores.get("davies_bouldin"):
+def _of_inertia(scores: Scores) -> str | None:
+    if scores.inertia or not scores.davies_bouldin:
         return None
     return (
         "The inertia is not zero but smaller than the smallest number that a double holds, and "

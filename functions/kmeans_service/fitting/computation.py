@@ -6,13 +6,10 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO
 
-import numpy as np
-
 from kmeans_service import config
-from kmeans_service.arrays import Array
 from kmeans_service.errors import JobGone, ModelDamaged
 from kmeans_service.fitting import capacity, clustering, out_of_core
 from kmeans_service.fitting.clustering import Clustering
@@ -20,9 +17,13 @@ from kmeans_service.fitting.column_facts import warnings_of
 from kmeans_service.fitting.isolated import Say
 from kmeans_service.lifecycle import asides
 from kmeans_service.lifecycle.asked import drawn_seed, with_seed
-from kmeans_service.lifecycle.job import Input, Job, Model
+from kmeans_service.lifecycle.job import Input, Job
 from kmeans_service.media_types import BINARY, CSV
+from kmeans_service.models.columns import Columns
 from kmeans_service.models.labels import csv_chunks
+from kmeans_service.models.manifest import Manifest, npy, store
+from kmeans_service.models.model import Model
+from kmeans_service.models.published import Published
 from kmeans_service.models.stored_labels import ROW_BYTES
 from kmeans_service.recipes.params import Params
 from kmeans_service.storage import LOST_FILE, ObjectMissing, data_bucket
@@ -35,7 +36,7 @@ from kmeans_service.tables.dataset import read_blocks, read_csv
 class Fitted:
     """A stored fit; `labels_csv` only where they were written in one piece."""
 
-    model: Model
+    published: Published
     labels_csv: bytes | None
 
 
@@ -102,31 +103,33 @@ def _store(
 ) -> Fitted:
     prefix, bucket = claimed.fit_prefix, data_bucket()
     pickle = bucket.put(f"{prefix}model.joblib", found.pickle, BINARY)
-    centers = bucket.put(f"{prefix}centers.npy", _npy(found.centers), BINARY)
-    predictor = bucket.put(f"{prefix}predictor.npy", found.predictor.to_npy(), BINARY)
+    centers = bucket.put(f"{prefix}centers.npy", npy(found.centers), BINARY)
     labels, labels_csv = _store_labels(f"{prefix}labels.csv", labels_file)
-    model = Model(
+    columns = Columns(given.n_features, given.feature_names)
+    manifest = Manifest(
         fit_id=claimed.fit_id or "",
         params=params,
-        model=pickle,
+        model=Model(columns, found.predictor),
+        scores=replace(found.scores, warnings=_warnings(found, params, given.feature_names)),
+        versions=clustering.VERSIONS,
+    )
+    stored, arrays = store(manifest, prefix)
+    published = Published(
+        fit_id=manifest.fit_id,
+        pickle=pickle,
         centers=centers,
         labels=labels,
-        n_features=found.centers.shape[1],
-        feature_names=given.feature_names,
-        scores=found.scores | _warnings(found, params, given.feature_names),
+        scores=manifest.scores,
         versions=clustering.VERSIONS,
-        predictor=predictor,
+        manifest=stored,
+        arrays=arrays,
     )
-    return Fitted(asides.lean(model, prefix), labels_csv)
+    return Fitted(published, labels_csv)
 
 
-def _warnings(
-    found: Clustering, params: Params, names: tuple[str, ...] | None
-) -> dict[str, list[str]]:
-    """Nothing at all where there are none."""
+def _warnings(found: Clustering, params: Params, names: tuple[str, ...] | None) -> tuple[str, ...]:
     space = found.predictor.space
-    said = warnings_of(found.columns, space, params, found.scores, found.distinct, names)
-    return {"warnings": said} if said else {}
+    return tuple(warnings_of(found.columns, space, params, found.scores, found.distinct, names))
 
 
 def _store_labels(key: str, labels_file: IO[bytes]) -> tuple[StoredObject, bytes | None]:
@@ -141,9 +144,3 @@ def _store_labels(key: str, labels_file: IO[bytes]) -> tuple[StoredObject, bytes
     labels_file.seek(0)
     data_bucket().upload(key, labels_file, CSV)
     return StoredObject(key, digest, size), None
-
-
-def _npy(array: Array) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, array, allow_pickle=False)
-    return buffer.getvalue()

@@ -11,8 +11,9 @@ from kmeans_service.fitting.isolated import ChildDied, OutOfTime
 from kmeans_service.lifecycle import fits, reads
 from kmeans_service.lifecycle.asked import asked
 from kmeans_service.lifecycle.fits import ClaimRefused, FenceLost
-from kmeans_service.lifecycle.job import Input, Job, Model, Status
+from kmeans_service.lifecycle.job import Input, Job, Status
 from kmeans_service.line.queue import enqueue_fit
+from kmeans_service.models.published import Published
 from kmeans_service.recipes.params import Params, check_against_data, iteration_work
 from kmeans_service.storage import data_bucket
 
@@ -76,13 +77,15 @@ def _input_of(job: Job) -> Input:
     raise NotUploaded(f"The file of job {job.job_id} has not arrived")
 
 
-def _is_whole(model: Model) -> bool:
+def _is_whole(model: Published) -> bool:
     """Whether the fit need not be computed anew: nothing of it is lost, and it was computed right.
 
     Versions that stored no predictor lost the digits of data far from zero: out of core in the
     fit itself, in memory in the scores.
     """
-    return model.predictor is not None and data_bucket().has([each.key for each in model.objects])
+    if model.before and not model.before.predictor:
+        return False
+    return data_bucket().has([each.key for each in model.objects])
 
 
 def _is_small(given: Input, params: Params) -> bool:

@@ -7,11 +7,10 @@ from kmeans_service.http import answers
 from kmeans_service.http.answers import Answer, Headers
 from kmeans_service.http.job_answers import labels_csv_answer, labels_json_answer
 from kmeans_service.http.stored import Stored, etag
-from kmeans_service.lifecycle import asides
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.media_types import BINARY, JSON
 from kmeans_service.models.labels import Labels, to_csv, to_json
-from kmeans_service.models.loading import centers_of
+from kmeans_service.models.loading import centers_of, model_of
 
 
 def predicted_answer(job: Job, labels: Labels, media_type: str, headers: Headers) -> Answer:
@@ -45,7 +44,7 @@ def _centers_answer(job: Job, media_type: str, npy: bytes, headers: Headers) -> 
     centers = centers_of(npy)
     if media_type != JSON:
         return answers.csv_answer(_rows_csv(centers), f"{job.filename}.centers.csv", headers)
-    feature_names = asides.whole_model(job.published).feature_names
+    feature_names = model_of(job.published).columns.feature_names
     names = {"feature_names": list(feature_names)} if feature_names else {}
     return answers.json_answer({"centers": centers.tolist(), **names}, headers=headers)
 

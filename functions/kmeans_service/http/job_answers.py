@@ -59,7 +59,7 @@ def stored_input(job: Job) -> Stored:
 
 def stored_model(job: Job) -> Stored:
     """The estimator as a joblib pickle; raises NotFitted."""
-    model, filename = job.published.model, f"{job.filename}.joblib"
+    model, filename = job.published.pickle, f"{job.filename}.joblib"
     versions = job.published.versions.items()
     about = {
         "X-Model-Sha256": model.sha256,

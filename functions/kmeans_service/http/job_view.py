@@ -26,7 +26,7 @@ def job_view(job: Job, root: str) -> dict[str, Any]:
         "attempt": job.attempt or None,
         "progress": job.progress,
         "error": job.error and rooted(job.error, root),
-        "scores": job.model and job.model.scores,
+        "scores": job.model and job.model.scores.as_json(),
         "warnings": _warnings(job) or None,
         **job.times,
         "expires_at": _time(job.expires_at),
@@ -42,7 +42,7 @@ def _shown(params: dict[str, Any]) -> dict[str, Any]:
 
 def _warnings(job: Job) -> list[str]:
     """About the file, and then about the fit."""
-    return [*job.warnings, *(job.model.scores.get("warnings", ()) if job.model else ())]
+    return [*job.warnings, *(job.model.scores.warnings if job.model else ())]
 
 
 def _time(seconds: int) -> str | None:

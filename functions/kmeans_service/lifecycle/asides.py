@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from kmeans_service.lifecycle.job import Input, Job, Model
+from kmeans_service.lifecycle.job import Input, Job
 from kmeans_service.recipes.params import Params
 from kmeans_service.storage import data_bucket
 from kmeans_service.stored_object import StoredObject
@@ -29,15 +29,6 @@ def without_names(owner: str, given: Input) -> Input:
     return replace(given, feature_names=None, names=names) if names else given
 
 
-def lean(model: Model, prefix: str) -> Model:
-    """The model as its item holds it, what is long being kept under the prefix."""
-    names = _put(f"{prefix}names.json", model.feature_names)
-    if names:
-        model = replace(model, feature_names=None, names=names)
-    init = _put(f"{prefix}init.json", model.params["init"])
-    return replace(model, params=_without_init(model.params), init=init) if init else model
-
-
 def without_init(
     prefix: str, job: Job | None, params: Params
 ) -> tuple[Params, StoredObject | None]:
@@ -53,22 +44,13 @@ def without_init(
 
 def whole(job: Job) -> Job:
     """The job with all that is kept aside; raises JobGone or ModelDamaged."""
-    given, model = job.input, job.model and whole_model(job.model)
+    given = job.input
     if given and given.names:
         given = replace(given, feature_names=tuple(_get(given.names)))
     params = job.params
     if params and job.init:
         params = params | {"init": _get(job.init)}
-    return replace(job, input=given, params=params, model=model)
-
-
-def whole_model(model: Model) -> Model:
-    """Raises JobGone or ModelDamaged."""
-    if model.names:
-        model = replace(model, feature_names=tuple(_get(model.names)))
-    if model.init:
-        model = replace(model, params=model.params | {"init": _get(model.init)})
-    return model
+    return replace(job, input=given, params=params)
 
 
 def forget(given: Input) -> None:

@@ -12,7 +12,8 @@ from kmeans_service.errors import FitConflict, NotUploaded, Unavailable
 from kmeans_service.lifecycle import asides, asking, leftovers, reads
 from kmeans_service.lifecycle.asked import Asked
 from kmeans_service.lifecycle.items import job_from_item, model_attribute
-from kmeans_service.lifecycle.job import Job, Model, Status
+from kmeans_service.lifecycle.job import Job, Status
+from kmeans_service.models.published import Published
 from kmeans_service.owners import quota
 from kmeans_service.table import table
 from kmeans_service.table.keys import job_key
@@ -132,7 +133,7 @@ def claim(job: Job) -> Job:
     return job_from_item(item)
 
 
-def publish(claimed: Job, model: Model) -> Job:
+def publish(claimed: Job, model: Published) -> Job:
     """RUNNING → SUCCEEDED: the model is seen from here on; raises FenceLost or ItemTooLarge.
 
     With it, its bytes are counted, and what it replaces is noted down to be removed.

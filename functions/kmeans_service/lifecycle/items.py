@@ -6,7 +6,10 @@ from dataclasses import asdict
 from typing import Any
 
 from kmeans_service.errors import ModelDamaged
-from kmeans_service.lifecycle.job import Input, Job, Model, Status
+from kmeans_service.lifecycle.job import Input, Job, Status
+from kmeans_service.models.columns import Columns
+from kmeans_service.models.published import BeforeManifests, Published
+from kmeans_service.models.scores import scores_of
 from kmeans_service.problems import problem_document
 from kmeans_service.stored_object import StoredObject
 from kmeans_service.table.keys import job_key
@@ -23,14 +26,21 @@ def input_attribute(given: Input) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def model_attribute(model: Model) -> dict[str, Any]:
+def model_attribute(model: Published) -> dict[str, Any]:
     """Item form of a model; what holds floats travels as JSON, exactly."""
-    values = asdict(model)
-    for name in ("params", "scores", "versions"):
-        values[name] = json.dumps(values[name], sort_keys=True)
-    if model.feature_names is not None:
-        values["feature_names"] = list(model.feature_names)
-    return {name: value for name, value in values.items() if value is not None}
+    objects = {
+        "manifest": model.manifest,
+        "arrays": model.arrays,
+        "model": model.pickle,
+        "centers": model.centers,
+        "labels": model.labels,
+    }
+    return {
+        "fit_id": model.fit_id,
+        "scores": json.dumps(model.scores.as_json()),
+        "versions": json.dumps(model.versions, sort_keys=True),
+        **{name: asdict(stored) for name, stored in objects.items() if stored},
+    }
 
 
 def init_attribute(init: StoredObject | None) -> str | None:
@@ -60,17 +70,23 @@ def _object(values: dict[str, Any] | None) -> StoredObject | None:
     return StoredObject(**values) if values else None
 
 
-def _model(values: dict[str, Any]) -> Model:
-    return Model(
+def _model(values: dict[str, Any]) -> Published:
+    return Published(
         fit_id=values["fit_id"],
-        params=json.loads(values["params"]),
-        model=StoredObject(**values["model"]),
+        pickle=StoredObject(**values["model"]),
         centers=StoredObject(**values["centers"]),
         labels=StoredObject(**values["labels"]),
-        n_features=values["n_features"],
-        feature_names=_names(values),
-        scores=json.loads(values["scores"]),
+        scores=scores_of(json.loads(values["scores"])),
         versions=json.loads(values["versions"]),
+        manifest=_object(values.get("manifest")),
+        arrays=_object(values.get("arrays")),
+        before=None if "manifest" in values else _before_manifests(values),
+    )
+
+
+def _before_manifests(values: dict[str, Any]) -> BeforeManifests:
+    return BeforeManifests(
+        Columns(values["n_features"], _names(values)),
         predictor=_object(values.get("predictor")),
         names=_object(values.get("names")),
         init=_object(values.get("init")),

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from kmeans_service.errors import NotFitted
+from kmeans_service.models.published import Published
 from kmeans_service.stored_object import StoredObject
 
 
@@ -56,43 +57,6 @@ class Input:
 
 
 @dataclass(frozen=True)
-class Model:
-    """A published fit: pointers to its objects, and what it found.
-
-    model     the joblib pickle of the estimator, without labels_
-    centers   .npy, float64, shape (n_clusters, n_features), in the units of the data
-    labels    CSV, one label a line
-    scores    inertia, n_iter, cluster_sizes and the indices
-    versions  of the libraries that made the pickle
-    predictor .npy: the fit's shift, scale and centers; None of a model older than they are
-    names     where feature_names are, if they are too long for the job's item
-    init      where params["init"] is, if it is
-    """
-
-    fit_id: str
-    params: dict[str, Any]
-    model: StoredObject
-    centers: StoredObject
-    labels: StoredObject
-    n_features: int
-    feature_names: tuple[str, ...] | None
-    scores: dict[str, Any]
-    versions: dict[str, str]
-    predictor: StoredObject | None = None
-    names: StoredObject | None = None
-    init: StoredObject | None = None
-
-    @property
-    def objects(self) -> tuple[StoredObject, ...]:
-        found = (self.model, self.centers, self.labels, self.predictor, self.names, self.init)
-        return tuple(each for each in found if each)
-
-    @property
-    def stored_bytes(self) -> int:
-        return sum(each.size for each in self.objects)
-
-
-@dataclass(frozen=True)
 class Job:
     """One job as it was read; `times` are ISO 8601 in UTC, the other times epoch seconds.
 
@@ -118,12 +82,12 @@ class Job:
     progress: dict[str, Any] | None = None
     error: dict[str, Any] | None = None
     crash: str | None = None
-    model: Model | None = None
+    model: Published | None = None
     warnings: tuple[str, ...] = ()
     init: StoredObject | None = None
 
     @property
-    def published(self) -> Model:
+    def published(self) -> Published:
         """The model, also while a newer fit is under way; raises NotFitted."""
         if self.model is None:
             raise NotFitted(

@@ -1,34 +1,32 @@
-"""The models that predictions are served from: plain arrays, checked by digest, kept warm."""
+"""The models that predictions are served from: checked by digest, kept warm."""
 
-import io
+import json
 from collections import OrderedDict
-from typing import Protocol
-
-import numpy as np
+from dataclasses import replace
 
 from kmeans_service.arrays import Array
-from kmeans_service.errors import FeatureMismatch, quoted
-from kmeans_service.lifecycle.job import Model
-from kmeans_service.models import predictor
-from kmeans_service.models.predictor import Predictor
+from kmeans_service.models import manifest, predictor
+from kmeans_service.models.manifest import from_npy
+from kmeans_service.models.model import Model
+from kmeans_service.models.published import BeforeManifests, Published
 from kmeans_service.storage import data_bucket
 from kmeans_service.stored_object import StoredObject
 
 # Of the largest model, 1,000 clusters of 10,000 features, it holds one.
 MAX_WARM_BYTES = 100_000_000
-_warm: OrderedDict[StoredObject, Predictor] = OrderedDict()
+_warm: OrderedDict[StoredObject, tuple[Model, int]] = OrderedDict()
 
 
-def predictor_of(model: Model) -> Predictor:
-    """What the model predicts with; read once, as its object never changes."""
-    stored = model.predictor or model.centers
-    if stored not in _warm:
-        body = data_bucket().get(stored)
-        _warm[stored] = (predictor.from_npy if model.predictor else predictor.from_centers)(body)
-    _warm.move_to_end(stored)
-    while len(_warm) > 1 and sum(kept.size for kept in _warm) > MAX_WARM_BYTES:
+def model_of(published: Published) -> Model:
+    """The model; read once, as its objects never change. Raises JobGone or ModelDamaged."""
+    key = published.manifest or published.centers
+    if key not in _warm:
+        model = _read(published)
+        _warm[key] = model, key.size + model.predictor.centers.nbytes
+    _warm.move_to_end(key)
+    while len(_warm) > 1 and sum(size for _, size in _warm.values()) > MAX_WARM_BYTES:
         _warm.popitem(last=False)
-    return _warm[stored]
+    return _warm[key][0]
 
 
 def forget() -> None:
@@ -38,34 +36,22 @@ def forget() -> None:
 
 def centers_of(npy: bytes) -> Array:
     """The stored centers, in the user's units, shape (n_clusters, n_features)."""
-    centers: Array = np.load(io.BytesIO(npy), allow_pickle=False)
-    return centers
+    return from_npy(npy)
 
 
-class Features(Protocol):
-    """What a model, or the file that one is made of, says of its columns."""
+def _read(published: Published) -> Model:
+    if published.manifest:
+        return manifest.load(published.manifest).model
+    if published.before is None:
+        raise ValueError("a model has a manifest, or is older than they are")
+    return _read_older(published.before, published.centers)
 
-    @property
-    def n_features(self) -> int: ...
-    @property
-    def feature_names(self) -> tuple[str, ...] | None: ...
 
-
-def check_features(model: Features, n_features: int, names: tuple[str, ...] | None) -> None:
-    """Raise FeatureMismatch unless points of these features can be put to the model."""
-    if n_features != model.n_features:
-        raise FeatureMismatch(
-            f"the points have {n_features} feature{'s' * (n_features != 1)}, "
-            f"but the model was fitted with {model.n_features}",
-            expected=model.n_features,
-            found=n_features,
-        )
-    if names is None or model.feature_names is None:
-        return
-    for column, (name, fitted) in enumerate(zip(names, model.feature_names, strict=True), start=1):
-        if name != fitted:
-            raise FeatureMismatch(
-                f"column {column} is named {quoted(name)}, but the model was fitted with "
-                f"{quoted(fitted)} there",
-                column=column,
-            )
+def _read_older(before: BeforeManifests, centers: StoredObject) -> Model:
+    columns = before.columns
+    if before.names:
+        names = json.loads(data_bucket().get(before.names))
+        columns = replace(columns, feature_names=tuple(names))
+    if before.predictor:
+        return Model(columns, predictor.from_rows(from_npy(data_bucket().get(before.predictor))))
+    return Model(columns, predictor.from_centers(from_npy(data_bucket().get(centers))))

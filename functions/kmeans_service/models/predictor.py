@@ -6,7 +6,6 @@ a difference of doubles that are near each other is exact. The scale is a power 
 changes no digit, and keeps squares between the largest and the smallest double.
 """
 
-import io
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -114,26 +113,15 @@ class Predictor:
             return found
         return -float(np.square(self.distances(points).min(axis=1)).sum())
 
-    def to_npy(self) -> bytes:
-        """One array: the shift, the scale in each column, the centers."""
-        scale = np.full_like(self.space.shift, self.space.scale)
-        buffer = io.BytesIO()
-        np.save(buffer, np.vstack([self.space.shift, scale, self.centers]), allow_pickle=False)
-        return buffer.getvalue()
 
-
-def from_npy(body: bytes) -> Predictor:
-    rows = _array(body)
+def from_rows(rows: Array) -> Predictor:
+    """Of a model that an older version stored, in one array: the shift, the scale in each column,
+    the centers.
+    """
     return Predictor(Space(rows[0], float(rows[1, 0])), rows[2:])
 
 
-def from_centers(body: bytes) -> Predictor:
-    """Of a model that an older version stored, as centers alone: shifted by their mean."""
-    centers = _array(body).copy()
+def from_centers(centers: Array) -> Predictor:
+    """Of a model that a still older version stored, as centers alone: shifted by their mean."""
+    centers = centers.copy()
     return Predictor(take(centers), centers)
-
-
-def _array(body: bytes) -> Array:
-    rows: Array = np.load(io.BytesIO(body), allow_pickle=False)
-    rows.setflags(write=False)
-    return rows

@@ -1,0 +1,56 @@
+"""A published model in its job's item: where it lies, and what is shown without reading it."""
+
+from dataclasses import dataclass
+
+from kmeans_service.models.columns import Columns
+from kmeans_service.models.scores import Scores
+from kmeans_service.stored_object import StoredObject
+
+
+@dataclass(frozen=True, slots=True)
+class BeforeManifests:
+    """What a version wrote that had no manifest.
+
+    predictor  .npy: the fit's shift, scale and centers; None of a model older than they are
+    names      where the columns' names are, if they are too long for the item
+    init       where params["init"] is, if it is
+    """
+
+    columns: Columns
+    predictor: StoredObject | None = None
+    names: StoredObject | None = None
+    init: StoredObject | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A published fit: pointers to its objects, and what it found.
+
+    manifest  the model itself, as JSON: `manifest.py`; None of an older one
+    arrays    what of the manifest is too large for it, as .npy
+    pickle    the estimator by joblib, without labels_
+    centers   .npy, float64, shape (n_clusters, n_features), in the units of the data
+    labels    CSV, one label a line
+    versions  of the libraries that made the pickle
+    """
+
+    fit_id: str
+    pickle: StoredObject
+    centers: StoredObject
+    labels: StoredObject
+    scores: Scores
+    versions: dict[str, str]
+    manifest: StoredObject | None = None
+    arrays: StoredObject | None = None
+    before: BeforeManifests | None = None
+
+    @property
+    def objects(self) -> tuple[StoredObject, ...]:
+        before = self.before
+        older = (before.predictor, before.names, before.init) if before else ()
+        found = (self.pickle, self.centers, self.labels, self.manifest, self.arrays, *older)
+        return tuple(each for each in found if each)
+
+    @property
+    def stored_bytes(self) -> int:
+        return sum(each.size for each in self.objects)

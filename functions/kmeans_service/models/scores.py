@@ -1,0 +1,45 @@
+"""What a fit found, in numbers, and what should be said of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """None where an index is not defined, and in a fit of a version that did not have it.
+
+    inertia       sum of squared distances to the nearest center, in the units of the data
+    cluster_sizes rows of each cluster
+    method        in_memory or out_of_core
+    sample_size   rows that the silhouette was taken over
+    warnings      a sentence for each thing that is legal and seldom meant
+    """
+
+    inertia: float
+    n_iter: int
+    cluster_sizes: tuple[int, ...]
+    method: str | None = None
+    calinski_harabasz: float | None = None
+    davies_bouldin: float | None = None
+    silhouette: float | None = None
+    sample_size: int | None = None
+    warnings: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """What there is, in alphabetical order."""
+        found = {name: getattr(self, name) for name in _NAMES}
+        found["cluster_sizes"] = list(self.cluster_sizes)
+        found["warnings"] = list(self.warnings) or None
+        return {name: value for name, value in found.items() if value is not None}
+
+
+_NAMES = sorted(field.name for field in fields(Scores))
+
+
+def scores_of(document: Mapping[str, Any]) -> Scores:
+    """What `as_json` wrote, of this version or another."""
+    known = {name: document[name] for name in _NAMES if name in document}
+    known["cluster_sizes"] = tuple(document["cluster_sizes"])
+    known["warnings"] = tuple(document.get("warnings", ()))
+    return Scores(**known)
