@@ -147,8 +147,8 @@ $(SBOM_VENV)/.installed: requirements/sbom.txt
 	@touch $@
 
 # Of the tests alone, and only where node is: what IAM says to a call.
-tests/iam/node_modules/.installed: tests/iam/package-lock.json
-	@cd tests/iam && npm ci --no-audit --no-fund --loglevel=error
+harness/iam/node_modules/.installed: harness/iam/package-lock.json
+	@cd harness/iam && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(MUTANTS_VENV)/.installed: requirements/mutants.txt
@@ -170,5 +170,5 @@ sbom: $(VENV)/.test-installed $(SBOM_VENV)/.installed ## what is deployed, as Cy
 
 .PHONY: clean
 clean: ## removes environments, builds and caches; the data in .local stays
-	@rm -rf $(VENV) $(SAM_VENV) $(BENCH_VENV) $(CHECKOV_VENV) $(SBOM_VENV) tests/iam/node_modules $(MUTANTS_VENV) .mutants .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
-	@find functions layers local tests -name __pycache__ -prune -exec rm -rf {} +
+	@rm -rf $(VENV) $(SAM_VENV) $(BENCH_VENV) $(CHECKOV_VENV) $(SBOM_VENV) harness/iam/node_modules $(MUTANTS_VENV) .mutants .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	@find functions layers local harness tests -name __pycache__ -prune -exec rm -rf {} +

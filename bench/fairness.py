@@ -19,8 +19,9 @@ from typing import Any
 
 import requests
 
-from tests.api import FORM_TYPE, form
-from tests.local_service import PROJECT, Service
+from harness import PROJECT
+from harness.api import FORM_TYPE, form
+from harness.service.running import Service
 
 LONG = {"n_clusters": 100, "init": "random", "n_init": 10, "max_iter": 300, "tol": 0}
 FIVE_ROWS = b"1,2\n1,4\n1,0\n10,2\n10,4\n"

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from bench import theirs
 from bench.theirs import Theirs, points_form
-from tests.api import FORM_TYPE
-from tests.local_service import serving as local_service
+from harness.api import FORM_TYPE
+from harness.service.running import serving as local_service
 
 CALLERS = 4
 type Post = Callable[[str, bytes, dict[str, str]], tuple[int, bytes]]

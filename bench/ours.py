@@ -17,8 +17,8 @@ import pytest
 
 from bench.measure import cpu_seconds
 from bench.theirs import points_form
-from tests import contract
-from tests.api import FORM_TYPE, JSON_TYPE, Context, event, form
+from harness import contract
+from harness.api import FORM_TYPE, JSON_TYPE, Context, event, form
 from tests.conftest import empty_aws, serving_aws
 
 # A body of more bytes does not fit a Lambda event as base64.

@@ -14,7 +14,7 @@ from typing import Any
 
 from bench.measure import ROOT
 from bench.threads import of_others
-from tests.api import BOUNDARY, FORM_TYPE, JSON_TYPE, form
+from harness.api import BOUNDARY, FORM_TYPE, JSON_TYPE, form
 from tests.conftest import free_port
 
 PYTHON = ROOT / ".venv-bench" / "bin" / "python"

@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from bench.wire import Reply, hang_up, request, send
-from tests import api
-from tests.api import FORM_TYPE as FORM
-from tests.api import JSON_TYPE as JSON
+from harness import api
+from harness.api import FORM_TYPE as FORM
+from harness.api import JSON_TYPE as JSON
 
 MODEL = b"1,2\n1,4\n1,0\n10,2\n10,4\n10,0\n"
 POINTS = b"0,0\n12,3\n1,1\n11,1\n"

@@ -33,9 +33,8 @@ class Looking:
 
 def looking() -> Looking:
     """As it is known of just these files, or found out now: one run of what `make unit` runs."""
-    files = [
-        path for part in ("functions", "local", "tests") for path in TREE.glob(f"{part}/**/*.py")
-    ]
+    parts = ("functions", "local", "harness", "tests")
+    files = [path for part in parts for path in TREE.glob(f"{part}/**/*.py")]
     path = HOME / f"seen-{digest(files)}.json"
     if not path.exists():
         print("looking at which tests execute which lines", flush=True)

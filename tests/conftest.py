@@ -17,8 +17,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
-from tests import contract
-from tests.api import Client
+from harness import contract
+from harness.api import Client
 
 ROOT = Path(__file__).parent.parent
 BUCKET, TABLE, QUEUE = "kmeans-test-data", "kmeans-test-jobs", "kmeans-test-fits"
@@ -54,8 +54,12 @@ settings.register_profile("explore", settings.get_profile("gate"), derandomize=F
 settings.load_profile("gate")
 
 # What a module imports if it starts a whole service, or reads what `make build` makes.
-_SERVICE = re.compile(r"^from tests\.(local_service|test_closed_service) import", re.M)
-_BUILD = re.compile(r"^from tests\.sam import .*\b(build|installed|environment)\b", re.M)
+_SERVICE = re.compile(
+    r"^from (harness\.service\.running|tests\.test_closed_service) import"
+    r"|^pytestmark = pytest\.mark\.services",
+    re.M,
+)
+_BUILD = re.compile(r"^from harness\.template\.sam import .*\b(build|installed|env\w+)\b", re.M)
 
 
 @cache
@@ -138,7 +142,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def serving_aws() -> Iterator[str]:
     """The URL of an AWS of our own, in a process of its own."""
     server = subprocess.Popen(
-        [sys.executable, str(ROOT / "tests" / "aws_server.py")],
+        [sys.executable, str(ROOT / "harness/fake_aws/server.py")],
         stdin=subprocess.PIPE,  # whose end is that of this process
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
+from harness import PROJECT
 from kmeans_service import problems
 from local.gateway_responses import KINDS
-from tests.sam import PROJECT
 from tests.test_template import (
     NO_VALUE,
     as_list,

@@ -13,12 +13,12 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
+from harness import contract, faults
+from harness.api import MODEL_CSV, Client, Context, event
+from harness.system import OWNER, item, keys, put
 from kmeans_service import aws as aws_module
 from kmeans_service.errors import JobGone, ModelDamaged
 from kmeans_service.storage import ObjectMissing, data_bucket, sha256_of
-from tests import contract, faults
-from tests.api import MODEL_CSV, Client, Context, event
-from tests.system import OWNER, item, keys, put
 
 
 def client_error(code: str, status: int = 400, *reasons: str) -> ClientError:

@@ -6,10 +6,10 @@ from itertools import groupby
 
 import pytest
 
-from tests.api import JSON_TYPE, MODEL_CSV, Client, event
-from tests.bad_requests import Case, csv_cases, form_cases, http_cases, json_cases
+from harness.api import JSON_TYPE, MODEL_CSV, Client, event
+from harness.bad_requests import Case, csv_cases, form_cases, http_cases, json_cases
+from harness.system import keys
 from tests.conftest import BUCKET, QUEUE, TABLE
-from tests.system import keys
 
 CASES = [*json_cases.CASES, *form_cases.CASES, *http_cases.CASES, *csv_cases.CASES]
 INTERNALS = re.compile(
@@ -21,7 +21,7 @@ INTERNALS = re.compile(
 
 @pytest.fixture(scope="module")
 def service(shared_client: Client) -> Client:
-    """The jobs that tests/bad_requests/__init__.py tells of."""
+    """The jobs that harness/bad_requests/__init__.py tells of."""
     client = shared_client
     for name, content in [("m", MODEL_CSV), ("xy", b"x,y\n" + MODEL_CSV), ("u", b"1\n2\n3\n")]:
         assert client.upload(content, f"{name}.csv").status == 200

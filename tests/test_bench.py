@@ -3,7 +3,11 @@
 import subprocess
 from pathlib import Path
 
-from tests.local_service import PROJECT
+import pytest
+
+from harness import PROJECT
+
+pytestmark = pytest.mark.services
 
 TITLES = (
     "Goals",

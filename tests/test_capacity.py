@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
+from harness.api import MODEL_CSV, Client
+from harness.system import deliver, drop
 from kmeans_service import config
 from kmeans_service.errors import TooLarge
 from kmeans_service.fitting import capacity
 from kmeans_service.models.stored_labels import ROW_BYTES
 from kmeans_service.recipes.params import parse_params
 from local.settings import PROJECT
-from tests.api import MODEL_CSV, Client
-from tests.system import deliver, drop
 from tests.test_out_of_core import with_worker_memory
 from tests.test_template import transformed
 
@@ -42,7 +42,7 @@ def case(n_samples: int, n_features: int, kind: str = "blobs", **params: Any) ->
 
 def peaks(cases: list[dict[str, Any]]) -> list[dict[str, int]]:
     run = subprocess.run(
-        [sys.executable, "-m", "tests.peaks"],
+        [sys.executable, "-m", "harness.data.peaks"],
         cwd=PROJECT,
         input=json.dumps(cases),
         env=os.environ | ENVIRONMENT,

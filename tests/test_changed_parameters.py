@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.sam import PROJECT, SAM, environment, installed
+from harness import PROJECT
+from harness.template.sam import SAM, environment, installed
 from tests.test_template import contract, source
 
 Json = Any
@@ -67,7 +68,7 @@ def deployed() -> dict[str, Json]:
     given = [BESIDE.get(name, {}) | {name: other(name)} for name in parameters()]
     beside = list(BESIDE.values())
     run = subprocess.run(
-        [SAM.with_name("python"), PROJECT / "tests/as_cloudformation.py"],
+        [SAM.with_name("python"), PROJECT / "harness/template/as_cloudformation.py"],
         input=json.dumps({"template": packaged(), "parameters": [*given, {}, *beside]}),
         env=environment(),
         capture_output=True,

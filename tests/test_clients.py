@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.api import Client
+from harness.api import Client
 
 CSV, JSON = "text/csv", "application/json"
 CHROME = (

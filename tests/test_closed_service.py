@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.local_service import PROJECT, Service, without_ports
+from harness import PROJECT
+from harness.service.running import Service, without_ports
 from tests.test_owners import CALLS, PUBLIC, ROUTES
 
 POINTS = "1,2\n1,4\n10,2\n10,4\n"

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from sklearn.cluster import KMeans
 
+from harness import PROJECT
+from harness.api import Client
 from kmeans_service.fitting import clustering
 from kmeans_service.recipes.params import parse_params
-from tests.api import Client
-from tests.local_service import PROJECT
 
 SIX = np.array([[1, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]], dtype=float)
 

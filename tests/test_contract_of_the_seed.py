@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 
-from tests.api import MODEL_CSV, Client
+from harness.api import MODEL_CSV, Client
 
 
 def inertia(points: np.ndarray, labels: list[int]) -> float:

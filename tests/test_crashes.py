@@ -12,14 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from kmeans_service import config
-from kmeans_service.fitting import clustering, isolated, synchronous
-from kmeans_service.lifecycle import fits
-from kmeans_service.lifecycle.job import Job
-from tests.api import Client
-from tests.conftest import wait_until
-from tests.faults import Died
-from tests.system import (
+from harness.api import Client
+from harness.faults import Died
+from harness.system import (
     deliver,
     item,
     job,
@@ -30,6 +25,11 @@ from tests.system import (
     take_messages,
     work_off,
 )
+from kmeans_service import config
+from kmeans_service.fitting import clustering, isolated, synchronous
+from kmeans_service.lifecycle import fits
+from kmeans_service.lifecycle.job import Job
+from tests.conftest import wait_until
 from tests.test_fit_protocol import ASYNC, Held, before_fitting, sleep
 
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.data.csv_cases import INVALID, TOO_LARGE, VALID, Refused, files, outcome
 from kmeans_service.errors import InvalidCsv, ServiceError, TooLarge
 from kmeans_service.tables.csv_grammar import check, open_csv
 from kmeans_service.tables.csv_lines import CsvLimits
 from kmeans_service.tables.dataset import parse_csv, shape_of
-from tests.csv_cases import INVALID, TOO_LARGE, VALID, Refused, files, outcome
 
 
 class Drip:

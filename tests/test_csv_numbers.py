@@ -12,12 +12,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from harness.data.csv_cases import bits, files
 from kmeans_service.tables import csv_numbers
 from kmeans_service.tables.csv_grammar import CsvRows
 from kmeans_service.tables.csv_lines import Block, CsvLimits
 from kmeans_service.tables.csv_numbers import RowReader
 from kmeans_service.tables.dataset import parse_csv
-from tests.csv_cases import bits, files
 
 
 def rows_of(text: bytes, n_features: int = 1, cell_length: int = 1024) -> tuple[np.ndarray, int]:

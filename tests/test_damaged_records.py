@@ -4,11 +4,20 @@ from typing import Any
 
 import pytest
 
+from harness.api import Client
+from harness.system import (
+    item,
+    items,
+    job,
+    keys,
+    let_leases_run_out,
+    overwrite,
+    sweep,
+    take_messages,
+)
 from kmeans_service import config
 from kmeans_service.line import waiting
 from kmeans_service.table.values import marshal
-from tests.api import Client
-from tests.system import item, items, job, keys, let_leases_run_out, overwrite, sweep, take_messages
 from tests.test_fit_protocol import ASYNC
 
 DAMAGE: dict[str, dict[str, Any]] = {

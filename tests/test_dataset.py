@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.data.csv_cases import VALID, bits, files, outcome
 from kmeans_service.errors import InvalidCsv
 from kmeans_service.tables import csv_grammar
 from kmeans_service.tables.csv_lines import CsvLimits
 from kmeans_service.tables.dataset import parse_csv, read_blocks, read_csv
-from tests.csv_cases import VALID, bits, files, outcome
 
 
 @pytest.mark.parametrize(("body", "names", "rows"), VALID)

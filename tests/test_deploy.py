@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from harness import PROJECT
+from harness.template.sam import SAM, environment, installed
 from local import deploy
-from tests.sam import PROJECT, SAM, environment, installed
 
 AS_SAM_READS_THEM = """
 import json, sys

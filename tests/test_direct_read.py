@@ -14,10 +14,10 @@ from botocore.credentials import Credentials, ReadOnlyCredentials
 from botocore.exceptions import ClientError
 from urllib3.util import wait_for_read
 
+from harness.api import Client
 from kmeans_service import aws, config
 from kmeans_service.table import direct_read, table
 from kmeans_service.table.keys import job_key
-from tests.api import Client
 from tests.conftest import forget_clients
 
 KEY = job_key("tester", 0)

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from harness.system import put
 from local import empty
 from tests.conftest import BUCKET
-from tests.system import put
 
 STACK = "kmeans-to-go"
 TEMPLATE = """

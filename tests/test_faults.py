@@ -7,11 +7,9 @@ from typing import Any
 
 import pytest
 
-from kmeans_service.models import loading
-from kmeans_service.storage import data_bucket
-from tests.api import MODEL_CSV, Answer, Client
-from tests.faults import Died, Fault, Faults, injected
-from tests.system import (
+from harness.api import MODEL_CSV, Answer, Client
+from harness.faults import Died, Fault, Faults, injected
+from harness.system import (
     deliver,
     drop,
     items,
@@ -22,6 +20,8 @@ from tests.system import (
     take_messages,
     work_off,
 )
+from kmeans_service.models import loading
+from kmeans_service.storage import data_bucket
 
 MOST_TRIES = 4
 

@@ -17,8 +17,9 @@ import pytest
 import requests
 from botocore.exceptions import ClientError
 
-from tests import on_emulator
-from tests.sam import PROJECT, SAM, build, environment
+from harness import PROJECT
+from harness.service import commands as on_emulator
+from harness.template.sam import SAM, build, environment
 from tests.test_readme import BLOCK, Example
 
 PAGE = (PROJECT / "docs/first-deployment.md").read_text()
@@ -54,7 +55,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     variables = environment(BIND_HOST="127.0.0.1", GATEWAY_PORT=str(port), TMPDIR=str(folder))
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, PROJECT / "tests/emulator.py"],
+            [sys.executable, PROJECT / "harness/service/emulator.py"],
             cwd=folder,
             env=variables,
             stdout=log,

@@ -12,15 +12,8 @@ from typing import Any
 
 import pytest
 
-from kmeans_service import config
-from kmeans_service.fitting import attempt, clustering
-from kmeans_service.lifecycle import deletion, fits
-from kmeans_service.lifecycle.fits import ClaimRefused, FenceLost
-from kmeans_service.lifecycle.job import Job
-from kmeans_service.recipes.params import DEFAULTS
-from tests.api import MODEL_CSV, PREDICT_CSV, Answer, Client
-from tests.conftest import wait_until
-from tests.system import (
+from harness.api import MODEL_CSV, PREDICT_CSV, Answer, Client
+from harness.system import (
     deliver,
     fitted_params,
     item,
@@ -32,6 +25,13 @@ from tests.system import (
     take_messages,
     work_off,
 )
+from kmeans_service import config
+from kmeans_service.fitting import attempt, clustering
+from kmeans_service.lifecycle import deletion, fits
+from kmeans_service.lifecycle.fits import ClaimRefused, FenceLost
+from kmeans_service.lifecycle.job import Job
+from kmeans_service.recipes.params import DEFAULTS
+from tests.conftest import wait_until
 
 ASYNC = {"Prefer": "respond-async"}
 

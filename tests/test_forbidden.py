@@ -10,11 +10,11 @@ from typing import Any
 
 from botocore.awsrequest import AWSResponse
 
+from harness import contract, faults
+from harness.api import MODEL_CSV, Answer, Client, Context, answer_of, event
+from harness.system import deliver, drop, item, keys
 from kmeans_service import aws
 from kmeans_service.models import loading
-from tests import contract, faults
-from tests.api import MODEL_CSV, Answer, Client, Context, answer_of, event
-from tests.system import deliver, drop, item, keys
 
 FORBIDDEN = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
 

@@ -13,7 +13,7 @@ import pytest
 import requests
 from botocore.exceptions import ClientError
 
-from tests.local_service import Service, refused
+from harness.service.running import Service, refused
 
 DISK = 48_000_000  # bytes
 ROWS = "1.25,2.5\n" * 250_000

@@ -9,10 +9,10 @@ import pytest
 from fuzz import targets
 from fuzz.mutation import corpus, inputs
 from fuzz.targets import TARGETS, FaultError, run
+from harness.data.csv_cases import INVALID, VALID
 from kmeans_service.errors import InvalidCsv
 from kmeans_service.http import json_body, multipart_form
 from kmeans_service.tables import cells, dataset, survey
-from tests.csv_cases import INVALID, VALID
 
 INPUTS = {"csv": 10_000, "table": 2_000, "multipart": 10_000, "json": 10_000}
 

@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 import requests
 
+from harness.api import Client
+from harness.service.running import Service, serving
+from harness.system import item, job, take_messages
 from kmeans_service import config
 from kmeans_service.lifecycle import fits
 from kmeans_service.line import shares
-from tests.api import Client
 from tests.conftest import ROOT, wait_until
-from tests.local_service import Service, serving
-from tests.system import item, job, take_messages
 from tests.test_fit_protocol import ASYNC
 
 # Some 20 s of work.

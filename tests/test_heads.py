@@ -5,10 +5,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
+from harness import contract
+from harness.api import Client
+from harness.system import deliver, take_messages
 from kmeans_service import config
-from tests import contract
-from tests.api import Client
-from tests.system import deliver, take_messages
 from tests.test_presigned import post
 
 READ = [path for verb, path, _ in contract.operations() if verb == "GET"]

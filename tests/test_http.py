@@ -10,6 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from harness import contract
+from harness.api import FORM_TYPE, MODEL_CSV, Client, Context, event, form
 from kmeans_service import aws, config, errors
 from kmeans_service.errors import MalformedRequest, NotAcceptable, ServiceError, TooLarge
 from kmeans_service.http import answers
@@ -19,8 +21,6 @@ from kmeans_service.http.request import Request
 from kmeans_service.lifecycle.job import Input, Job, Status
 from kmeans_service.media_types import CSV, JSON
 from kmeans_service.problems import STATUS, problem_document
-from tests import contract
-from tests.api import FORM_TYPE, MODEL_CSV, Client, Context, event, form
 from tests.conftest import Clock
 
 

@@ -5,10 +5,8 @@ from typing import Any
 
 import pytest
 
-from kmeans_service import config
-from kmeans_service.table.values import marshal
-from tests.api import Client
-from tests.system import (
+from harness.api import Client
+from harness.system import (
     OWNER,
     deliver,
     drop,
@@ -21,6 +19,8 @@ from tests.system import (
     take_messages,
     work_off,
 )
+from kmeans_service import config
+from kmeans_service.table.values import marshal
 from tests.test_fit_protocol import ASYNC
 from tests.test_presigned import follow, post, predict, reserve
 from tests.test_stored_bytes import counted, lie_there

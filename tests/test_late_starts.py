@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.api import JSON_TYPE, Answer, Client, event
-from tests.system import take_messages
+from harness.api import JSON_TYPE, Answer, Client, event
+from harness.system import take_messages
 
 
 def late(client: Client, seconds: float, owner: str | None = None) -> Answer:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from harness import PROJECT
 from layers import build
-from tests.sam import PROJECT
 
 KEPT = [
     "numpy/__init__.py",

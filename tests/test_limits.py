@@ -15,12 +15,9 @@ from botocore.awsrequest import AWSResponse
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kmeans_service import config
-from kmeans_service.config import Limits
-from kmeans_service.owners import quota, rate
-from tests import contract, faults
-from tests.api import FORM_TYPE, JSON_TYPE, MODEL_CSV, Answer, Client, form
-from tests.system import (
+from harness import contract, faults
+from harness.api import FORM_TYPE, JSON_TYPE, MODEL_CSV, Answer, Client, form
+from harness.system import (
     OWNER,
     created,
     deliver,
@@ -34,6 +31,9 @@ from tests.system import (
     put,
     sweep,
 )
+from kmeans_service import config
+from kmeans_service.config import Limits
+from kmeans_service.owners import quota, rate
 from tests.test_logs import Output, output  # noqa: F401 (a fixture)
 from tests.test_presigned import post, predict, reserve
 from tests.test_template import functions, source, statements, transformed

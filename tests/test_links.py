@@ -8,9 +8,9 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 
-from tests import contract
-from tests.api import FORM_TYPE, JSON_TYPE, MODEL_CSV, Answer, Context, answer_of, event, form
-from tests.system import deliver, drop
+from harness import contract
+from harness.api import FORM_TYPE, JSON_TYPE, MODEL_CSV, Answer, Context, answer_of, event, form
+from harness.system import deliver, drop
 
 HOST = "https://api.example"
 type Place = Callable[[dict[str, Any]], dict[str, Any]]

@@ -16,13 +16,14 @@ import requests
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from harness import PROJECT
+from harness.service.running import STOP_LIMIT, Service, refused, serving
 from local.bodies import BODY_LIMIT
 from local.contract import GATEWAY
 from local.gateway import Gateway
 from local.lanes import Lane, functions_by_segment
 from local.template import load_yaml
 from tests.conftest import free_port
-from tests.local_service import PROJECT, STOP_LIMIT, Service, refused, serving
 
 POINTS = "1, 2\n1, 4\n1, 0\n10, 2\n10, 4\n10, 0\n"
 JOB_LIMIT = 90.0

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
+from harness import contract
+from harness.api import FORM_TYPE, Client, Context, event, form
+from harness.system import deliver, drop, sweep
 from kmeans_service import aws, config, telemetry
 from local import transform
-from tests import contract
-from tests.api import FORM_TYPE, Client, Context, event, form
-from tests.system import deliver, drop, sweep
 
 ROOT = Path(__file__).parent.parent
 CANARY = "canary-7c1e"
@@ -181,7 +181,7 @@ def test_what_did_no_work_counts_nothing(client: Client, output: Output) -> None
 TWO_CALLS = """
 from docs.app import lambda_handler
 from kmeans_service import telemetry
-from tests.api import Context, event
+from harness.api import Context, event
 for _ in range(2):
     lambda_handler(event("GET", "/kmeans/health"), Context())
 telemetry.logger().error("something broke")

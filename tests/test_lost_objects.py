@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from harness.api import FORM_TYPE, MODEL_CSV, Client, form
+from harness.system import as_of_an_older_version, item, job, work_off
 from kmeans_service import config
 from kmeans_service.models import loading
-from tests.api import FORM_TYPE, MODEL_CSV, Client, form
-from tests.system import as_of_an_older_version, item, job, work_off
 
 
 def lose(aws: Any, name: str) -> None:

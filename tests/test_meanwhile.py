@@ -7,12 +7,10 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from kmeans_service import config
-from kmeans_service.owners import quota
-from tests import contract, faults
-from tests.api import FORM_TYPE, MODEL_CSV, Client, Context, event, form
-from tests.faults import Died
-from tests.system import (
+from harness import contract, faults
+from harness.api import FORM_TYPE, MODEL_CSV, Client, Context, event, form
+from harness.faults import Died
+from harness.system import (
     OWNER,
     deliver,
     drop,
@@ -23,6 +21,8 @@ from tests.system import (
     meanwhile,
     take_messages,
 )
+from kmeans_service import config
+from kmeans_service.owners import quota
 from tests.test_fit_protocol import ASYNC
 from tests.test_limits import Set, held, limit  # noqa: F401 (a fixture)
 from tests.test_presigned import post, predict, reserve

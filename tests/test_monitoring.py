@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from harness import PROJECT
+from harness.api import MODEL_CSV, Client
+from harness.system import deliver, drop, item, job, manifest, put, work_off
 from kmeans_service.models import loading
-from tests.api import MODEL_CSV, Client
-from tests.sam import PROJECT
-from tests.system import deliver, drop, item, job, manifest, put, work_off
 from tests.test_fit_protocol import ASYNC
 from tests.test_template import (
     Resource,

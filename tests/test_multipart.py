@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from harness.api import BOUNDARY, FORM_TYPE, Client, form
 from kmeans_service.errors import MalformedRequest, ServiceError, TooLarge
 from kmeans_service.http.multipart_form import MAX_PARTS, Part, csv_part, parse_form
-from tests.api import BOUNDARY, FORM_TYPE, Client, form
 
 TYPE = FORM_TYPE["Content-Type"]
 FILE = b'Content-Disposition: form-data; name="file"; filename="a.csv"'

@@ -19,6 +19,8 @@ from sklearn.metrics import (
     silhouette_score,
 )
 
+from harness.api import FORM_TYPE, JSON_TYPE, Client, form
+from harness.system import as_of_an_older_version, deliver, work_off
 from kmeans_service.arrays import Array
 from kmeans_service.fitting import clustering, out_of_core
 from kmeans_service.fitting.clustering import Clustering
@@ -28,8 +30,6 @@ from kmeans_service.models.manifest import Manifest
 from kmeans_service.models.model import Model
 from kmeans_service.recipes.params import parse_params
 from kmeans_service.tables.dataset import read_blocks
-from tests.api import FORM_TYPE, JSON_TYPE, Client, form
-from tests.system import as_of_an_older_version, deliver, work_off
 from tests.test_out_of_core import csv_of, with_worker_memory
 from tests.test_presigned import follow, predict
 from tests.test_presigned import labels as predicted_labels

@@ -11,6 +11,8 @@ import pytest
 from jsonschema.exceptions import ValidationError
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
+from harness import contract
+from harness.api import FORM_TYPE, JSON_TYPE, MODEL_CSV, Answer, Client, form
 from local.contract import (
     GATEWAY,
     INTEGRATION,
@@ -23,8 +25,6 @@ from local.contract import (
     published_contract,
 )
 from local.template import load_yaml
-from tests import contract
-from tests.api import FORM_TYPE, JSON_TYPE, MODEL_CSV, Answer, Client, form
 
 HTTP_METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 

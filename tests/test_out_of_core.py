@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from sklearn.cluster import KMeans
 
+from harness.api import Client
+from harness.system import work_off
 from kmeans_service import config
 from kmeans_service.errors import FitFailed
 from kmeans_service.fitting import capacity, clustering, column_facts, out_of_core
 from kmeans_service.recipes.params import parse_params
 from kmeans_service.tables.dataset import read_blocks
-from tests.api import Client
-from tests.system import work_off
 
 
 def csv_of(X: np.ndarray[Any, Any]) -> bytes:

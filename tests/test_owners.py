@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 
 from authorizer.app import lambda_handler as authorizer
+from harness import contract
+from harness.api import FORM_TYPE, JSON_TYPE, PREDICT_CSV, Answer, Client, Context, event, form
+from harness.system import deliver, drop, item, items, keys, put
 from kmeans_service import config
 from kmeans_service.errors import Forbidden, ServiceError, Unauthenticated
 from kmeans_service.http.access import OWNER, owner_of
 from kmeans_service.lifecycle import large_predictions
 from kmeans_service.owners.tokens import new_token
 from local.tokens import TokenTable
-from tests import contract
-from tests.api import FORM_TYPE, JSON_TYPE, PREDICT_CSV, Answer, Client, Context, event, form
 from tests.conftest import TABLE
-from tests.system import deliver, drop, item, items, keys, put
 from worker import arrivals
 
 STAGE = "arn:aws:execute-api:eu-central-1:123456789012:api/v1"

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
-from tests.sam import PROJECT, build, environment
+from harness import PROJECT
+from harness.template.sam import build, environment
 
 LAMBDA_LIMIT = 250 * 1024**2  # bytes unzipped, code and layers
 FIT_LIMIT, PREDICT_LIMIT, UPLOAD_LIMIT = 190_000_000, 80_000_000, 20_000_000

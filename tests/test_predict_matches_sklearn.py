@@ -7,10 +7,10 @@ import pytest
 from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
 
+from harness.api import Client
+from harness.system import deliver
 from kmeans_service.models.nearest import CHUNK, distances, nearest, score
 from kmeans_service.models.predictor import Predictor, Space
-from tests.api import Client
-from tests.system import deliver
 from tests.test_out_of_core import csv_of
 from tests.test_presigned import follow, predict
 from tests.test_presigned import labels as predicted_labels

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 import requests
 
+from harness.api import MODEL_CSV, Answer, Client
+from harness.system import created, deliver, item, job, keys, put
 from kmeans_service.stored_object import StoredObject
-from tests.api import MODEL_CSV, Answer, Client
-from tests.system import created, deliver, item, job, keys, put
 from worker import large_prediction
 
 

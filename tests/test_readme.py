@@ -13,7 +13,8 @@ from itertools import groupby
 
 import pytest
 
-from tests.local_service import PROJECT, Service, serving
+from harness import PROJECT
+from harness.service.running import Service, serving
 
 README = (PROJECT / "README.md").read_text()
 BLOCK = re.compile(

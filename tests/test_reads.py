@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from sklearn.cluster import KMeans
 
+from harness.api import FORM_TYPE, MODEL_CSV, PREDICT_CSV, Answer, Client, form
+from harness.system import items, overwrite
 from kmeans_service import config
-from tests.api import FORM_TYPE, MODEL_CSV, PREDICT_CSV, Answer, Client, form
-from tests.system import items, overwrite
 
 X = np.loadtxt(io.BytesIO(MODEL_CSV), delimiter=",")
 POINTS = np.loadtxt(io.BytesIO(PREDICT_CSV), delimiter=",")

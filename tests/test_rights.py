@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import requests
 
+from harness.service.running import Service
 from local.tokens import TokenTable
 from tests.conftest import wait_until
-from tests.local_service import Service
 
 OWNER = "alice"
 POINTS = b"1, 2\n1, 4\n1, 0\n10, 2\n10, 4\n10, 0\n"
@@ -21,7 +21,7 @@ WAIT = 120  # seconds; a sweep comes every minute
 class Enforced(Service):
     """A service whose emulator refuses what the roles' policies do not allow."""
 
-    program = ("-m", "tests.enforcing_service")
+    program = ("-m", "harness.service.enforcing")
 
     def login(self) -> None:
         table = TokenTable(self.aws("dynamodb"), self.exports()["JOBS_TABLE"])

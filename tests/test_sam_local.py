@@ -15,9 +15,10 @@ import boto3
 import pytest
 import requests
 
+from harness import PROJECT
+from harness.needed import missing
+from harness.template.sam import build, environment
 from tests.conftest import free_port
-from tests.needed import missing
-from tests.sam import PROJECT, build, environment
 
 pytestmark = pytest.mark.docker
 MODEL = "1, 2\n1, 4\n1, 0\n10, 2\n10, 4\n10, 0\n"

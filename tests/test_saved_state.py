@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.service.running import Service, refused
 from local import disk, saved_state
 from local.items import ItemStore, opened
 from local.settings import Settings, StartRefused
-from tests.local_service import Service, refused
 
 ROW = ("table-id", "O#public", "J#0000000000")
 ITEM = {"pk": {"S": "O#public"}, "note": {"S": "x" * 20_000}}

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from harness import contract
+from harness.schemathesis_hooks import FITTED
 from local.settings import PROJECT
-from tests import contract
-from tests.schemathesis_hooks import FITTED
 from tests.test_closed_service import POINTS, Closed, bearer, running
 
 # What is sent is generated from the document, and also breaks it; what comes back must be in it.
@@ -73,7 +73,7 @@ def test_no_generated_request_gets_an_undocumented_answer_or_a_5xx(
         cwd=service.service.home,
         env=os.environ
         | {
-            "SCHEMATHESIS_HOOKS": "tests.schemathesis_hooks",
+            "SCHEMATHESIS_HOOKS": "harness.schemathesis_hooks",
             "PYTHONPATH": str(PROJECT),
             "PREDICTION_ID": prediction_id,
         },

@@ -7,10 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kmeans_service.lifecycle.job import fit_id_of
-from kmeans_service.recipes.params import canonical, parse_params
-from tests.api import FORM_TYPE, Client, form
-from tests.system import (
+from harness.api import FORM_TYPE, Client, form
+from harness.system import (
     created,
     deliver,
     drop,
@@ -21,6 +19,8 @@ from tests.system import (
     put,
     work_off,
 )
+from kmeans_service.lifecycle.job import fit_id_of
+from kmeans_service.recipes.params import canonical, parse_params
 from tests.test_fit_protocol import ASYNC
 
 NULL = {"n_clusters": 20, "random_state": None}

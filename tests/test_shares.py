@@ -7,15 +7,8 @@ from typing import Any
 
 import pytest
 
-from kmeans_service import config
-from kmeans_service.fitting import clustering
-from kmeans_service.lifecycle import fits
-from kmeans_service.line import queue, shares, waiting
-from kmeans_service.line.shares import Slot
-from kmeans_service.line.waiting import Work
-from kmeans_service.table.values import marshal
-from tests.api import MODEL_CSV, Client
-from tests.system import (
+from harness.api import MODEL_CSV, Client
+from harness.system import (
     deliver,
     drop,
     item,
@@ -26,7 +19,14 @@ from tests.system import (
     take_messages,
     work_off,
 )
-from tests.system import waiting as in_line
+from harness.system import waiting as in_line
+from kmeans_service import config
+from kmeans_service.fitting import clustering
+from kmeans_service.lifecycle import fits
+from kmeans_service.line import queue, shares, waiting
+from kmeans_service.line.shares import Slot
+from kmeans_service.line.waiting import Work
+from kmeans_service.table.values import marshal
 from tests.test_fit_protocol import ASYNC
 from worker import app
 
@@ -423,7 +423,7 @@ def test_an_object_whose_handling_crashes_is_given_up_and_its_job_says_so(
     client: Client, workers: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workers(2)
-    from tests.system import let_all_be_ready
+    from harness.system import let_all_be_ready
     from worker import arrivals
 
     def crash(*_: Any) -> None:

@@ -15,14 +15,10 @@ from typing import Any
 
 import pytest
 
-from kmeans_service import aws
-from kmeans_service.owners import tokens
-from kmeans_service.table import direct_read
-from local.tokens import TokenTable
-from tests.conftest import TABLE, empty_aws
-from tests.iam import calls
-from tests.iam.recording import Recorded, Recorder, handler_name, requests, use_everything
-from tests.iam.simulation import (
+from harness import PROJECT
+from harness.iam import calls
+from harness.iam.recording import Recorded, Recorder, handler_name, requests, use_everything
+from harness.iam.simulation import (
     ACCOUNT,
     ARNS,
     BUCKET,
@@ -34,8 +30,13 @@ from tests.iam.simulation import (
     asked_by,
     simulation,
 )
-from tests.needed import missing
-from tests.sam import PROJECT, environment
+from harness.needed import missing
+from harness.template.sam import environment
+from kmeans_service import aws
+from kmeans_service.owners import tokens
+from kmeans_service.table import direct_read
+from local.tokens import TokenTable
+from tests.conftest import TABLE, empty_aws
 from tests.test_template import functions
 
 Json = Any
@@ -110,7 +111,7 @@ def simulate() -> Callable[[list[Json]], list[str]]:
     if not (shutil.which("node") and shutil.which("npm")):
         missing("the simulator of IAM needs node and npm, which are not here")
     subprocess.run(
-        ["make", "tests/iam/node_modules/.installed"],
+        ["make", "harness/iam/node_modules/.installed"],
         cwd=PROJECT,
         env=environment(),
         capture_output=True,
@@ -119,7 +120,7 @@ def simulate() -> Callable[[list[Json]], list[str]]:
 
     def answers(simulations: list[Json]) -> list[str]:
         run = subprocess.run(
-            ["node", PROJECT / "tests/iam/simulate.mjs"],
+            ["node", PROJECT / "harness/iam/simulate.mjs"],
             input=json.dumps(simulations),
             capture_output=True,
             text=True,

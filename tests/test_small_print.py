@@ -11,18 +11,9 @@ import pytest
 
 from authorizer.app import lambda_handler as authorizer
 from authorizer.app import logger as authorizer_logger
-from kmeans_service import config, telemetry
-from kmeans_service.fitting import capacity
-from kmeans_service.lifecycle import fits
-from kmeans_service.lifecycle.job import Input
-from kmeans_service.line import estimates
-from kmeans_service.models import loading
-from kmeans_service.owners import quota
-from kmeans_service.recipes.params import parse_params
-from tests import contract
-from tests.api import FORM_TYPE, MODEL_CSV, Client, form
-from tests.conftest import Clock
-from tests.system import (
+from harness import contract
+from harness.api import FORM_TYPE, MODEL_CSV, Client, form
+from harness.system import (
     OWNER,
     created,
     deliver,
@@ -35,6 +26,15 @@ from tests.system import (
     sweep,
     take_messages,
 )
+from kmeans_service import config, telemetry
+from kmeans_service.fitting import capacity
+from kmeans_service.lifecycle import fits
+from kmeans_service.lifecycle.job import Input
+from kmeans_service.line import estimates
+from kmeans_service.models import loading
+from kmeans_service.owners import quota
+from kmeans_service.recipes.params import parse_params
+from tests.conftest import Clock
 from tests.test_fit_protocol import ASYNC
 from tests.test_limits import Set, held, limit  # noqa: F401 (a fixture)
 from tests.test_logs import Output, output  # noqa: F401 (a fixture)

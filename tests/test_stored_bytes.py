@@ -4,12 +4,8 @@ from typing import Any
 
 import pytest
 
-from kmeans_service import config
-from kmeans_service.lifecycle import fits, leftovers
-from kmeans_service.table.values import marshal
-from tests.api import MODEL_CSV, Client
-from tests.conftest import Clock
-from tests.system import (
+from harness.api import MODEL_CSV, Client
+from harness.system import (
     OWNER,
     deliver,
     item,
@@ -23,6 +19,10 @@ from tests.system import (
     take_messages,
     work_off,
 )
+from kmeans_service import config
+from kmeans_service.lifecycle import fits, leftovers
+from kmeans_service.table.values import marshal
+from tests.conftest import Clock
 from tests.test_fit_protocol import ASYNC
 from tests.test_presigned import predict
 

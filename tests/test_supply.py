@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.sam import PROJECT, environment
+from harness import PROJECT
+from harness.template.sam import environment
 
 DEPLOYED = ["functions", "layers/numpy", "layers/sklearn"]
 LOCK = PROJECT / "requirements/lock.sh"

@@ -13,9 +13,9 @@ import pytest
 import requests
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
+from harness.needed import missing
+from harness.service.running import Service, serving
 from tests.conftest import wait_until
-from tests.local_service import Service, serving
-from tests.needed import missing
 from tests.test_closed_service import Closed, running
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

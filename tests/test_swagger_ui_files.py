@@ -7,9 +7,9 @@ import pytest
 
 from ci import swagger_ui
 from docs.app import ASSETS
+from harness import contract
+from harness.api import Client
 from kmeans_service import config, storage
-from tests import contract
-from tests.api import Client
 from tests.conftest import BUCKET, forget_clients
 
 FILES = {path.name: path.read_bytes() for path in swagger_ui.TARGET.iterdir()}

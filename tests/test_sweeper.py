@@ -4,12 +4,9 @@ from typing import Any
 
 import pytest
 
-from kmeans_service.lifecycle import deletion, fits, reads
-from kmeans_service.lifecycle.job import Job
-from kmeans_service.storage import DataBucket
-from tests.api import MODEL_CSV, Client
-from tests.faults import Died
-from tests.system import (
+from harness.api import MODEL_CSV, Client
+from harness.faults import Died
+from harness.system import (
     item,
     job,
     keys,
@@ -19,6 +16,9 @@ from tests.system import (
     take_messages,
     work_off,
 )
+from kmeans_service.lifecycle import deletion, fits, reads
+from kmeans_service.lifecycle.job import Job
+from kmeans_service.storage import DataBucket
 from tests.test_fit_protocol import ASYNC
 
 

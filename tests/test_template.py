@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
+from harness import PROJECT
+from harness.template.sam import SAM, build, environment
 from local import transform
 from local.contract import GATEWAY
-from tests.sam import PROJECT, SAM, build, environment
 
 Resource = dict[str, Any]
 

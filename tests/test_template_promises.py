@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from harness import PROJECT
 from kmeans_service import config
 from kmeans_service.http import access
 from local.contract import GATEWAY
-from tests.sam import PROJECT
 from tests.test_template import (
     Resource,
     as_list,

@@ -8,20 +8,8 @@ from typing import Any
 
 import pytest
 
-from kmeans_service import config
-from kmeans_service.errors import FitFailed
-from kmeans_service.lifecycle import creation, fits
-from kmeans_service.lifecycle.fits import ClaimRefused
-from kmeans_service.lifecycle.job import Job
-from kmeans_service.lifecycle.large_predictions import LeaseHeld, claim
-from kmeans_service.lifecycle.large_predictions import find as find_prediction
-from kmeans_service.line import shares, waiting
-from kmeans_service.line.shares import Slot
-from kmeans_service.line.waiting import Work
-from kmeans_service.problems import problem_document
-from tests.api import MODEL_CSV, Client
-from tests.conftest import Clock
-from tests.system import (
+from harness.api import MODEL_CSV, Client
+from harness.system import (
     OWNER,
     deliver,
     drop,
@@ -37,6 +25,18 @@ from tests.system import (
     take_messages,
     work_off,
 )
+from kmeans_service import config
+from kmeans_service.errors import FitFailed
+from kmeans_service.lifecycle import creation, fits
+from kmeans_service.lifecycle.fits import ClaimRefused
+from kmeans_service.lifecycle.job import Job
+from kmeans_service.lifecycle.large_predictions import LeaseHeld, claim
+from kmeans_service.lifecycle.large_predictions import find as find_prediction
+from kmeans_service.line import shares, waiting
+from kmeans_service.line.shares import Slot
+from kmeans_service.line.waiting import Work
+from kmeans_service.problems import problem_document
+from tests.conftest import Clock
 from tests.test_fit_protocol import ASYNC
 from tests.test_presigned import predict, reserve
 
@@ -318,8 +318,8 @@ def test_a_failed_fit_stood_in_the_way_of_those_that_waited_too(
 
 
 def test_the_gateways_own_time_of_arrival_counts_as_well(clock: Clock, client: Client) -> None:
-    from tests import contract
-    from tests.api import JSON_TYPE, Context, answer_of, event
+    from harness import contract
+    from harness.api import JSON_TYPE, Context, answer_of, event
 
     client.upload()
     body = json.dumps({"job_id": 0, "model_params": {"n_clusters": 3}}).encode()

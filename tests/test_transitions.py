@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from harness.api import Client
+from harness.system import OWNER, fitted_params, item, job, overwrite, take_messages
 from kmeans_service import aws, config
 from kmeans_service.errors import FitFailed, ServiceError
 from kmeans_service.lifecycle import creation, deletion, fits
@@ -18,8 +20,6 @@ from kmeans_service.problems import problem_document
 from kmeans_service.recipes.params import parse_params
 from kmeans_service.table.keys import job_key
 from kmeans_service.table.values import marshal
-from tests.api import Client
-from tests.system import OWNER, fitted_params, item, job, overwrite, take_messages
 from tests.test_fit_protocol import ASYNC
 
 REASON = problem_document(FitFailed("for the test"))

@@ -13,10 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kmeans_service import config
-from kmeans_service.table import table
-from tests.api import MODEL_CSV, PREDICT_CSV, Client
-from tests.system import (
+from harness.api import MODEL_CSV, PREDICT_CSV, Client
+from harness.system import (
     created,
     deliver,
     fitted_params,
@@ -27,6 +25,8 @@ from tests.system import (
     sweep,
     work_off,
 )
+from kmeans_service import config
+from kmeans_service.table import table
 from tests.test_presigned import follow, labels
 
 LEFT: dict[str, list[Any]] = json.loads(

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
+from harness.api import MODEL_CSV, Answer, Client
+from harness.faults import Died
+from harness.system import item, items, keys, overwrite
 from kmeans_service import config
 from kmeans_service.lifecycle import creation
 from kmeans_service.owners import quota
 from kmeans_service.owners.quota import Holdings
 from kmeans_service.storage import DataBucket
 from kmeans_service.table import table
-from tests.api import MODEL_CSV, Answer, Client
-from tests.faults import Died
-from tests.system import item, items, keys, overwrite
 
 
 def at_once(calls: Sequence[partial[Answer]]) -> list[Answer]:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.api import Client
-from tests.system import work_off
+from harness.api import Client
+from harness.system import work_off
 from tests.test_out_of_core import with_worker_memory
 
 

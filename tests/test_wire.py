@@ -13,8 +13,8 @@ from collections.abc import Iterator
 import pytest
 
 from bench.wire import Reply, request, send
+from harness.service.running import Service, serving
 from local.bodies import BODY_LIMIT
-from tests.local_service import Service, serving
 
 CLOSE = b"Host: x\r\nConnection: close\r\n"
 JSON = CLOSE + b"Content-Type: application/json\r\n"

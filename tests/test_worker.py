@@ -7,13 +7,8 @@ from urllib.parse import quote_plus
 
 import pytest
 
-from kmeans_service import config
-from kmeans_service.errors import MalformedRequest
-from kmeans_service.fitting import clustering
-from kmeans_service.lifecycle import fits
-from kmeans_service.recipes.params import Params, parse_params
-from tests.api import MODEL_CSV, Client, Context
-from tests.system import (
+from harness.api import MODEL_CSV, Client, Context
+from harness.system import (
     EVENTS,
     created,
     deliver,
@@ -30,6 +25,11 @@ from tests.system import (
     waiting,
     work_off,
 )
+from kmeans_service import config
+from kmeans_service.errors import MalformedRequest
+from kmeans_service.fitting import clustering
+from kmeans_service.lifecycle import fits
+from kmeans_service.recipes.params import Params, parse_params
 from tests.test_fit_protocol import ASYNC
 from worker.metadata import params_of, warnings_of
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from harness.data.csv_cases import VALID, bits, files
 from kmeans_service.errors import ServiceError
 from kmeans_service.recipes.plan import plan
 from kmeans_service.recipes.preprocessing import DEFAULT, STRICT
@@ -13,7 +14,6 @@ from kmeans_service.tables.columns import Layout, Role, read_columns
 from kmeans_service.tables.csv_lines import CsvLimits
 from kmeans_service.tables.dataset import parse_csv
 from kmeans_service.tables.table import Table, read_table
-from tests.csv_cases import VALID, bits, files
 
 
 def read(body: bytes) -> tuple[Table, np.ndarray]:

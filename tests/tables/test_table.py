@@ -73,8 +73,8 @@ XY = [[1.5, 2.0], [3.0, 4.0]]
         b"\xef\xbb\xbfx,y\n1.5,2\n3,4",
         "\ufeffx,y\n1.5,2\n3,4".encode("utf-16-le"),
         "\ufeffx\ty\r\n1,5\t2\r\n3\t4".encode("utf-16-be"),
-        gzip.compress(b"x,y\n1.5,2\n3,4\n"),
-        gzip.compress(b"x,y\n1.5,2\n") + gzip.compress(b"3,4\n") + b"\0\0",
+        gzip.compress(b"x,y\n1.5,2\n3,4\n", mtime=0),
+        gzip.compress(b"x,y\n1.5,2\n", mtime=0) + gzip.compress(b"3,4\n", mtime=0) + b"\0\0",
         "x,y\n\u00a01.5,2\n 3,4\u00a0".encode(),
     ],
 )
@@ -256,7 +256,7 @@ def test_a_gene_table_has_20000_columns() -> None:
         (b'[{"a": 1}]', "a JSON document"),
         (b"SQLite format 3\0", "an SQLite database"),
         (b"a\0b\0,\0", "a binary file"),
-        (gzip.compress(b"%PDF-1.4\n"), "a PDF document"),
+        (gzip.compress(b"%PDF-1.4\n", mtime=0), "a PDF document"),
     ],
 )
 def test_what_is_no_text_of_rows_is_named_for_what_it_is(body: bytes, words: str) -> None:
@@ -277,8 +277,8 @@ def test_what_is_no_text_of_rows_is_named_for_what_it_is(body: bytes, words: str
         (b'x,y\n1,"2"3\n', "something stands behind the quote that closes '2'"),
         (b"x,y\n1,2\n3\r,4\n", "neither LF nor CRLF"),
         (b"x,y\n1,2\n3,4,5\n", "line 3 has 3 cells, the first line has 2"),
-        (gzip.compress(b"1,2\n" * 100)[:-12], "ends before what is packed in it does"),
-        (gzip.compress(b"1,2\n" * 100)[:20] + b"junk" * 20, "cannot be unpacked"),
+        (gzip.compress(b"1,2\n" * 100, mtime=0)[:-12], "ends before what is packed in it does"),
+        (gzip.compress(b"1,2\n" * 100, mtime=0)[:20] + b"junk" * 20, "cannot be unpacked"),
     ],
 )
 def test_what_is_no_table_is_refused_in_words(body: bytes, words: str) -> None:

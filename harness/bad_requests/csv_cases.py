@@ -1,8 +1,8 @@
 """Files that break the grammar, uploaded."""
 
-from tests.api import FORM_TYPE, form
-from tests.bad_requests import Case
-from tests.csv_cases import INVALID, TOO_LARGE
+from harness.api import FORM_TYPE, form
+from harness.bad_requests import Case
+from harness.data.csv_cases import INVALID, TOO_LARGE
 
 
 def upload(status: int, content: bytes, line: int, column: int | None, words: str) -> Case:

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from tests.api import JSON_TYPE
-from tests.bad_requests import DELETED, FITTED, NAMED, PENDING, UNFITTED, UNKNOWN, Case
+from harness.api import JSON_TYPE
+from harness.bad_requests import DELETED, FITTED, NAMED, PENDING, UNFITTED, UNKNOWN, Case
 
 IDS = ("job_id", "allowed is an integer from 0 to 9999999999")
 

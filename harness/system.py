@@ -4,10 +4,11 @@ import json
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
 
+from harness import PROJECT
+from harness.api import Context
 from kmeans_service import aws, config
 from kmeans_service.lifecycle import reads
 from kmeans_service.lifecycle.job import Job
@@ -15,10 +16,9 @@ from kmeans_service.models import manifest as manifests
 from kmeans_service.stored_object import StoredObject
 from kmeans_service.table.keys import job_key
 from kmeans_service.table.values import marshal, unmarshal
-from tests.api import Context
 
 OWNER = "tester"
-EVENTS = Path(__file__).parent.parent / "events"
+EVENTS = PROJECT / "events"
 
 
 def item(job_id: int = 0, owner: str = OWNER) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from typing import Any
 import boto3
 import pytest
 
+from harness import PROJECT
 from tests.conftest import free_port
 
-PROJECT = Path(__file__).resolve().parent.parent
 START_LIMIT = 60.0  # seconds
 STOP_LIMIT = 45.0
 

@@ -1,7 +1,7 @@
 """Bad multipart bodies and bad fields of them."""
 
-from tests.api import BOUNDARY, FORM_TYPE, MODEL_CSV, form
-from tests.bad_requests import DELETED, FITTED, NAMED, PENDING, UNFITTED, UNKNOWN, Case
+from harness.api import BOUNDARY, FORM_TYPE, MODEL_CSV, form
+from harness.bad_requests import DELETED, FITTED, NAMED, PENDING, UNFITTED, UNKNOWN, Case
 
 MULTIPART = "multipart/form-data"
 GOOD = form(("file", "model.csv", MODEL_CSV))

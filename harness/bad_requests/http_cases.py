@@ -2,8 +2,8 @@
 
 import base64
 
-from tests.api import FORM_TYPE, JSON_TYPE, MODEL_CSV, form
-from tests.bad_requests import DELETED, PENDING, UNFITTED, UNKNOWN, Case
+from harness.api import FORM_TYPE, JSON_TYPE, MODEL_CSV, form
+from harness.bad_requests import DELETED, PENDING, UNFITTED, UNKNOWN, Case
 
 UPLOAD = form(("file", "model.csv", MODEL_CSV))
 FIT = b'{"job_id": 0}'

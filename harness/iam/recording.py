@@ -8,13 +8,13 @@ from typing import Any
 
 from botocore import xform_name
 
+from harness import contract, system
+from harness.api import FORM_TYPE, MODEL_CSV, Client, form
+from harness.iam.calls import Call
+from harness.iam.simulation import BUCKET, QUEUE, TABLE_ARN, Request
 from kmeans_service import aws, config
 from kmeans_service.models import loading
 from kmeans_service.table.values import marshal
-from tests import contract, system
-from tests.api import FORM_TYPE, MODEL_CSV, Client, form
-from tests.iam.calls import Call
-from tests.iam.simulation import BUCKET, QUEUE, TABLE_ARN, Request
 from tests.test_fit_protocol import ASYNC
 
 Json = Any

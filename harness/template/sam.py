@@ -5,9 +5,9 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
+from harness import PROJECT
 from local import transform
 
-PROJECT = Path(__file__).resolve().parent.parent
 SAM = PROJECT / ".venv-sam/bin/sam"
 BUILD = PROJECT / ".aws-sam/build"
 

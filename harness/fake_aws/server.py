@@ -1,6 +1,7 @@
 """moto over real HTTP, in a process of its own: a forked worker reaches it like its parent does.
 
-python tests/aws_server.py: prints its URL once it can be called, and ends with who started it.
+python harness/fake_aws/server.py prints its URL once it can be called; it ends with who started
+it.
 """
 
 import os

@@ -18,7 +18,7 @@ import boto3
 import jmespath
 from botocore import xform_name
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parents[2]  # a program, which finds no package
 NAMES = ("aws", "curl", "make")
 
 

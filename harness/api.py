@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from tests import contract
+from harness import contract
 
 BOUNDARY = "the-boundary"
 MODEL_CSV = b"1, 2\n1, 4\n1, 0\n10, 2\n10, 4\n10, 0\n"

@@ -9,9 +9,10 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 
-FUNCTIONS = Path(__file__).resolve().parent.parent.parent / "functions"
+from harness import PROJECT
+
+FUNCTIONS = PROJECT / "functions"
 CLIENTS = {"s3", "dynamodb", "sqs"}
 # Of a client itself, no call.
 NOT_CALLED = {"close", "exceptions", "meta"}
