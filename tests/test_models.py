@@ -10,6 +10,9 @@ import pytest
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from harness.api import Client
+from harness.system import item, job, overwrite, put
+from harness.system import manifest as stored
 from kmeans_service import config
 from kmeans_service.errors import FeatureMismatch, ModelDamaged
 from kmeans_service.models import loading, manifest
@@ -23,9 +26,6 @@ from kmeans_service.recipes.transform import learn
 from kmeans_service.storage import data_bucket
 from kmeans_service.stored_object import StoredObject
 from kmeans_service.table import table
-from tests.api import Client
-from tests.system import item, job, overwrite, put
-from tests.system import manifest as stored
 
 # Written by the last version that had no manifests: names of columns in the file; names and initial
 # centers too long for the item; numbers far from zero.
