@@ -81,7 +81,7 @@ mutants: $(VENV)/.test-installed $(MUTANTS_VENV)/.installed ## mistakes put into
 lint: $(VENV)/.test-installed $(CHECKOV_VENV)/.installed ## style, types and templates only
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
-	@$(BIN)/mypy functions local bench fuzz layers
+	@$(BIN)/mypy functions local harness bench fuzz layers
 	@$(BIN)/cfn-lint template.yaml
 	@ci/checkov.sh
 

@@ -138,7 +138,7 @@ ACCEPT = [
 ]
 
 QUERIES = [
-    Case(f"query {query:.40}", 422, words, "GET", f"/kmeans/jobs?{query}")
+    Case(f"query {query:.40}", 422, tuple(words), "GET", f"/kmeans/jobs?{query}")
     for query, *words in [
         ("limit=0", "limit is '0'", "an integer from 1 to 100"),
         ("limit=101", "limit is '101'"),
@@ -159,7 +159,6 @@ QUERIES = [
         ("cursor=" + "A" * 5000, "cursor"),
         ("page=2", "'page' is not known", "limit, cursor, status"),
     ]
-    for words in [tuple(words)]
 ]
 
 

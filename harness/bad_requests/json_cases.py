@@ -23,6 +23,15 @@ def param(name: str, value: Any, *words: str, status: int = 422) -> Case:
     return fit(f"{name}={shown}", status, case, f"model_params.{name}", "allowed", *words)
 
 
+def params(name: str, values: tuple[Any, ...], *words: str) -> list[Case]:
+    return [param(name, value, *words) for value in values]
+
+
+def named(name: Any, *words: str) -> Case:
+    case = {"filename": name}
+    return fit(f"uploads: name {name!r:.20}", 422, case, *words, path="/kmeans/uploads")
+
+
 SYNTAX = [
     raw("no body", 400, b"", "the body is empty"),
     raw("blank body", 400, b" \n", "the body is empty"),
@@ -113,30 +122,29 @@ PARAMS = [
         {"job_id": 0, "model_params": {"x" * 1_000_000: 1}},
         "unknown parameter 'xxx",
     ),
-    *(param("n_clusters", bad, COUNT + "1000") for bad in ("3", True, 3.0, None, [3], {}, 0, -1)),
+    *params("n_clusters", ("3", True, 3.0, None, [3], {}, 0, -1), COUNT + "1000"),
     param("n_clusters", 1001, "is 1001", COUNT + "1000"),
     param("n_clusters", 10**30, COUNT + "1000"),
     param("n_clusters", 7, "n_samples=6"),
     param("tol", 10**400, "a finite number of at least 0"),
     param("init", [[1, 2], [3, 10**400]], "init[1][1] is 1000", "1e+100"),
     param("random_state", 10**400, "an integer from 0 to 4294967295, or null"),
-    *(param("n_init", bad, '"auto"', COUNT + "100") for bad in ("3", "AUTO", True, 1.0, None, 0)),
+    *params("n_init", ("3", "AUTO", True, 1.0, None, 0), '"auto"', COUNT + "100"),
     param("n_init", 101, "is 101", COUNT + "100"),
-    *(param("max_iter", bad, COUNT + "10000") for bad in ("300", False, 300.0, None, 0, -5)),
+    *params("max_iter", ("300", False, 300.0, None, 0, -5), COUNT + "10000"),
     param("max_iter", 10_001, "is 10001", COUNT + "10000"),
-    *(param("tol", bad, "a finite number of at least 0") for bad in ("0", True, None, [], -1e-9)),
+    *params("tol", ("0", True, None, [], -1e-9), "a finite number of at least 0"),
     raw(
         "tol 1e999",
         422,
         b'{"job_id": 0, "model_params": {"tol": 1e999}}',
         "model_params.tol is Infinity",
     ),
-    *(
-        param("random_state", bad, "an integer from 0 to 4294967295, or null")
-        for bad in ("0", True, 1.0, [], -1, 2**32)
+    *params(
+        "random_state", ("0", True, 1.0, [], -1, 2**32), "an integer from 0 to 4294967295, or null"
     ),
-    *(param("algorithm", bad, '"lloyd" or "elkan"') for bad in ("auto", "LLOYD", "", None, 1, [])),
-    *(param("init", bad, '"k-means++"') for bad in ("kmeans", "", None, 1, True, {}, [])),
+    *params("algorithm", ("auto", "LLOYD", "", None, 1, []), '"lloyd" or "elkan"'),
+    *params("init", ("kmeans", "", None, 1, True, {}, []), '"k-means++"'),
     param("init", [1, 2], "init[0] is 1", "an array of numbers"),
     param("init", [[]], "init[0] is []", "an array of numbers"),
     param("init", [[1, 2], 3], "init[1] is 3", "an array of numbers"),
@@ -204,15 +212,10 @@ POINTS = [
 
 UPLOADS = [
     fit("uploads: no name", 422, {}, "'filename' is missing", path="/kmeans/uploads"),
-    *(
-        fit(f"uploads: name {name!r:.20}", 422, {"filename": name}, *words, path="/kmeans/uploads")
-        for name, *words in [
-            (1, "filename is 1", "a text of 1 to 1024 characters"),
-            ("", 'filename is ""', "1 to 1024"),
-            (None, "filename is null"),
-            ("x" * 1025, "filename is", "1 to 1024"),
-        ]
-    ),
+    named(1, "filename is 1", "a text of 1 to 1024 characters"),
+    named("", 'filename is ""', "1 to 1024"),
+    named(None, "filename is null"),
+    named("x" * 1025, "filename is", "1 to 1024"),
     raw(
         "uploads: half of a surrogate pair",
         422,

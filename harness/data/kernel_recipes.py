@@ -27,7 +27,7 @@ class Recipe:
 def recipe(seed: int) -> Recipe:
     r = np.random.default_rng(seed)
     n, d = int(r.choice(ROWS)), int(r.choice(FEATURES))
-    k = int(min(n if n <= 300 else 120, r.choice(CLUSTERS)))
+    k = min(n if n <= 300 else 120, int(r.choice(CLUSTERS)))
     X = KINDS[r.integers(len(KINDS))](r, n, d, k)
     weights = _weights(r, n) if r.random() < 0.3 else None
     if weights is not None and (weights > 0).sum() < k:

@@ -10,8 +10,11 @@ import threading
 from typing import Any
 
 import moto.dynamodb.responses as responses
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from moto.server import MotoRequestHandler
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
 from werkzeug.serving import make_server
 
 # moto's DynamoDB is not atomic under threads: several would win one conditional write.

@@ -15,6 +15,7 @@ from harness.iam.simulation import BUCKET, QUEUE, TABLE_ARN, Request
 from kmeans_service import aws, config
 from kmeans_service.models import loading
 from kmeans_service.table.values import marshal
+from local.contract import ANY_METHOD
 from tests.test_fit_protocol import ASYNC
 
 Json = Any
@@ -63,7 +64,7 @@ def handler_name(function: str) -> str:
 
 def function_at(path: str) -> str:
     item = contract.document()["paths"][contract.template_of(path)]
-    return contract.function_of(item[contract.ANY_METHOD])
+    return contract.function_of(item[ANY_METHOD])
 
 
 def use_everything(recorder: Recorder) -> None:

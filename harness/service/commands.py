@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import jmespath
+import jmespath  # type: ignore[import-untyped]
 from botocore import xform_name
 
 PROJECT = Path(__file__).resolve().parents[2]  # a program, which finds no package

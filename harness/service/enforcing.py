@@ -12,14 +12,15 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from local import adaptation, settings, stack
+from local import adaptation, stack
+from local.settings import REGION, Settings, from_environment
 
 _adapt = adaptation.adapt
 _environment = stack.emulator_environment
 
 
-def _enforcing(chosen: settings.Settings) -> dict[str, str]:
-    return _environment(chosen) | {"AUTH": "true"}
+def _enforcing(settings: Settings) -> dict[str, str]:
+    return _environment(settings) | {"AUTH": "true"}
 
 
 def _adapted(template: dict[str, Any], chosen: Any) -> None:
@@ -51,7 +52,7 @@ def _signed(request: Request, timeout: float) -> Any:
         data=request.data,
         headers=dict(request.header_items()),
     )
-    SigV4Auth(Credentials("test", "test"), "apigateway", settings.REGION).add_auth(unsigned)
+    SigV4Auth(Credentials("test", "test"), "apigateway", REGION).add_auth(unsigned)
     for name, value in unsigned.headers.items():
         request.add_header(name, value)
     return urlopen(request, timeout=timeout)
@@ -59,6 +60,6 @@ def _signed(request: Request, timeout: float) -> Any:
 
 if __name__ == "__main__":
     adaptation.adapt = _adapted
-    adaptation.urlopen = _signed  # type: ignore[assignment]
+    adaptation.urlopen = _signed  # type: ignore[attr-defined, assignment]
     stack.emulator_environment = _enforcing
-    stack.run(settings.from_environment())
+    stack.run(from_environment())
