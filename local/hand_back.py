@@ -6,34 +6,23 @@ was claimed since then has a later one and is left alone.
 
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+
+from boto3.dynamodb.conditions import Attr
 
 from kmeans_service import config
 from kmeans_service.lifecycle import fits
-from kmeans_service.lifecycle.fits import FenceLost
 from kmeans_service.lifecycle.items import job_from_item
 from kmeans_service.lifecycle.job import Job, Status
+from kmeans_service.lifecycle.lease import FenceLost
 from kmeans_service.line import shares
 from kmeans_service.line.queue import enqueue_fit
-from kmeans_service.table import table
-from kmeans_service.table.values import marshal
+from kmeans_service.table import queries
+from kmeans_service.table.keys import LOOKED_AFTER
 
 
 def interrupted(stopped_at: int) -> Iterator[Job]:
-    query = {
-        "IndexName": "active",
-        "KeyConditionExpression": "gsi1pk = :active AND due_at <= :last",
-        "FilterExpression": "#status = :running",
-        "ExpressionAttributeNames": {"#status": "status"},
-        "ExpressionAttributeValues": marshal(
-            {
-                ":active": table.LOOKED_AFTER,
-                ":last": stopped_at + config.LEASE_SECONDS,
-                ":running": Status.RUNNING.value,
-            }
-        ),
-    }
-    for page in table.pages(query):
+    running = Attr("status").eq(Status.RUNNING)
+    for page in queries.due(LOOKED_AFTER, stopped_at + config.LEASE_SECONDS, running):
         yield from map(job_from_item, page)
 
 
@@ -42,14 +31,7 @@ def free_slots(stopped_at: int) -> None:
     for name, slot in shares.read().slots.items():
         until = slot.partition(" ")[0]
         if not until.isdecimal() or int(until) <= stopped_at + config.SLOT_SECONDS:
-            with suppress(table.ConditionFailed):
-                table.update(
-                    shares.KEY,
-                    "REMOVE slots.#name",
-                    "slots.#name = :slot",
-                    {":slot": slot},
-                    {"#name": name},
-                )
+            shares.free_slot(name, slot)
 
 
 def hand_back(stopped_at: int) -> int:

@@ -22,6 +22,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from kmeans_service.http.access import OWNER
 from kmeans_service.owners import tokens
+from kmeans_service.table.keys import TOKENS, token_key, token_list_key
 from kmeans_service.table.values import marshal, unmarshal
 from local import deployment, exports, settings
 
@@ -69,9 +70,9 @@ class TokenTable:
         ends = now + days * SECONDS_OF_DAY if days else None
         entry = Entry(secrets.token_hex(4), owner, label, now, ends)
         sha256 = tokens.digest(token)
-        known = tokens.token_key(sha256) | marshal({"owner": owner, "expires_at": ends})
+        known = token_key(sha256) | marshal({"owner": owner, "expires_at": ends})
         # The list's entry does not expire: it is the record of what was given to whom.
-        listed = tokens.list_key(entry.token_id) | marshal(
+        listed = token_list_key(entry.token_id) | marshal(
             {"owner": owner, "label": label, "created_at": now, "ends_at": ends, "sha256": sha256}
         )
         self._dynamodb.transact_write_items(
@@ -93,27 +94,27 @@ class TokenTable:
             TableName=self._table,
             ConsistentRead=True,
             KeyConditionExpression="pk = :list",
-            ExpressionAttributeValues=marshal({":list": tokens.LIST}),
+            ExpressionAttributeValues=marshal({":list": TOKENS}),
         )
         for page in pages:
             yield from (_entry(unmarshal(item)) for item in page["Items"])
 
     def revoke(self, token_id: str) -> Entry:
         """The entry as it is now; a second time changes nothing. Raises Refused for no entry."""
-        key = tokens.list_key(token_id)
+        key = token_list_key(token_id)
         revoke = {
             "TableName": self._table,
             "Key": key,
             "UpdateExpression": "SET revoked_at = if_not_exists(revoked_at, :now)",
             "ExpressionAttributeValues": marshal({":now": int(time.time())}),
         }
-        known = tokens.token_key(self._listed(token_id)["sha256"])
+        known = token_key(self._listed(token_id)["sha256"])
         forget = {"TableName": self._table, "Key": known}
         self._dynamodb.transact_write_items(TransactItems=[{"Delete": forget}, {"Update": revoke}])
         return _entry(self._listed(token_id))
 
     def _listed(self, token_id: str) -> dict[str, Any]:
-        key = tokens.list_key(token_id)
+        key = token_list_key(token_id)
         answer = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True)
         if not (item := unmarshal(answer.get("Item") or {})):
             raise Refused(f"There is no token with the id {token_id!r}; `list` shows the ids.")

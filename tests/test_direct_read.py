@@ -16,7 +16,7 @@ from urllib3.util import wait_for_read
 
 from harness.api import Client
 from kmeans_service import aws, config
-from kmeans_service.table import direct_read, table
+from kmeans_service.table import direct_read, queries
 from kmeans_service.table.keys import job_key
 from tests.conftest import forget_clients
 
@@ -89,12 +89,12 @@ def test_the_signature_is_botocores(token: str | None) -> None:
 
 def test_a_read_answers_what_the_client_would(client: Client) -> None:
     client.upload()
-    name = table.table_name()
+    name = config.settings().jobs_table
     theirs = aws.dynamodb().get_item(TableName=name, Key=KEY, ConsistentRead=True)["Item"]
     asked: list[object] = []
     aws.dynamodb().meta.events.register("before-call", lambda **_: asked.append(1))
-    assert table.get_item(KEY) == theirs
-    assert table.get_item(job_key("tester", 99)) is None
+    assert queries.get_item(KEY) == theirs
+    assert queries.get_item(job_key("tester", 99)) is None
     assert asked == []
 
 
@@ -132,7 +132,7 @@ def test_the_client_asks_again_where_there_is_no_plain_answer(
     dynamodb: DynamoDb, answer: tuple[int, bytes]
 ) -> None:
     dynamodb.answers = [answer]
-    assert table.get_item(KEY) == ITEM["Item"]
+    assert queries.get_item(KEY) == ITEM["Item"]
     assert dynamodb.calls == 2
     assert direct_read.get_item(REQUEST) == ITEM
 
@@ -140,7 +140,7 @@ def test_the_client_asks_again_where_there_is_no_plain_answer(
 def test_a_refusal_is_the_clients_error(dynamodb: DynamoDb) -> None:
     dynamodb.answers = [(400, error("ResourceNotFoundException"))] * 2
     with pytest.raises(ClientError, match="ResourceNotFound"):
-        table.get_item(KEY)
+        queries.get_item(KEY)
 
 
 @pytest.mark.usefixtures("dynamodb")

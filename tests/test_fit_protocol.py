@@ -28,8 +28,9 @@ from harness.system import (
 from kmeans_service import config
 from kmeans_service.fitting import attempt, clustering
 from kmeans_service.lifecycle import deletion, fits
-from kmeans_service.lifecycle.fits import ClaimRefused, FenceLost
+from kmeans_service.lifecycle.fits import ClaimRefused
 from kmeans_service.lifecycle.job import Job
+from kmeans_service.lifecycle.lease import FenceLost
 from kmeans_service.recipes.params import DEFAULTS
 from tests.conftest import wait_until
 

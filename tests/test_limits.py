@@ -34,6 +34,7 @@ from harness.system import (
 from kmeans_service import config
 from kmeans_service.config import Limits
 from kmeans_service.owners import quota, rate
+from kmeans_service.table.keys import meta_key
 from tests.test_logs import Output, output  # noqa: F401 (a fixture)
 from tests.test_presigned import post, predict, reserve
 from tests.test_template import functions, source, statements, transformed
@@ -357,7 +358,7 @@ def test_jobs_from_before_there_were_counters_are_counted_first(client: Client, 
     def forget() -> None:
         aws.dynamodb().update_item(
             TableName=config.settings().jobs_table,
-            Key=quota.meta_key(OWNER),
+            Key=meta_key(OWNER),
             UpdateExpression="REMOVE jobs, stored_bytes, exact_until",
         )
 

@@ -21,6 +21,8 @@ from harness.system import (
 )
 from kmeans_service import config
 from kmeans_service.lifecycle import fits, leftovers
+from kmeans_service.lifecycle.lease import FenceLost
+from kmeans_service.table.keys import LEFT
 from kmeans_service.table.values import marshal
 from tests.conftest import Clock
 from tests.test_fit_protocol import ASYNC
@@ -117,7 +119,7 @@ def test_a_damaged_record_of_leftovers_holds_up_no_other(
     clock: Clock, fitted: Client, aws: Any
 ) -> None:
     fitted.fit(0, {"n_clusters": 3})
-    broken = {"pk": f"O#{OWNER}", "sk": "L#x", "gsi1pk": leftovers.LEFT, "due_at": 1}
+    broken = {"pk": f"O#{OWNER}", "sk": "L#x", "gsi1pk": LEFT, "due_at": 1}
     aws.dynamodb().put_item(TableName=config.settings().jobs_table, Item=marshal(broken))
     clock.pass_by(URL + leftovers.MARGIN_SECONDS)
     with pytest.raises(ExceptionGroup):
@@ -229,7 +231,7 @@ def test_a_prediction_that_was_taken_over_can_neither_publish_nor_fail_the_other
         lambda: large_predictions.fail(slow, {"detail": "late"}),
         lambda: large_predictions.renew(slow),
     ):
-        with pytest.raises(large_predictions.PredictionTaken):
+        with pytest.raises(FenceLost):
             act()
     large_predictions.release(slow)
     assert items(prefix="P#") == [before]

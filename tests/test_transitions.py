@@ -13,9 +13,10 @@ from kmeans_service import aws, config
 from kmeans_service.errors import FitFailed, ServiceError
 from kmeans_service.lifecycle import creation, deletion, fits
 from kmeans_service.lifecycle.asked import Asked
-from kmeans_service.lifecycle.fits import ClaimRefused, FenceLost
+from kmeans_service.lifecycle.fits import ClaimRefused
 from kmeans_service.lifecycle.items import job_from_item
 from kmeans_service.lifecycle.job import Input, Job, Status
+from kmeans_service.lifecycle.lease import FenceLost
 from kmeans_service.problems import problem_document
 from kmeans_service.recipes.params import parse_params
 from kmeans_service.table.keys import job_key

@@ -26,7 +26,7 @@ from harness.system import (
     work_off,
 )
 from kmeans_service import config
-from kmeans_service.table import table
+from kmeans_service.table import clock
 from tests.test_presigned import follow, labels
 
 LEFT: dict[str, list[Any]] = json.loads(
@@ -38,7 +38,7 @@ CENTERS = [[10.0, 2.0], [1.0, 2.0]]
 @pytest.fixture
 def upgraded(client: Client, aws: Any) -> Client:
     for found in LEFT["meta"] + LEFT["jobs"] + LEFT["predictions"]:
-        expiry = {"expires_at": {"N": str(table.seconds(10**6))}} if "expires_at" in found else {}
+        expiry = {"expires_at": {"N": str(clock.seconds(10**6))}} if "expires_at" in found else {}
         if "give_up_at" in found:
             expiry["give_up_at"] = expiry["expires_at"]
         aws.dynamodb().put_item(TableName=config.settings().jobs_table, Item=found | expiry)

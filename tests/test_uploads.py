@@ -15,7 +15,7 @@ from kmeans_service.lifecycle import creation
 from kmeans_service.owners import quota
 from kmeans_service.owners.quota import Holdings
 from kmeans_service.storage import DataBucket
-from kmeans_service.table import table
+from kmeans_service.table import writes
 
 
 def at_once(calls: Sequence[partial[Answer]]) -> list[Answer]:
@@ -146,7 +146,7 @@ def test_an_id_is_not_given_twice_though_its_job_was_removed_and_the_count_was_r
 def test_an_upload_whose_id_is_taken_over_and_over_is_told_to_come_again(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(table, "TRIES", 2)
+    monkeypatch.setattr(writes, "TRIES", 2)
     monkeypatch.setattr(creation, "_create", lambda *_: False)
     answer = client.upload()
     assert answer.status == 503

@@ -16,9 +16,10 @@ from kmeans_service.errors import FitConflict, FitFailed, JobGone, JobNotFound, 
 from kmeans_service.fitting import attempt
 from kmeans_service.fitting.isolated import ChildDied, OutOfTime
 from kmeans_service.lifecycle import fits, reads
-from kmeans_service.lifecycle.fits import ClaimRefused, FenceLost
+from kmeans_service.lifecycle.fits import ClaimRefused
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.lifecycle.large_predictions import LeaseHeld
+from kmeans_service.lifecycle.lease import FenceLost
 from kmeans_service.line import queue, shares, waiting
 from kmeans_service.line.shares import Slot
 from kmeans_service.line.waiting import Work

@@ -8,7 +8,8 @@ from kmeans_service import config, telemetry
 from kmeans_service.errors import JobGone, PredictionFailed, ServiceError
 from kmeans_service.lifecycle import large_predictions
 from kmeans_service.lifecycle.job import Job
-from kmeans_service.lifecycle.large_predictions import Prediction, PredictionStatus, PredictionTaken
+from kmeans_service.lifecycle.large_predictions import Prediction, PredictionStatus
+from kmeans_service.lifecycle.lease import FenceLost
 from kmeans_service.models.labels import csv_chunks
 from kmeans_service.models.loading import model_of
 from kmeans_service.models.model import Model
@@ -31,7 +32,7 @@ def run(job: Job, prediction: Prediction, opened: OpenObject, seconds: float) ->
         return
     try:
         _attempt(job, claimed, opened, seconds)
-    except (PredictionTaken, JobGone) as reason:
+    except (FenceLost, JobGone) as reason:
         telemetry.logger().warning("the prediction was taken over or deleted", job_id=job.job_id)
         data_bucket().delete(claimed.result_key)
         if isinstance(reason, JobGone):

@@ -8,11 +8,11 @@ from kmeans_service.errors import FitFailed, ServiceError
 from kmeans_service.fitting import isolated
 from kmeans_service.fitting.computation import Fitted, compute
 from kmeans_service.lifecycle import fits
-from kmeans_service.lifecycle.fits import FenceLost
 from kmeans_service.lifecycle.job import Job
+from kmeans_service.lifecycle.lease import FenceLost
 from kmeans_service.problems import problem_document
 from kmeans_service.storage import data_bucket
-from kmeans_service.table.table import ItemTooLarge
+from kmeans_service.table.writes import ItemTooLarge
 
 TOO_LARGE_TO_PUBLISH = (
     "What the fit found does not fit into the job's record of 400 KB; "

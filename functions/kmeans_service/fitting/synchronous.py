@@ -10,8 +10,9 @@ from kmeans_service.fitting import attempt, capacity
 from kmeans_service.fitting.isolated import ChildDied, OutOfTime
 from kmeans_service.lifecycle import fits, reads
 from kmeans_service.lifecycle.asked import asked
-from kmeans_service.lifecycle.fits import ClaimRefused, FenceLost
+from kmeans_service.lifecycle.fits import ClaimRefused
 from kmeans_service.lifecycle.job import Input, Job, Status
+from kmeans_service.lifecycle.lease import FenceLost
 from kmeans_service.line.queue import enqueue_fit
 from kmeans_service.models.published import Published
 from kmeans_service.recipes.params import Params, check_against_data, iteration_work

@@ -1,8 +1,11 @@
 """How a job's item comes to hold the fit that is asked for, and what that fit begins from."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+
+from boto3.dynamodb.conditions import Attr
 
 from kmeans_service.lifecycle import asides
 from kmeans_service.lifecycle.asked import Asked
@@ -10,26 +13,39 @@ from kmeans_service.lifecycle.items import init_attribute
 from kmeans_service.lifecycle.job import Job, Status
 from kmeans_service.storage import data_bucket
 from kmeans_service.stored_object import StoredObject
-from kmeans_service.table import table
-from kmeans_service.table.keys import job_key
+from kmeans_service.table import clock
+from kmeans_service.table.expressions import Change, Condition, removes, sets
+from kmeans_service.table.keys import LOOKED_AFTER, Key, job_key
+from kmeans_service.table.writes import ConditionFailed, Item
 
 # The year 2286: later than any request.
 MAX_SECONDS = 1e10
 
+type Write = Callable[[Key, Change, Condition], Item]
+
 
 def ask(
-    job: Job, asked: Asked, arrived: float, anew: bool, change: str, values: dict[str, Any]
+    job: Job, asked: Asked, arrived: float, anew: bool, change: Change, write: Write
 ) -> dict[str, Any]:
-    """The item as it then is; raises ConditionFailed."""
+    """The item as `write` then leaves it, changed so too; raises ConditionFailed."""
     prefix = f"models/{job.owner}/{job.job_id}/{asked.fit_id}/"
     params, init = asides.without_init(prefix, job, asked.params)
+    lean = _asked_for(replace(asked, params=params), init)
     try:
-        item = _asked_for(job, replace(asked, params=params), init, arrived, anew, change, values)
-    except table.ConditionFailed:
-        _forget_init(init, job.init)
+        item = write(
+            job_key(job.owner, job.job_id), lean | change, _may_ask(job, asked, arrived, anew)
+        )
+    except ConditionFailed as failed:
+        if not _names(failed.item, init):
+            _forget_init(init, job.init)
         raise
     _forget_init(job.init, init)
     return item
+
+
+def _names(item: Item | None, init: StoredObject | None) -> bool:
+    """Whether the item has these initial centers: only the answer to the first try was lost."""
+    return item is not None and item.get("init") == {"S": init_attribute(init)}
 
 
 def _forget_init(init: StoredObject | None, other: StoredObject | None) -> None:
@@ -38,37 +54,29 @@ def _forget_init(init: StoredObject | None, other: StoredObject | None) -> None:
         data_bucket().delete(init.key)
 
 
-def _asked_for(
-    job: Job,
-    asked: Asked,
-    init: StoredObject | None,
-    arrived: float,
-    anew: bool,
-    change: str,
-    values: dict[str, Any],
-) -> dict[str, Any]:
-    gone = ["#error", "crash", "finished_at", "progress"]
-    gone += [name for name in ("started_at", "lease_until") if f"{name} =" not in change]
-    gone += [] if init else ["init"]
-    return table.update(
-        job_key(job.owner, job.job_id),
-        f"{change} fit_id = :fit, params = :params, drawn = :drawn, queued_at = :now, "
-        f"gsi1pk = :active{', init = :init' if init else ''} REMOVE {', '.join(gone)}",
-        "attribute_exists(#input) AND (#status = :uploaded OR #status = :failed OR "
-        "(#status = :succeeded AND (#model.fit_id <> :fit OR fence = :anew))) AND "
-        "(attribute_not_exists(finished_ms) OR finished_ms <= :arrived)",
-        {
-            ":uploaded": Status.UPLOADED.value,
-            ":succeeded": Status.SUCCEEDED.value,
-            ":failed": Status.FAILED.value,
-            ":fit": asked.fit_id,
-            ":anew": job.fence if anew else -1,
-            ":params": json.dumps(asked.params, sort_keys=True),
-            ":drawn": asked.drawn,
-            ":now": table.timestamp(),
-            ":active": table.LOOKED_AFTER,
-            ":arrived": int(min(arrived, MAX_SECONDS) * 1000),
-            ":init": init_attribute(init),
-            **values,
-        },
+def _asked_for(asked: Asked, init: StoredObject | None) -> Change:
+    """The fit, and nothing of the one before it."""
+    wanted = sets(
+        fit_id=asked.fit_id,
+        params=json.dumps(asked.params, sort_keys=True),
+        drawn=asked.drawn,
+        queued_at=clock.timestamp(),
+        gsi1pk=LOOKED_AFTER,
     )
+    begins_from = sets(init=init_attribute(init)) if init else removes("init")
+    before = removes("error", "crash", "finished_at", "progress", "started_at", "lease_until")
+    return wanted | begins_from | before
+
+
+def _may_ask(job: Job, asked: Asked, arrived: float, anew: bool) -> Condition:
+    """The job has a file and no fit that is active, or was since then, nor this one's model."""
+    status = Attr("status")
+    another = Attr("model.fit_id").ne(asked.fit_id) | Attr("fence").eq(job.fence if anew else -1)
+    fittable = (
+        status.eq(Status.UPLOADED)
+        | status.eq(Status.FAILED)
+        | (status.eq(Status.SUCCEEDED) & another)
+    )
+    ended = Attr("finished_ms")
+    quiet = ended.not_exists() | ended.lte(int(min(arrived, MAX_SECONDS) * 1000))
+    return Attr("input").exists() & fittable & quiet

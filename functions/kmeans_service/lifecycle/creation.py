@@ -5,7 +5,8 @@ import json
 import time
 from typing import Any
 
-from kmeans_service import aws
+from boto3.dynamodb.conditions import Attr
+
 from kmeans_service.errors import OverQuota, Unavailable
 from kmeans_service.lifecycle import reads
 from kmeans_service.lifecycle.items import init_attribute, input_attribute
@@ -13,14 +14,16 @@ from kmeans_service.lifecycle.job import Input, Job, Status, upload_id_of
 from kmeans_service.owners import quota
 from kmeans_service.owners.quota import Holdings
 from kmeans_service.stored_object import StoredObject
-from kmeans_service.table import table
-from kmeans_service.table.keys import job_key, job_sort_key, owner_key
+from kmeans_service.table import clock, queries, writes
+from kmeans_service.table.expressions import NOT_THERE, Condition, has, sets
+from kmeans_service.table.keys import Key, event_key, job_key, upload_key
 from kmeans_service.table.values import marshal, stored_bytes_in, unmarshal
+from kmeans_service.table.writes import putting, updating
 
 
 def find_upload(owner: str, filename: str, sha256: str) -> int | None:
     """The job that was made for this file name and these bytes, if it has not expired."""
-    item = unmarshal(table.get_item(upload_key(owner, filename, sha256)) or {})
+    item = unmarshal(queries.get_item(key_of_upload(owner, filename, sha256)) or {})
     return item["job_id"] if item and item["expires_at"] > time.time() else None
 
 
@@ -64,7 +67,7 @@ def create(
     init       where the parameters' initial centers are
     Raises TooManyJobs or StorageFull, and Unavailable if the counters are contended beyond reason.
     """
-    for _ in table.tries():
+    for _ in writes.tries():
         admitted = held or admit(owner, filename, given)
         if isinstance(admitted, int):
             return admitted
@@ -81,26 +84,22 @@ def create(
 
 def _create(held: Holdings, job: dict[str, Any]) -> bool:
     """One transaction: the counters move on, the job is there, its upload is known; or nothing."""
-    size = stored_bytes_in(marshal(job))
-    actions: list[Any] = [
-        quota.new_job(job["owner"], held, size, job["expires_at"]),
-        {"Put": _put_new(marshal(job))},
+    owner, expires_at = job["owner"], job["expires_at"]
+    item = job_key(owner, job["job_id"]) | marshal(job)
+    actions = [
+        quota.new_job(owner, held, stored_bytes_in(item), expires_at),
+        putting(item, _is_free()),
     ]
     if "input" in job:
-        upload = upload_key(job["owner"], job["filename"], job["input"]["sha256"])
-        upload |= marshal({"job_id": job["job_id"], "expires_at": job["expires_at"]})
-        actions.append({"Put": _put_new(upload)})
-    return not table.transact(actions)
+        upload = key_of_upload(owner, job["filename"], job["input"]["sha256"])
+        upload |= marshal({"job_id": job["job_id"], "expires_at": expires_at})
+        actions.append(putting(upload, _is_free()))
+    return not writes.transact(actions)
 
 
-def _put_new(item: dict[str, Any]) -> dict[str, Any]:
+def _is_free() -> Condition:
     """Nothing is overwritten but what has expired and DynamoDB has not removed yet."""
-    return {
-        "TableName": table.table_name(),
-        "Item": item,
-        "ConditionExpression": "attribute_not_exists(pk) OR expires_at <= :now",
-        "ExpressionAttributeValues": marshal({":now": table.seconds()}),
-    }
+    return NOT_THERE | Attr("expires_at").lte(clock.seconds())
 
 
 def _new_job(
@@ -110,10 +109,8 @@ def _new_job(
     given: Input | None,
     params: dict[str, Any] | None,
 ) -> dict[str, Any]:
-    now = table.timestamp()
+    now = clock.timestamp()
     values = {
-        "pk": owner_key(owner),
-        "sk": job_sort_key(job_id),
         "owner": owner,
         "job_id": job_id,
         "filename": filename,
@@ -122,13 +119,13 @@ def _new_job(
         "uploaded_at": now if given else None,
         "input": input_attribute(given) if given else None,
         "params": json.dumps(params, sort_keys=True) if params else None,
-        "expires_at": table.expiry(),
+        "expires_at": clock.expiry(),
     }
     return {name: value for name, value in values.items() if value is not None}
 
 
-def upload_key(owner: str, filename: str, sha256: str) -> dict[str, Any]:
-    return marshal({"pk": owner_key(owner), "sk": f"UP#{upload_id_of(filename, sha256)}"})
+def key_of_upload(owner: str, filename: str, sha256: str) -> Key:
+    return upload_key(owner, upload_id_of(filename, sha256))
 
 
 def arrive(job: Job, given: Input) -> bool:
@@ -136,20 +133,13 @@ def arrive(job: Job, given: Input) -> bool:
 
     Raises StorageFull if the owner has no room for it.
     """
-    arrival = table.expression(
-        job_key(job.owner, job.job_id),
-        "SET #status = :uploaded, #input = :input, uploaded_at = :now",
-        "#status = :pending",
-        {
-            ":pending": Status.PENDING.value,
-            ":uploaded": Status.UPLOADED.value,
-            ":input": input_attribute(given),
-            ":now": table.timestamp(),
-        },
+    change = sets(
+        status=Status.UPLOADED, input=input_attribute(given), uploaded_at=clock.timestamp()
     )
-    for _ in table.tries():
+    arrival = updating(job_key(job.owner, job.job_id), change, has({"status": Status.PENDING}))
+    for _ in writes.tries():
         quota.room_for(job.owner, given.stored_bytes, jobs=0)
-        if not table.transact([{"Update": arrival}, quota.new_file(job.owner, given.stored_bytes)]):
+        if not writes.transact([arrival, quota.new_file(job.owner, given.stored_bytes)]):
             return True
         if reads.get(job.owner, job.job_id).status is not Status.PENDING:
             return False
@@ -158,33 +148,23 @@ def arrive(job: Job, given: Input) -> bool:
 
 def refuse(job: Job, error: dict[str, Any]) -> bool:
     """PENDING or UPLOADED → FAILED: what came cannot be used; False if the job has moved on."""
-    return table.update_job(
-        job.owner,
-        job.job_id,
-        "SET #status = :failed, #error = :error, finished_at = :now",
-        "#status = :was AND #status IN (:pending, :uploaded)",
-        {
-            ":was": job.status.value,
-            ":pending": Status.PENDING.value,
-            ":uploaded": Status.UPLOADED.value,
-            ":failed": Status.FAILED.value,
-            ":error": json.dumps(error),
-            ":now": table.timestamp(),
-        },
-    )
+    refused = sets(status=Status.FAILED, error=json.dumps(error), finished_at=clock.timestamp())
+    refusable = Attr("status").is_in((Status.PENDING, Status.UPLOADED))
+    key = job_key(job.owner, job.job_id)
+    return writes.is_updated(key, refused, has({"status": job.status}) & refusable)
 
 
 def is_handled(owner: str, event: str) -> bool:
     """Whether `remember` was told of this event."""
-    return table.get_item(_event_key(owner, event)) is not None
+    return queries.get_item(_event_key(owner, event)) is not None
 
 
 def remember(owner: str, event: str) -> None:
     """Note an event that has been handled, for as long as it may be delivered again."""
-    item = _event_key(owner, event) | marshal({"expires_at": table.expiry()})
-    aws.dynamodb().put_item(TableName=table.table_name(), Item=item)
+    item = _event_key(owner, event) | marshal({"expires_at": clock.expiry()})
+    writes.put(item)
 
 
-def _event_key(owner: str, event: str) -> dict[str, Any]:
+def _event_key(owner: str, event: str) -> Key:
     digest = hashlib.sha256(event.encode(errors="surrogatepass")).hexdigest()
-    return marshal({"pk": owner_key(owner), "sk": f"EV#{digest}"})
+    return event_key(owner, digest)

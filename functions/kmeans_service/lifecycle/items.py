@@ -12,7 +12,7 @@ from kmeans_service.models.published import BeforeManifests, Published
 from kmeans_service.models.scores import scores_of
 from kmeans_service.problems import problem_document
 from kmeans_service.stored_object import StoredObject
-from kmeans_service.table.keys import job_key
+from kmeans_service.table.keys import job_key, job_of, key_of
 from kmeans_service.table.values import UNREADABLE, plain, unmarshal
 
 TIMES = ("created_at", "uploaded_at", "queued_at", "started_at", "finished_at")
@@ -97,7 +97,7 @@ def job_from_item(item: dict[str, Any]) -> Job:
     """The job; raises ModelDamaged for what none of us can have written."""
     try:
         job = _job(unmarshal(item))
-        if job_key(job.owner, job.job_id) != {name: item[name] for name in ("pk", "sk")}:
+        if job_key(job.owner, job.job_id) != key_of(item):
             raise ValueError("the record lies under the key of another job")
     except UNREADABLE as error:
         raise _damage(item) from error
@@ -113,7 +113,7 @@ def job_or_damaged(item: dict[str, Any]) -> Job:
 
 
 def _damage(item: dict[str, Any]) -> ModelDamaged:
-    number = item["sk"]["S"].removeprefix("J#").lstrip("0") or "0"
+    _, number = job_of(item)
     return ModelDamaged(
         f"The record of job {number} cannot be read; its file and its model are not lost yet. "
         "Whoever runs the service may repair it; DELETE removes it."
@@ -130,10 +130,11 @@ def _what_is_left(item: dict[str, Any], damage: ModelDamaged) -> Job:
     with suppress(*UNREADABLE):
         given = _input(values["input"])
     deleting = values.get("status") == Status.DELETING
+    owner, job_id = job_of(item)
     lease = values.get("lease_until")
     return Job(
-        owner=values["pk"].removeprefix("O#"),
-        job_id=int(values["sk"].removeprefix("J#")),
+        owner=owner,
+        job_id=job_id,
         status=Status.DELETING if deleting else Status.DAMAGED,
         filename=str(values.get("filename", "")),
         times={name: values[name] for name in TIMES if isinstance(values.get(name), str)},

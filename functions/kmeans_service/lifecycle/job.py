@@ -8,6 +8,7 @@ from typing import Any
 from kmeans_service.errors import NotFitted
 from kmeans_service.models.published import Published
 from kmeans_service.stored_object import StoredObject
+from kmeans_service.table import live
 
 
 class Status(StrEnum):
@@ -29,7 +30,7 @@ class Status(StrEnum):
 
 ACTIVE = (Status.QUEUED, Status.RUNNING)
 FITTABLE = (Status.UPLOADED, Status.SUCCEEDED, Status.FAILED)
-GONE = (Status.DELETING, Status.DELETED)
+GONE = tuple(map(Status, live.GONE))
 
 
 @dataclass(frozen=True)

@@ -19,23 +19,27 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from kmeans_service import aws, config
+from boto3.dynamodb.conditions import Attr
+
+from kmeans_service import config
 from kmeans_service.errors import (
     JobNotFound,
     PredictionFailed,
     PredictionNotFound,
-    Unavailable,
     quoted,
 )
-from kmeans_service.lifecycle import reads
+from kmeans_service.lifecycle import lease, reads
 from kmeans_service.lifecycle.job import GONE, Job
+from kmeans_service.lifecycle.lease import FenceLost, Lease
 from kmeans_service.owners import quota
 from kmeans_service.problems import problem_document
 from kmeans_service.storage import data_bucket
 from kmeans_service.stored_object import StoredObject
-from kmeans_service.table import table
-from kmeans_service.table.keys import job_key, owner_key
+from kmeans_service.table import clock, queries, writes
+from kmeans_service.table.expressions import THERE, Change, Condition, adds, removes, sets
+from kmeans_service.table.keys import Key, job_key, prediction_key
 from kmeans_service.table.values import marshal, unmarshal
+from kmeans_service.table.writes import Action, Item, checking
 
 _ID = re.compile("([0-9]{1,10})-([0-9a-f]{32})")
 
@@ -44,14 +48,13 @@ class LeaseHeld(Exception):
     """Another worker is at the same points: they are to be looked at again later."""
 
 
-class PredictionTaken(Exception):
-    """Somebody else has taken it over, or it is gone: nothing of this attempt may be seen."""
-
-
 class PredictionStatus(StrEnum):
     PENDING = "PENDING"
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"
+
+
+PENDING = PredictionStatus.PENDING
 
 
 @dataclass(frozen=True)
@@ -87,13 +90,13 @@ def reserve(job: Job) -> dict[str, Any]:
     """
     _ = job.published  # raises NotFitted
     quota.room_for(job.owner, size=1, jobs=0)
-    prediction = Prediction(job.owner, job.job_id, uuid.uuid4().hex, PredictionStatus.PENDING)
+    prediction = Prediction(job.owner, job.job_id, uuid.uuid4().hex, PENDING)
     item = {
-        "status": prediction.status.value,
+        "status": prediction.status,
         "expires_at": job.expires_at,
-        "give_up_at": table.seconds(config.PREDICTION_SECONDS),
+        "give_up_at": clock.seconds(config.PREDICTION_SECONDS),
     }
-    aws.dynamodb().put_item(TableName=table.table_name(), Item=_key(prediction) | marshal(item))
+    writes.put(_key(prediction) | marshal(item))
     max_bytes = config.limits().file_bytes
     return {
         "prediction_id": prediction.prediction_id,
@@ -110,20 +113,38 @@ def find(owner: str, prediction_id: str) -> Prediction:
     missing = PredictionNotFound(f"There is no prediction {quoted(prediction_id)}")
     if not parsed:
         raise missing
-    named = Prediction(owner, int(parsed[1]), parsed[2], PredictionStatus.PENDING)
-    item = unmarshal(table.get_item(_key(named)) or {})
+    named = Prediction(owner, int(parsed[1]), parsed[2], PENDING)
+    item = queries.get_item(_key(named))
     if not item:
         with suppress(JobNotFound):
             reads.get(owner, named.job_id)  # raises JobGone, with which its predictions went
-    if not item or item["expires_at"] <= time.time():
+    if not item or unmarshal(item)["expires_at"] <= time.time():
         raise missing
-    status = PredictionStatus(item["status"])
-    error = json.loads(item["error"]) if "error" in item else None
-    if status is PredictionStatus.PENDING and item.get("give_up_at", math.inf) <= time.time():
-        status = PredictionStatus.FAILED
-        error = _failure("No points came, or they could not be worked off in time")
-    result = StoredObject(**item["result"]) if "result" in item else None
-    return Prediction(owner, named.job_id, named.name, status, result, error)
+    return _of_item(named, _given_up_in_time(named, item))
+
+
+def _of_item(named: Prediction, item: Item) -> Prediction:
+    values = unmarshal(item)
+    return replace(
+        named,
+        status=PredictionStatus(values["status"]),
+        result=StoredObject(**values["result"]) if "result" in values else None,
+        error=json.loads(values["error"]) if "error" in values else None,
+    )
+
+
+def _given_up_in_time(named: Prediction, item: Item) -> Item:
+    """PENDING past `give_up_at`, and in nobody's hands → FAILED; or the item as it is."""
+    now = time.time()
+    values = unmarshal(item)
+    if values["status"] != PENDING or values.get("give_up_at", math.inf) > now:
+        return item
+    failed = _failed(_failure("No points came, or they could not be worked off in time"))
+    too_late = Attr("give_up_at").lte(int(now))
+    try:
+        return writes.update(_key(named), failed, _is_nobodys() & too_late)
+    except writes.ConditionFailed as moved_on:
+        return moved_on.item or item
 
 
 def claim(prediction: Prediction) -> Prediction | None:
@@ -131,130 +152,87 @@ def claim(prediction: Prediction) -> Prediction | None:
 
     The attempt after the last one makes the prediction FAILED. Raises LeaseHeld.
     """
-    claimant, now = uuid.uuid4().hex, table.seconds()
-    values = {
-        ":pending": PredictionStatus.PENDING.value,
-        ":claimant": claimant,
-        ":now": now,
-        ":lease": now + config.LEASE_SECONDS,
-        ":max": config.MAX_ATTEMPTS,
-        ":one": 1,
-    }
+    attempt = Attr("attempt")
+    left = attempt.not_exists() | attempt.lt(config.MAX_ATTEMPTS)
     try:
-        item = table.update(
-            _key(prediction),
-            "SET lease_until = :lease, claimant = :claimant ADD attempt :one, fence :one",
-            "#status = :pending AND (attribute_not_exists(lease_until) OR lease_until < :now) "
-            "AND (attribute_not_exists(attempt) OR attempt < :max)",
-            values,
+        item = lease.claim(
+            _key(prediction), lease.renewed() | adds(attempt=1), _is_nobodys() & left
         )
-    except table.ConditionFailed as failed:
+    except writes.ConditionFailed as failed:
         found = unmarshal(failed.item or {})
-        if found.get("status") != PredictionStatus.PENDING:
-            return None
-        if found.get("claimant") != claimant:
-            _give_up(prediction, found, now)
-            return None
-        return replace(prediction, fence=found["fence"])  # only the first answer was lost
+        if found.get("status") == PENDING:
+            _give_up(prediction, found)
+        return None
     return replace(prediction, fence=int(item["fence"]["N"]))
 
 
-def _give_up(prediction: Prediction, found: dict[str, Any], now: int) -> None:
+def _is_nobodys() -> Condition:
+    """It is not done, and nobody is at it."""
+    return Attr("status").eq(PENDING) & (Attr("lease_until").not_exists() | lease.is_over())
+
+
+def _give_up(prediction: Prediction, found: dict[str, Any]) -> None:
     """The last attempt crashed too; raises LeaseHeld if somebody is at it."""
-    if found.get("lease_until", 0) >= now:
+    if lease.is_live(found.get("lease_until", 0)):
         raise LeaseHeld
-    fence = found.get("fence", 0)
-    with suppress(PredictionTaken):
+    with suppress(FenceLost):
         error = _failure(f"The prediction crashed {found['attempt']} times")
-        fail(replace(prediction, fence=fence), error)
+        fail(replace(prediction, fence=found.get("fence", 0)), error)
 
 
 def renew(claimed: Prediction) -> None:
-    """The lease goes on; raises PredictionTaken."""
-    values = {":lease": table.seconds(config.LEASE_SECONDS)}
-    _change(claimed, "SET lease_until = :lease", values)
+    """The lease goes on; raises FenceLost."""
+    _lease(claimed).write(lease.renewed())
 
 
 def release(claimed: Prediction) -> None:
     """End an attempt that did not crash, and did not succeed either: the next may begin at once."""
-    with suppress(PredictionTaken):
-        _change(claimed, "REMOVE lease_until", {})
+    with suppress(FenceLost):
+        _lease(claimed).write(removes("lease_until"))
 
 
 def succeed(claimed: Prediction, result: StoredObject) -> None:
-    """PENDING → SUCCEEDED, the result counted; raises PredictionTaken, or JobGone."""
-    values = {":status": PredictionStatus.SUCCEEDED.value, ":value": asdict(result)}
-    update = "SET #status = :status, #result = :value"
-    held, held_by = _held(claimed)
-    actions: list[Any] = [
-        {"Update": table.expression(_key(claimed), update, held, values | held_by)},
-        quota.more(claimed.owner, result.size),
-        {"ConditionCheck": _job_is_there(claimed)},
-    ]
-    for _ in table.tries():
-        if not table.transact(actions):
-            return
-        found = unmarshal(table.get_item(_key(claimed)) or {})
-        if found.get("result") == asdict(result):
-            return  # only the answer was lost
-        reads.get(claimed.owner, claimed.job_id)
-        if (found.get("status"), found.get("fence")) != (PredictionStatus.PENDING, claimed.fence):
-            raise PredictionTaken
-        _ = quota.read(claimed.owner)  # which makes sure that there are counters
-    raise Unavailable("The job is changing")
+    """PENDING → SUCCEEDED, the result counted; raises FenceLost, or JobGone."""
+
+    def look_again() -> None:
+        reads.get(claimed.owner, claimed.job_id)  # raises JobGone
+        quota.read(claimed.owner)  # which makes sure that there are counters
+
+    try:
+        _lease(claimed).publish(
+            sets(status=PredictionStatus.SUCCEEDED, result=asdict(result)),
+            [quota.more(claimed.owner, result.size), _job_is_there(claimed)],
+            is_made=lambda item: unmarshal(item).get("result") == asdict(result),
+            before_again=look_again,
+        )
+    except FenceLost:
+        reads.get(claimed.owner, claimed.job_id)  # raises JobGone
+        raise
 
 
-def _job_is_there(claimed: Prediction) -> dict[str, Any]:
+def _job_is_there(claimed: Prediction) -> Action:
     """Whoever deletes the job counts out its predictions, and must not miss one."""
-    gone = {f":{status.value.lower()}": status.value for status in GONE}
-    return {
-        "TableName": table.table_name(),
-        "Key": job_key(claimed.owner, claimed.job_id),
-        "ConditionExpression": f"attribute_exists(pk) AND NOT #status IN ({', '.join(gone)})",
-        "ExpressionAttributeNames": {"#status": "status"},
-        "ExpressionAttributeValues": marshal(gone),
-    }
+    there = THERE & ~Attr("status").is_in(GONE)
+    return checking(job_key(claimed.owner, claimed.job_id), there)
 
 
 def fail(claimed: Prediction, error: dict[str, Any]) -> None:
-    """PENDING → FAILED; raises PredictionTaken."""
-    _finish(claimed, PredictionStatus.FAILED, "#error", json.dumps(error))
+    """PENDING → FAILED; raises FenceLost."""
+    _lease(claimed).write(_failed(error))
 
 
-def _finish(claimed: Prediction, status: PredictionStatus, attribute: str, value: Any) -> None:
-    values = {":status": status.value, ":value": value}
-    _change(claimed, f"SET #status = :status, {attribute} = :value", values, status)
-
-
-def _change(
-    claimed: Prediction,
-    change: str,
-    values: dict[str, Any],
-    status: PredictionStatus = PredictionStatus.PENDING,
-) -> None:
-    """An update that only the holder of the fence can make, once; raises PredictionTaken."""
-    held, held_by = _held(claimed)
-    try:
-        table.update(_key(claimed), change, held, values | held_by)
-    except table.ConditionFailed as failed:
-        found = unmarshal(failed.item or {})
-        # Done already, if only the answer to the first try was lost.
-        if (found.get("status"), found.get("fence", 0)) != (status, claimed.fence):
-            raise PredictionTaken from None
-
-
-def _held(claimed: Prediction) -> tuple[str, dict[str, Any]]:
-    """The condition that the fence is still held, and its values."""
-    pending = {":pending": PredictionStatus.PENDING.value}
-    if not claimed.fence:  # of a version that knew none
-        return "#status = :pending AND attribute_not_exists(fence)", pending
-    return "#status = :pending AND fence = :fence", pending | {":fence": claimed.fence}
+def _failed(error: dict[str, Any]) -> Change:
+    return sets(status=PredictionStatus.FAILED, error=json.dumps(error))
 
 
 def _failure(detail: str) -> dict[str, Any]:
     return problem_document(PredictionFailed(f"{detail}; send the points again"))
 
 
-def _key(prediction: Prediction) -> dict[str, Any]:
-    sk = f"P#{prediction.job_id:010d}#{prediction.name}"
-    return marshal({"pk": owner_key(prediction.owner), "sk": sk})
+def _lease(claimed: Prediction) -> Lease:
+    """Of a version that knew no fences, a prediction has none."""
+    return Lease(_key(claimed), {"status": PENDING, "fence": claimed.fence or None})
+
+
+def _key(prediction: Prediction) -> Key:
+    return prediction_key(prediction.owner, prediction.job_id, prediction.name)

@@ -11,54 +11,55 @@ import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import batched
-from typing import Any
 
 from kmeans_service import config
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.owners import quota
 from kmeans_service.storage import data_bucket
-from kmeans_service.table import table
-from kmeans_service.table.keys import owner_key
-from kmeans_service.table.values import marshal, stored_bytes_in, unmarshal
+from kmeans_service.table import clock, queries, writes
+from kmeans_service.table.expressions import THERE, has
+from kmeans_service.table.keys import (
+    LEFT,
+    LEFTOVER,
+    PREDICTION,
+    key_of,
+    leftover_key,
+    of_job,
+    owner_key,
+)
+from kmeans_service.table.values import exactly, marshal, stored_bytes_in, unmarshal
+from kmeans_service.table.writes import Action, Item, deleting, putting
 
-# Of the sparse index, beside the jobs that somebody must look after.
-LEFT = "LEFT"
 # The clocks of two machines, and of S3, may differ.
 MARGIN_SECONDS = 60
 _ATTEMPT = re.compile(r"models/[^/]+/[0-9]+/[^/]+/([0-9]+)/[^/]+")
 
 
-def note(claimed: Job) -> list[dict[str, Any]]:
+def note(claimed: Job) -> list[Action]:
     """The part of a publication: what the claim's model replaces; nothing if there is nothing."""
     if claimed.model is None and claimed.fence <= 1:
         return []
     objects = claimed.model.objects if claimed.model else ()
     values = {
-        "pk": owner_key(claimed.owner),
-        "sk": f"L#{claimed.job_id:010d}#{claimed.fence:010d}",
         "owner": claimed.owner,
         "job_id": claimed.job_id,
         "fence": claimed.fence,
         "objects": [asdict(each) for each in objects],
         "gsi1pk": LEFT,
-        "due_at": table.seconds(config.PRESIGNED_SECONDS + MARGIN_SECONDS),
-        "expires_at": max(claimed.expires_at, table.expiry()),
+        "due_at": clock.seconds(config.PRESIGNED_SECONDS + MARGIN_SECONDS),
+        "expires_at": max(claimed.expires_at, clock.expiry()),
     }
-    return [{"Put": {"TableName": table.table_name(), "Item": marshal(values)}}]
+    key = leftover_key(claimed.owner, claimed.job_id, claimed.fence)
+    return [putting(key | marshal(values))]
 
 
-def due() -> Iterator[dict[str, Any]]:
+def due() -> Iterator[Item]:
     """Records whose time has come (eventually consistent)."""
-    query = {
-        "IndexName": "active",
-        "KeyConditionExpression": "gsi1pk = :left AND due_at <= :now",
-        "ExpressionAttributeValues": marshal({":left": LEFT, ":now": table.seconds()}),
-    }
-    for page in table.pages(query):
+    for page in queries.due(LEFT, clock.seconds()):
         yield from page
 
 
-def remove(record: dict[str, Any]) -> None:
+def remove(record: Item) -> None:
     """Remove the objects, and then the record, with which they are counted out."""
     values = unmarshal(record)
     owner, job_id, fence = values["owner"], values["job_id"], values["fence"]
@@ -73,44 +74,26 @@ def remove(record: dict[str, Any]) -> None:
 
 def forget_job(owner: str, job_id: int) -> None:
     """Remove what the table still has of a deleted job's objects, and count it out."""
-    for kind in ("L#", "P#"):
-        query = {
-            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :kind)",
-            "ExpressionAttributeValues": marshal(
-                {":pk": owner_key(owner), ":kind": f"{kind}{job_id:010d}#"}
-            ),
-            "ConsistentRead": True,
-        }
-        for page in table.pages(query):
+    for kind in (LEFTOVER, PREDICTION):
+        for page in queries.below(owner_key(owner), of_job(kind, job_id)):
             for records in batched(page, 50, strict=False):
                 forget(owner, list(records))
 
 
-def forget(owner: str, records: list[dict[str, Any]]) -> None:
+def forget(owner: str, records: list[Item]) -> None:
     """Remove records that name objects, and count these out, once; those that are gone are gone."""
-    for _ in table.tries():
+    for _ in writes.tries():
         _ = quota.read(owner)  # which makes sure that there are counters
-        deletions = [{"Delete": _deletion(record)} for record in records]
         size = sum(map(stored_bytes_in, records))
-        if not table.transact([*deletions, quota.more(owner, -size)]):
+        if not writes.transact([*map(_deletion, records), quota.more(owner, -size)]):
             return
-        keys = [{name: record[name] for name in ("pk", "sk")} for record in records]
-        records = [found for key in keys if (found := table.get_item(key))]
+        keys = map(key_of, records)
+        records = [found for key in keys if (found := queries.get_item(key))]
         if not records:
             return
 
 
-def _deletion(record: dict[str, Any]) -> dict[str, Any]:
+def _deletion(record: Item) -> Action:
     """Of a record as it was read: a prediction may just be getting its result."""
-    return {
-        "TableName": table.table_name(),
-        "Key": {name: record[name] for name in ("pk", "sk")},
-        "ConditionExpression": "attribute_exists(pk) AND "
-        + ("#result = :result" if "result" in record else "attribute_not_exists(#result)"),
-        "ExpressionAttributeNames": {"#result": "result"},
-        **(
-            {"ExpressionAttributeValues": {":result": record["result"]}}
-            if "result" in record
-            else {}
-        ),
-    }
+    result = exactly(record["result"]) if "result" in record else None
+    return deleting(key_of(record), THERE & has({"result": result}))

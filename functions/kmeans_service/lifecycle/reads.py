@@ -4,20 +4,20 @@ import base64
 import binascii
 import time
 from collections.abc import Iterator
-from typing import Any
+
+from boto3.dynamodb.conditions import Attr
 
 from kmeans_service import config
 from kmeans_service.errors import InvalidParameter, JobGone, JobNotFound, ModelDamaged
 from kmeans_service.lifecycle.items import job_or_damaged
 from kmeans_service.lifecycle.job import GONE, Job, Status
-from kmeans_service.table import table
-from kmeans_service.table.keys import job_key, owner_key
-from kmeans_service.table.values import marshal
+from kmeans_service.table import clock, live, queries
+from kmeans_service.table.keys import JOB, LOOKED_AFTER, job_key, meta_key, owner_key
 
 
 def next_id(owner: str) -> int:
     """The id that the owner's next job will have."""
-    item = table.get_item(marshal({"pk": owner_key(owner), "sk": "META"}))
+    item = queries.get_item(meta_key(owner))
     return int(item["next_id"]["N"]) if item else 0
 
 
@@ -32,7 +32,7 @@ def get(owner: str, job_id: int) -> Job:
 def find(owner: str, job_id: int) -> Job:
     """As `get`, also a DAMAGED job."""
     gone = JobGone(f"Job {job_id} was deleted or has expired")
-    item = table.get_item(job_key(owner, job_id)) if job_id <= config.MAX_JOB_ID else None
+    item = queries.get_item(job_key(owner, job_id)) if job_id <= config.MAX_JOB_ID else None
     if item is None:
         # DynamoDB removes expired items; their ids are below the counter for ever.
         if job_id < next_id(owner):
@@ -52,42 +52,20 @@ def newest(
     expected   how many are likely to be asked for
     cursor     of the last job that is not to come again, as `cursor_of` makes it
     """
-    values: dict[str, Any] = {
-        ":pk": owner_key(owner),
-        ":j": "J#",
-        ":deleting": Status.DELETING.value,
-        ":deleted": Status.DELETED.value,
-        ":now": table.seconds(),
-    }
-    # Not "expires_at > :now": a record that lacks it is to be seen.
-    condition = "NOT #status IN (:deleting, :deleted) AND NOT expires_at <= :now"
+    only = live.is_there()
     if status:
-        condition += " AND #status = :status"
-        values[":status"] = status
-    query = {
-        "KeyConditionExpression": "pk = :pk AND begins_with(sk, :j)",
-        "FilterExpression": condition,
-        "ExpressionAttributeNames": {"#status": "status"},
-        "ExpressionAttributeValues": marshal(values),
-        "ScanIndexForward": False,
-        "ConsistentRead": True,
-    }
-    if cursor:
-        query["ExclusiveStartKey"] = job_key(owner, _read_cursor(cursor))
-    for page in table.pages(query, expected):
+        only &= Attr("status").eq(status)
+    after = job_key(owner, _read_cursor(cursor)) if cursor else None
+    pages = queries.below(
+        owner_key(owner), JOB, only, expected=expected, newest_first=True, after=after
+    )
+    for page in pages:
         yield from map(job_or_damaged, page)
 
 
 def due() -> Iterator[Job]:
     """The jobs that somebody should have looked after by now (eventually consistent)."""
-    query = {
-        "IndexName": "active",
-        "KeyConditionExpression": "gsi1pk = :active AND due_at <= :now",
-        "ExpressionAttributeValues": marshal(
-            {":active": table.LOOKED_AFTER, ":now": table.seconds()}
-        ),
-    }
-    for page in table.pages(query):
+    for page in queries.due(LOOKED_AFTER, clock.seconds()):
         yield from map(job_or_damaged, page)
 
 

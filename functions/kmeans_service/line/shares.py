@@ -15,19 +15,20 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Collection
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+
+from boto3.dynamodb.conditions import Attr
 
 from kmeans_service import config
 from kmeans_service.line import waiting
 from kmeans_service.line.waiting import Work
-from kmeans_service.table import table
-from kmeans_service.table.values import marshal, unmarshal
+from kmeans_service.table import clock, queries, writes
+from kmeans_service.table.expressions import Change, Condition, has, removes, sets
+from kmeans_service.table.keys import SHARES
+from kmeans_service.table.values import unmarshal
 
 # Of so many waiting owners it is remembered when their turn came last.
 MOST_SERVED = 500
-KEY = marshal({"pk": waiting.LINE, "sk": "#SHARES"})
 
 
 @dataclass(frozen=True)
@@ -65,24 +66,34 @@ class Slot:
         self.text = self._text()
 
     def _text(self) -> str:
-        return f"{table.seconds(config.SLOT_SECONDS)} {self._mark} {mark_of(self.work.owner)}"
+        return f"{clock.seconds(config.SLOT_SECONDS)} {self._mark} {mark_of(self.work.owner)}"
 
     def keep(self) -> None:
         """Renew it, if that has not been done for a while: to be called again and again."""
         if time.time() - self._renewed < config.REPORT_SECONDS:
             return
         text = self._text()
-        with suppress(table.ConditionFailed):  # it was taken back: what is done has fences itself
-            self._change("SET slots.#name = :new", {":new": text})
+        # Nothing if it was taken back: what is done under it has fences itself.
+        writes.is_updated(
+            SHARES, Change(sets={_path(self.name): text}), _is_held(self.name, self.text)
+        )
         self.text, self._renewed = text, time.time()
 
     def free(self) -> None:
-        with suppress(table.ConditionFailed):
-            self._change("REMOVE slots.#name", {})
+        free_slot(self.name, self.text)
 
-    def _change(self, change: str, values: dict[str, Any]) -> None:
-        held = "slots.#name = :text"
-        table.update(KEY, change, held, {":text": self.text, **values}, {"#name": self.name})
+
+def free_slot(name: str, slot: str) -> None:
+    """The slot of a worker that has ended; nothing if it is another's by now."""
+    writes.is_updated(SHARES, removes(_path(name)), _is_held(name, slot))
+
+
+def _path(name: str) -> tuple[str, str]:
+    return "slots", name
+
+
+def _is_held(name: str, slot: str) -> Condition:
+    return Attr(f"slots.{name}").eq(slot)
 
 
 def slot_name(work: Work) -> str:
@@ -94,7 +105,7 @@ def mark_of(text: str) -> str:
 
 
 def read() -> Shares:
-    values = unmarshal(table.get_item(KEY) or {})
+    values = unmarshal(queries.get_item(SHARES) or {})
     return Shares(values.get("version", 0), values.get("slots", {}), values.get("served", {}))
 
 
@@ -106,7 +117,7 @@ def take(seconds: float) -> Slot | Work | None:
 
     seconds   the time there is: if what is next would take longer, it is only named, and not taken
     """
-    for _ in table.tries():
+    for _ in writes.tries():
         shares = read()  # before the lines: work that ends leaves its line first, then its slot
         lines = _open_lines(shares.live)
         work = choose(lines, shares.held, shares.long, shares.served)
@@ -168,25 +179,15 @@ def is_long(work: Work) -> bool:
 
 def _occupy(shares: Shares, slot: Slot, waiting_owners: Collection[str]) -> bool:
     """Whether the slot was taken; False if somebody else took one meanwhile."""
-    version = shares.version + 1
-    values: dict[str, Any] = {":next": version, ":served": _served(shares, slot, waiting_owners)}
-    names = {}
-    change = "SET version = :next, served = :served, "
-    if not shares.version:
-        change += "slots = :slots"
-        held = "attribute_not_exists(version)"
-        values |= {":slots": {slot.name: slot.text}}
-    else:
+    change = sets(version=shares.version + 1, served=_served(shares, slot, waiting_owners))
+    if shares.version:
         dead = [name for name in shares.slots.keys() - shares.live if name != slot.name]
-        names = {"#name": slot.name} | {f"#dead{n}": name for n, name in enumerate(dead)}
-        change += "slots.#name = :text"
-        if dead:
-            change += " REMOVE " + ", ".join(f"slots.#dead{n}" for n in range(len(dead)))
-        held = "version = :version"
-        values |= {":version": shares.version, ":text": slot.text}
+        change |= Change(sets={_path(slot.name): slot.text}) | removes(*map(_path, dead))
+    else:
+        change |= sets(slots={slot.name: slot.text})
     try:
-        table.update(KEY, change, held, values, names)
-    except table.ConditionFailed as failed:
+        writes.update(SHARES, change, has({"version": shares.version or None}))
+    except writes.ConditionFailed as failed:
         found = unmarshal(failed.item or {}).get("slots", {})
         return bool(found.get(slot.name) == slot.text)  # only the answer to the first try was lost
     return True

@@ -14,13 +14,13 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from kmeans_service import aws
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.line.estimates import fit_seconds
-from kmeans_service.table import table
+from kmeans_service.table import clock, queries, writes
+from kmeans_service.table.expressions import THERE, adds
+from kmeans_service.table.keys import LINE, Key, work_key, work_of
 from kmeans_service.table.values import UNREADABLE, marshal, unmarshal
 
-LINE = "Q"
 # In seconds: no work waits for a clock that is behind that of who put it in line.
 CLOCKS_DIFFER = 10
 
@@ -44,8 +44,8 @@ class Work:
     what: dict[str, Any] = field(default_factory=dict, hash=False)
 
     @property
-    def sort_key(self) -> str:
-        return f"{self.owner}#{self.since:013d}#{self.name}"
+    def key(self) -> Key:
+        return work_key(self.owner, self.since, self.name)
 
     def tried(self) -> "Work":
         return replace(self, tries=self.tries + 1)
@@ -64,33 +64,33 @@ def fit_of(job: Job) -> Work:
 def add(work: Work) -> bool:
     """Put the work in line; False if it stands there already."""
     values = {"seconds": work.seconds, "what": json.dumps(work.what), "tries": work.tries}
-    item = _key(work) | marshal(values | {"expires_at": table.expiry()})
-    return table.put_new(item)
+    item = work.key | marshal(values | {"expires_at": clock.expiry()})
+    return writes.put_new(item)
 
 
 def is_in_line(work: Work) -> bool:
-    return table.get_item(_key(work)) is not None
+    return queries.get_item(work.key) is not None
 
 
 def done(work: Work) -> None:
-    aws.dynamodb().delete_item(TableName=table.table_name(), Key=_key(work))
+    writes.delete(work.key)
 
 
 def begin(work: Work) -> int:
     """Which try this is, counted before it may crash; raises ConditionFailed if it is gone."""
-    item = table.update(_key(work), "ADD tries :one", "attribute_exists(pk)", {":one": 1})
+    item = writes.update(work.key, adds(tries=1), THERE)
     return int(item["tries"]["N"])
 
 
 def put_off(work: Work, seconds: float) -> None:
     """Back into line, behind whatever has come until then."""
-    add(replace(work, since=int(table.seconds(seconds) * 1000)))
+    add(replace(work, since=int(clock.seconds(seconds) * 1000)))
     done(work)
 
 
 def lines(depth: int) -> Iterator[list[Work]]:
     """Of every owner's line, what is among the first `depth` and whose time has come."""
-    now = table.seconds(CLOCKS_DIFFER) * 1000
+    now = clock.seconds(CLOCKS_DIFFER) * 1000
     place = "$"  # an owner's name has no such character, and none that is smaller
     while found := _behind(place, depth):
         owners = [work.owner for work in found]
@@ -106,26 +106,15 @@ def lines(depth: int) -> Iterator[list[Work]]:
 
 
 def _behind(place: str, depth: int) -> list[Work]:
-    query: Any = {
-        "TableName": table.table_name(),
-        "KeyConditionExpression": "pk = :line AND sk > :place",
-        "ExpressionAttributeValues": marshal({":line": LINE, ":place": place}),
-        "ConsistentRead": True,
-        "Limit": depth,
-    }
-    return [_work(item) for item in aws.dynamodb().query(**query)["Items"]]
+    return [_work(item) for item in queries.behind(LINE, place, depth)]
 
 
 def _work(item: dict[str, Any]) -> Work:
     """What cannot be read is nothing to do: whoever takes it removes it."""
-    owner, since, name = item["sk"]["S"].split("#", 2)
+    owner, since, name = work_of(item)
     try:
         values = unmarshal(item)
         seconds, tries = int(values["seconds"]), int(values["tries"])
-        return Work(owner, int(since), name, seconds, tries, dict(json.loads(values["what"])))
+        return Work(owner, since, name, seconds, tries, dict(json.loads(values["what"])))
     except UNREADABLE:
-        return Work(owner, int(since), name, 0, 0, {})
-
-
-def _key(work: Work) -> dict[str, Any]:
-    return marshal({"pk": LINE, "sk": work.sort_key})
+        return Work(owner, since, name, 0, 0, {})

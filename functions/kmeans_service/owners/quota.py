@@ -9,21 +9,22 @@ be too high. So where they stand in the way from then on, and only there, all is
 
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+
+from boto3.dynamodb.conditions import Attr
 
 from kmeans_service import config
 from kmeans_service.errors import OverQuota, StorageFull, TooManyJobs
-from kmeans_service.lifecycle.job import GONE
-from kmeans_service.table import table
-from kmeans_service.table.keys import owner_key
-from kmeans_service.table.values import marshal, stored_bytes_in, unmarshal
+from kmeans_service.table import live, queries, writes
+from kmeans_service.table.expressions import Condition, adds, has, sets
+from kmeans_service.table.keys import JOB, LEFTOVER, PREDICTION, meta_key, owner_key
+from kmeans_service.table.values import stored_bytes_in, unmarshal
+from kmeans_service.table.writes import Action, Item, updating
 
 NEVER = 10**10  # the year 2286
 # What the counters count. Those of versions before, which have no such note, are of files alone.
 COUNTED = "files and results"
-_KINDS = ("J#", "P#", "L#")
+_KINDS = (JOB, PREDICTION, LEFTOVER)
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def room_for(owner: str, size: int, jobs: int = 1) -> Holdings:
 
 def read(owner: str) -> Holdings:
     """The owner's counters as they stand; those of versions before are counted anew first."""
-    item = unmarshal(table.get_item(meta_key(owner)) or {})
+    item = unmarshal(queries.get_item(meta_key(owner)) or {})
     if item and (item.get("counted") != COUNTED or "jobs" not in item):
         before = item.get("jobs", 0), item.get("stored_bytes", 0)
         return _count(owner, Holdings(item["next_id"], *before))
@@ -83,97 +84,56 @@ def _count(owner: str, held: Holdings) -> Holdings:
     jobs = stored_bytes = 0
     until = NEVER
     for item in _live_items(owner):
-        jobs += item["sk"]["S"].startswith("J#")
+        jobs += item["sk"]["S"].startswith(JOB)
         stored_bytes += stored_bytes_in(item)
         ends = item.get("expires_at", {}).get("N")
         until = min(until, int(ends)) if ends else until
-    values = {
-        ":jobs": jobs,
-        ":bytes": stored_bytes,
-        ":until": until,
-        ":id": held.next_id,
-        ":old_jobs": held.jobs,
-        ":old_bytes": held.stored_bytes,
-        ":counted": COUNTED,
-    }
-    with suppress(table.ConditionFailed):
-        table.update(
-            meta_key(owner),
-            "SET jobs = :jobs, stored_bytes = :bytes, exact_until = :until, counted = :counted",
-            "next_id = :id AND (attribute_not_exists(jobs) OR "
-            "(jobs = :old_jobs AND stored_bytes = :old_bytes))",
-            values,
-        )
+    change = sets(jobs=jobs, stored_bytes=stored_bytes, exact_until=until, counted=COUNTED)
+    before = {"jobs": held.jobs, "stored_bytes": held.stored_bytes}
+    as_read = has({"next_id": held.next_id}) & (Attr("jobs").not_exists() | has(before))
+    if writes.is_updated(meta_key(owner), change, as_read):
         return Holdings(held.next_id, jobs, stored_bytes, until)
     return read(owner)
 
 
-def _live_items(owner: str) -> Iterator[dict[str, Any]]:
+def _live_items(owner: str) -> Iterator[Item]:
     """All items that name objects, and have not expired."""
-    gone = {f":{status.value.lower()}": status.value for status in GONE}
     for kind in _KINDS:
-        query = {
-            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :kind)",
-            "FilterExpression": f"NOT #status IN ({', '.join(gone)}) AND NOT expires_at <= :now",
-            "ExpressionAttributeNames": {"#status": "status"},
-            "ExpressionAttributeValues": marshal(
-                {":pk": owner_key(owner), ":kind": kind, ":now": table.seconds(), **gone}
-            ),
-            "ConsistentRead": True,
-        }
-        for page in table.pages(query):
+        for page in queries.below(owner_key(owner), kind, live.is_there()):
             yield from page
 
 
-def new_job(owner: str, held: Holdings, size: int, expires_at: int) -> dict[str, Any]:
+def new_job(owner: str, held: Holdings, size: int, expires_at: int) -> Action:
     """The part of a job's making: it takes the next id, and there still is room for it."""
-    limits = config.limits()
-    values = {
-        ":next": held.next_id + 1,
-        ":until": min(held.exact_until, expires_at),
-        ":one": 1,
-        ":size": size,
-        ":counted": COUNTED,
-    }
-    condition = "attribute_not_exists(next_id)"
-    if held.next_id:
-        condition = (
-            "next_id = :id AND counted = :counted AND jobs < :most_jobs AND stored_bytes <= :room"
-        )
-        values |= {
-            ":id": held.next_id,
-            ":most_jobs": limits.jobs,
-            ":room": limits.stored_bytes - size,
-        }
-    update = (
-        "SET next_id = :next, exact_until = :until, counted = :counted "
-        "ADD jobs :one, stored_bytes :size"
-    )
-    return {"Update": table.expression(meta_key(owner), update, condition, values)}
+    until = min(held.exact_until, expires_at)
+    change = sets(next_id=held.next_id + 1, exact_until=until, counted=COUNTED)
+    return updating(meta_key(owner), change | adds(jobs=1, stored_bytes=size), _room(held, size))
 
 
-def new_file(owner: str, size: int) -> dict[str, Any]:
+def _room(held: Holdings, size: int) -> Condition:
+    if not held.next_id:
+        return has({"next_id": None})
+    as_read = has({"next_id": held.next_id, "counted": COUNTED})
+    return as_read & Attr("jobs").lt(config.limits().jobs) & _bytes_fit(size)
+
+
+def _bytes_fit(size: int) -> Condition:
+    return Attr("stored_bytes").lte(config.limits().stored_bytes - size)
+
+
+def new_file(owner: str, size: int) -> Action:
     """The part of a file's arrival at a job that waited for it: there still is room."""
-    values = {":size": size, ":room": config.limits().stored_bytes - size}
-    update, condition = "ADD stored_bytes :size", "stored_bytes <= :room"
-    return {"Update": table.expression(meta_key(owner), update, condition, values)}
+    return updating(meta_key(owner), adds(stored_bytes=size), _bytes_fit(size))
 
 
-def more(owner: str, size: int) -> dict[str, Any]:
+def more(owner: str, size: int) -> Action:
     """The part of a publication: results are counted, and never refused."""
-    values = {":size": size, ":counted": COUNTED}
-    update, condition = "ADD stored_bytes :size", "counted = :counted"
-    return {"Update": table.expression(meta_key(owner), update, condition, values)}
+    return updating(meta_key(owner), adds(stored_bytes=size), has({"counted": COUNTED}))
 
 
-def less(owner: str, size: int, *, exact: bool = True) -> dict[str, Any]:
+def less(owner: str, size: int, *, exact: bool = True) -> Action:
     """The part of a job's deletion; without an exact size, all is counted when it matters next."""
-    values = {":minus_one": -1, ":minus_size": -size} | ({} if exact else {":zero": 0})
-    update, condition = "ADD jobs :minus_one, stored_bytes :minus_size", "attribute_exists(jobs)"
+    change = adds(jobs=-1, stored_bytes=-size)
     if not exact:
-        update += " SET exact_until = :zero"
-    return {"Update": table.expression(meta_key(owner), update, condition, values)}
-
-
-def meta_key(owner: str) -> dict[str, Any]:
-    return marshal({"pk": owner_key(owner), "sk": "META"})
+        change |= sets(exact_until=0)
+    return updating(meta_key(owner), change, Attr("jobs").exists())

@@ -11,11 +11,13 @@ next to nothing.
 import time
 from functools import cache
 
+from boto3.dynamodb.conditions import Attr
+
 from kmeans_service import aws, config
 from kmeans_service.errors import TooManyRequests
-from kmeans_service.table import table
-from kmeans_service.table.keys import owner_key
-from kmeans_service.table.values import marshal
+from kmeans_service.table import writes
+from kmeans_service.table.expressions import adds, sets
+from kmeans_service.table.keys import rate_key
 
 WINDOW_SECONDS = 60
 _USED_UP = -1
@@ -50,19 +52,12 @@ class Meter:
 
     def _next_batch(self, owner: str, window: int) -> tuple[int, bool]:
         """Requests to spend, _USED_UP for none; and whether the table knows of them."""
-        values = {
-            ":batch": self._batch,
-            ":limit": self._limit,
-            ":expires": (window + 2) * WINDOW_SECONDS,
-        }
+        change = sets(expires_at=(window + 2) * WINDOW_SECONDS) | adds(granted=self._batch)
+        granted = Attr("granted")
+        some_left = granted.not_exists() | granted.lt(self._limit)
         try:
-            item = table.update(
-                marshal({"pk": owner_key(owner), "sk": f"RATE#{window}"}),
-                "SET expires_at = :expires ADD granted :batch",
-                "attribute_not_exists(granted) OR granted < :limit",
-                values,
-            )
-        except table.ConditionFailed:
+            item = writes.update(rate_key(owner, window), change, some_left)
+        except writes.ConditionFailed:
             return _USED_UP, True
         except Exception as error:
             if not aws.is_transient(error):

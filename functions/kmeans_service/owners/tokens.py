@@ -11,13 +11,12 @@ import hashlib
 import re
 import secrets
 import time
-from typing import Any
 
-from kmeans_service.table import table
-from kmeans_service.table.values import marshal, unmarshal
+from kmeans_service.table import queries
+from kmeans_service.table.keys import token_key
+from kmeans_service.table.values import unmarshal
 
 TOKEN = re.compile(r"km_[A-Za-z0-9_-]{43}")
-LIST = "TOKENS"
 
 
 def new_token() -> str:
@@ -29,14 +28,6 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def token_key(sha256: str) -> dict[str, Any]:
-    return marshal({"pk": f"T#{sha256}", "sk": "TOKEN"})
-
-
-def list_key(token_id: str) -> dict[str, Any]:
-    return marshal({"pk": LIST, "sk": token_id})
-
-
 def owner_of(token: str) -> str | None:
     """Whose token it is; None if it was never made, is revoked or has expired.
 
@@ -44,7 +35,7 @@ def owner_of(token: str) -> str | None:
     """
     if not TOKEN.fullmatch(token):
         return None
-    item = unmarshal(table.get_item(token_key(digest(token))) or {})
+    item = unmarshal(queries.get_item(token_key(digest(token))) or {})
     if not item or item.get("expires_at", float("inf")) <= time.time():
         return None
     owner: str = item["owner"]

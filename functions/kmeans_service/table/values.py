@@ -3,13 +3,13 @@
 from contextlib import suppress
 from typing import Any
 
-from boto3.dynamodb.types import TypeSerializer
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 # What reading an item raises that somebody has changed, or cut.
 UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
 
 
-_serializer = TypeSerializer()
+_serializer, _deserializer = TypeSerializer(), TypeDeserializer()
 
 
 def marshal(values: dict[str, Any]) -> dict[str, Any]:
@@ -35,6 +35,11 @@ def plain(typed: dict[str, Any]) -> Any:
         case "L":
             return [plain(inner) for inner in value]
     return value
+
+
+def exactly(typed: Any) -> Any:
+    """The value of any attribute, also of one that we never write, to be compared with itself."""
+    return _deserializer.deserialize(typed)
 
 
 def stored_bytes_in(item: dict[str, Any]) -> int:
