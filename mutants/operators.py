@@ -1,6 +1,6 @@
 """Kinds of mistakes that Cosmic Ray's own operators do not make, and which of its own are left.
 
-The conditions of conditional writes are texts, which no tool for Python looks into.
+Conditions and changes of the table's items are calls, of which a tool for Python sees only calls.
 """
 
 import re
@@ -16,41 +16,36 @@ PROVIDER = "mutants"
 # that ends the program at its import.
 LEFT_OUT = re.compile(
     r"ReplaceBinaryOperator_(BitOr|\w+_(BitOr|BitAnd|BitXor|LShift|RShift|Pow|Mod))"
-    r"|ReplaceComparisonOperator_\w+_(Is|IsNot)$|ReplaceUnaryOperator_\w+_(Invert|Nothing)"
+    r"|ReplaceComparisonOperator_\w+_(Is|IsNot)$|ReplaceUnaryOperator_(?!Delete)\w+_(Invert|Nothing)"
 )
-_EXPRESSION = re.compile(
-    r"#\w+ = :|\w = :|attribute_(not_)?exists|\bADD \w+ :|REMOVE [\w#]+|\w <=? :|begins_with"
-)
-_CHANGES = {
-    r" < (?=:)": " <= ",
-    r" <= (?=:)": " < ",
-    r" > (?=:)": " >= ",
-    r" >= (?=:)": " > ",
-    r" <> ": " = ",
-    r" AND ": " OR ",
-    r" OR ": " AND ",
-    r"\bNOT ": "",
-    r"attribute_not_exists": "attribute_exists",
-    r"attribute_exists": "attribute_not_exists",
-    r"\b(?<=REMOVE )[\w#]+, ": "",
-    r", (?!gsi1pk)[\w#]+(?=[, ]|$)(?! =)": "",
-    r"(?<![#\w])[a-z]\w+(?= = :)": r"other_\g<0>",
-    r"(?<=ADD )\w+": r"other_\g<0>",
-    # Its value stays in use, or DynamoDB would refuse the expression.
-    r"(?:#?\w+(?:\.\w+)?) (?:<=?|>=?|<>) :\w+": r"(\g<0> OR attribute_exists(pk))",
+_CONDITIONS = re.compile(r"\bAttr\(|\bhas\(|\bCondition\b")
+_COMPARISONS = {
+    "eq": "ne",
+    "ne": "eq",
+    "lt": "lte",
+    "lte": "lt",
+    "gt": "gte",
+    "gte": "gt",
+    "exists": "not_exists",
+    "not_exists": "exists",
 }
+_CONNECTIVES = {"&": "|", "|": "&"}
+# Whose keywords are attributes, and whose texts are.
+_BY_KEYWORD, _BY_TEXT = {"sets", "adds"}, {"Attr", "has", "Lease", "removes"}
+# What lies between an argument and its call.
+_INSIDE = {"argument", "arglist", "trailer", "dictorsetmaker", "atom"}
 _OTHER = {"min": "max", "max": "min"}
 
 
 class Expression(Operator):
-    """Another condition, or another attribute, in an expression of DynamoDB's."""
+    """Another condition, or another attribute, of a write or a query of the table."""
 
     def mutation_positions(self, node: Any) -> Iterator[Any]:
-        for _ in _variants(node):
+        if _variant(node) is not None:
             yield node.start_pos, node.end_pos
 
-    def mutate(self, node: Any, index: int) -> Any:
-        node.value = list(_variants(node))[index]
+    def mutate(self, node: Any, _index: int) -> Any:
+        node.value = _variant(node)
         return node
 
     @classmethod
@@ -58,14 +53,50 @@ class Expression(Operator):
         return ()
 
 
-def _variants(node: Any) -> Iterator[str]:
-    if node.type != "string" or not _EXPRESSION.search(node.value) or '"""' in node.value:
-        return
-    for pattern, change in _CHANGES.items():
-        for found in re.finditer(pattern, node.value):
-            changed = node.value[: found.start()] + found.expand(change) + node.value[found.end() :]
-            if changed != node.value:
-                yield changed
+def _variant(node: Any) -> str | None:
+    match node.type:
+        case "operator":
+            return _other_connective(node)
+        case "name":
+            return _other_comparison(node) or _other_keyword(node)
+        case "string":
+            return _other_text(node)
+    return None
+
+
+def _other_connective(node: Any) -> str | None:
+    """Only where conditions are made: elsewhere they are unions of types, sets and maps."""
+    function = node.parent
+    while function and function.type != "funcdef":
+        function = function.parent
+    speaks = function is not None and _CONDITIONS.search(function.get_code())
+    return _CONNECTIVES.get(node.value) if speaks and node.parent.type != "tfpdef" else None
+
+
+def _other_comparison(node: Any) -> str | None:
+    leaf = node.get_next_leaf()
+    is_call = node.parent.type == "trailer" and leaf is not None and leaf.value == "("
+    return _COMPARISONS.get(node.value) if is_call else None
+
+
+def _other_keyword(node: Any) -> str | None:
+    is_keyword = node.parent.type == "argument" and node is node.parent.children[0]
+    return f"other_{node.value}" if is_keyword and _called(node) in _BY_KEYWORD else None
+
+
+def _other_text(node: Any) -> str | None:
+    if node.get_next_leaf().value == ":" or node.parent.type != "dictorsetmaker":
+        return f'"other_{node.value[1:]}' if _called(node) in _BY_TEXT else None
+    return None
+
+
+def _called(node: Any) -> str | None:
+    """The name that the call goes by which this is an argument of."""
+    while node.parent is not None and node.parent.type in _INSIDE:
+        node = node.parent
+        if node.type == "trailer":
+            return str(node.get_previous_leaf().value)
+    return None
 
 
 class Statement(Operator):
