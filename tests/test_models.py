@@ -25,7 +25,7 @@ from kmeans_service.recipes.preprocessing import parse_preprocessing
 from kmeans_service.recipes.transform import learn
 from kmeans_service.storage import data_bucket
 from kmeans_service.stored_object import StoredObject
-from kmeans_service.table import table
+from kmeans_service.table import clock
 
 # Written by the last version that had no manifests: names of columns in the file; names and initial
 # centers too long for the item; numbers far from zero.
@@ -40,7 +40,7 @@ PREFIX = "models/tester/0/fit/1/"
 @pytest.fixture
 def before(client: Client, aws: Any) -> Client:
     for found in LEFT["items"]:
-        late = {"expires_at": {"N": str(table.seconds(10**6))}} if "expires_at" in found else {}
+        late = {"expires_at": {"N": str(clock.seconds(10**6))}} if "expires_at" in found else {}
         aws.dynamodb().put_item(TableName=config.settings().jobs_table, Item=found | late)
     for key, body in LEFT["objects"].items():
         put(key, base64.b64decode(body))
