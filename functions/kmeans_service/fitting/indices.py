@@ -9,11 +9,10 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-import scipy.sparse
-from scipy.spatial.distance import pdist, squareform
-from sklearn.metrics import silhouette_score
 
 from kmeans_service.arrays import Array
+from kmeans_service.fitting.kernel import library
+from kmeans_service.fitting.kernel.library import address
 
 type Labelled = Iterable[tuple[Array, Array]]
 
@@ -41,10 +40,18 @@ class Means:
     def __init__(self, n_clusters: int, n_features: int) -> None:
         self.sums = np.zeros((n_clusters, n_features))
         self.sizes = np.zeros(n_clusters, dtype=np.int64)
+        self._weights = np.zeros(n_clusters)
 
     def add(self, rows: Array, labels: Array) -> None:
-        ones = (np.ones(len(rows)), labels, np.arange(len(rows) + 1))
-        self.sums += scipy.sparse.csr_matrix(ones, shape=(len(rows), len(self.sums))).T @ rows
+        """Both contiguous, labels int32."""
+        if library.runs_here():
+            arrays = map(address, (rows, None, labels))
+            library.library().add_rows(
+                *arrays, *rows.shape, address(self.sums), address(self._weights)
+            )
+        else:
+            for feature, column in enumerate(rows.T):
+                self.sums[:, feature] += np.bincount(labels, column, len(self.sums))
         self.sizes += np.bincount(labels, minlength=len(self.sums))
 
     def of_clusters(self) -> Array:
@@ -87,11 +94,20 @@ def over_all_rows(labelled: Labelled, means: Means) -> dict[str, float]:
 
 def _davies_bouldin(centroids: Array, spreads: Array) -> float:
     """Mean over the clusters of their likeness to the cluster that is most like them."""
-    apart = squareform(pdist(centroids))
+    apart = _distances_between(centroids)
     if not spreads.any() or not apart.any():
         return 0.0
     apart[apart == 0] = np.inf
     return float(((spreads[:, np.newaxis] + spreads) / apart).max(axis=1).mean())
+
+
+def _distances_between(centroids: Array) -> Array:
+    """By their differences: near ones keep their digits."""
+    apart = np.empty((len(centroids), len(centroids)))
+    for row, centroid in enumerate(centroids):
+        difference = centroids - centroid
+        np.einsum("ij,ij->i", difference, difference, out=apart[row])
+    return np.sqrt(apart)
 
 
 def silhouette(Z: Array, labels: Array) -> dict[str, Any]:
@@ -100,8 +116,38 @@ def silhouette(Z: Array, labels: Array) -> dict[str, Any]:
     sample, labels = Z[rows], labels[rows]
     if not 2 <= len(np.unique(labels)) <= len(labels) - 1:
         return {}
-    value = float(silhouette_score(sample, labels))
+    value = float(silhouettes(sample, labels).mean())
     return {"silhouette": value, "sample_size": len(labels)} if np.isfinite(value) else {}
+
+
+def silhouettes(rows: Array, labels: Array) -> Array:
+    """How much nearer each row is to its own cluster's rows than to the next cluster's, -1 to 1.
+
+    Ordered by their labels; 0 of a row that is alone in its cluster.
+    """
+    order = np.argsort(labels, kind="stable")
+    _, starts, sizes = np.unique(labels[order], return_index=True, return_counts=True)
+    own = (np.arange(len(rows)), np.repeat(np.arange(len(sizes)), sizes))
+    sums = np.add.reduceat(_distances(rows[order]), starts, axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        within = sums[own] / (sizes[own[1]] - 1)
+        means = sums / sizes
+        means[own] = np.inf
+        others = means.min(axis=1)
+        found = (others - within) / np.maximum(within, others)
+    return np.nan_to_num(found)
+
+
+def _distances(rows: Array) -> Array:
+    """Between all pairs, as scikit-learn computes them: by one product."""
+    norms = np.einsum("ij,ij->i", rows, rows)
+    squared = rows @ rows.T
+    squared *= -2
+    squared += norms[:, np.newaxis]
+    squared += norms
+    np.maximum(squared, 0, out=squared)
+    np.fill_diagonal(squared, 0)
+    return np.sqrt(squared, out=squared)
 
 
 def sampled(n_samples: int) -> Any:
