@@ -7,6 +7,7 @@ shares of float64's, and what comes of it, beside float64's result: the inertia 
 
 import json
 import sys
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,14 +40,11 @@ def fitted(X: Array, n_clusters: int) -> Fit:
 
 def in_child(X: Array, n_clusters: int) -> Fit:
     """Each with memory of its own."""
-    from kmeans_service.fitting import isolated
+    from kmeans_service.fitting.engines.child import Child
 
-    work = isolated.run(lambda _say: fitted(X, n_clusters), 600, 600)
-    try:
-        next(work)
-    except StopIteration as result:
-        found: Fit = result.value
-        return found
+    with closing(Child(lambda _say: fitted(X, n_clusters))) as child:
+        if child.poll(600) is None:
+            return child.collect()
     raise RuntimeError("the fit takes too long")
 
 

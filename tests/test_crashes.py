@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,10 @@ from harness.system import (
     work_off,
 )
 from kmeans_service import config
-from kmeans_service.fitting import clustering, isolated, synchronous
+from kmeans_service.fitting import clustering, synchronous
+from kmeans_service.fitting.engines.child import Child
+from kmeans_service.fitting.engines.engine import AttemptCrashed
+from kmeans_service.fitting.engines.outcome import Say
 from kmeans_service.lifecycle import fits
 from kmeans_service.lifecycle.job import Job
 from tests.conftest import wait_until
@@ -213,12 +217,12 @@ def test_a_fit_whose_message_could_not_be_sent_is_not_lost(
 def test_a_child_ends_when_its_worker_is_killed(tmp_path: Path) -> None:
     note = tmp_path / "pid"
 
-    def work(_say: isolated.Say) -> None:
+    def work(_say: Say) -> None:
         note.write_text(str(os.getpid()))
         time.sleep(60)
 
     def worker() -> None:
-        list(isolated.run(work, 60, 60))
+        Child(work).poll(60)
 
     process = multiprocessing.get_context("fork").Process(target=worker)
     process.start()
@@ -236,17 +240,18 @@ def running(pid: int) -> bool:
 
 def test_a_child_killed_in_the_middle_of_its_result_has_died() -> None:
     def kill_while_sending() -> None:
-        [child] = wait_until(multiprocessing.active_children)
+        [process] = wait_until(multiprocessing.active_children)
         time.sleep(1)
-        os.kill(child.pid or 0, signal.SIGKILL)
+        os.kill(process.pid or 0, signal.SIGKILL)
 
-    generator = isolated.run(lambda _say: b"x" * 10_000_000, 30, 0.0)
+    child = Child(lambda _say: b"x" * 10_000_000)
     with ThreadPoolExecutor(1) as pool:
         killer = pool.submit(kill_while_sending)
-        next(generator)
+        assert child.poll(0) == {"stage": "STARTING"}
         killer.result()
-        with pytest.raises(isolated.ChildDied):
-            list(generator)
+        assert child.poll(30) is None
+    with closing(child), pytest.raises(AttemptCrashed):
+        child.collect()
 
 
 def test_what_the_child_wrote_before_it_crashed_goes_with_the_job(

@@ -14,7 +14,8 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from kmeans_service import config, telemetry
 from kmeans_service.errors import FitConflict, FitFailed, JobGone, JobNotFound, ServiceError
 from kmeans_service.fitting import attempt
-from kmeans_service.fitting.isolated import ChildDied, OutOfTime
+from kmeans_service.fitting.attempt import OutOfTime
+from kmeans_service.fitting.engines.engine import AttemptCrashed
 from kmeans_service.lifecycle import fits, reads
 from kmeans_service.lifecycle.fits import ClaimRefused
 from kmeans_service.lifecycle.job import Job
@@ -128,8 +129,8 @@ def _fit(job: Job, slot: Slot, context: Any, final: bool) -> None:
             _give_up_if_spent(refused.job, job.fit_id)
         except FenceLost:
             telemetry.logger().warning("the fit was taken over or deleted", job_id=job.job_id)
-        except ChildDied as death:
-            telemetry.logger().error("an attempt crashed", job_id=job.job_id, detail=str(death))
+        except AttemptCrashed as crash:
+            telemetry.logger().error("an attempt crashed", job_id=job.job_id, detail=str(crash))
             continue
         except ServiceError as error:
             telemetry.logger().info(

@@ -1,12 +1,13 @@
 """One attempt at a fit: claim, compute, publish. Every step is safe to die after."""
 
+import time
 from collections.abc import Callable
 from contextlib import closing
 
-from kmeans_service import aws, config
+from kmeans_service import config
 from kmeans_service.errors import FitFailed, ServiceError
-from kmeans_service.fitting import isolated
-from kmeans_service.fitting.computation import Fitted, compute
+from kmeans_service.fitting.engines import choice
+from kmeans_service.fitting.engines.engine import AttemptCrashed, Fitted
 from kmeans_service.lifecycle import fits
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.lifecycle.lease import FenceLost
@@ -20,6 +21,10 @@ TOO_LARGE_TO_PUBLISH = (
 )
 
 
+class OutOfTime(Exception):
+    """The work did not finish in time and was stopped."""
+
+
 def run(
     job: Job, seconds: float, *, final: bool, keep: Callable[[], None] | None = None
 ) -> tuple[Job, bytes | None]:
@@ -29,7 +34,7 @@ def run(
 
     keep   called now and then while it is computed
     Where time runs out, a final attempt fails the job; any other leaves it queued.
-    Raises ClaimRefused, OutOfTime or ChildDied (the job is queued again), FenceLost, or the
+    Raises ClaimRefused, OutOfTime or AttemptCrashed (the job is queued again), FenceLost, or the
     ServiceError that the job failed with.
     """
     return run_claimed(fits.claim(job), seconds, final=final, keep=keep)
@@ -51,13 +56,13 @@ def _finish(
 ) -> tuple[Job, bytes | None]:
     try:
         fitted = _compute(claimed, seconds, keep)
-    except isolated.OutOfTime:
+    except OutOfTime:
         if not final:
             fits.release(claimed, spent=0)
             raise
         raise _failed(claimed, FitFailed(f"The fit did not finish in {seconds:.0f} s")) from None
-    except isolated.ChildDied as death:
-        fits.release(claimed, spent=1, crash=death.how)
+    except AttemptCrashed as crash:
+        fits.release(claimed, spent=1, crash=crash.how)
         raise
     except ServiceError as error:
         raise _failed(claimed, error) from None
@@ -73,16 +78,14 @@ def _failed(claimed: Job, error: ServiceError) -> ServiceError:
 
 
 def _compute(claimed: Job, seconds: float, keep: Callable[[], None] | None) -> Fitted:
-    """The fit in a process of its own; meanwhile, the lease is renewed and progress reported."""
-    aws.s3()  # made before the fork: the next process need not make it again
-    work = isolated.run(lambda say: compute(claimed, say), seconds, config.REPORT_SECONDS)
-    with closing(work):
-        while True:
-            try:
-                progress = next(work)
-            except StopIteration as result:
-                fitted: Fitted = result.value
-                return fitted
+    """The fit by its engine; meanwhile, the lease is renewed and progress reported."""
+    until = time.monotonic() + seconds
+    with closing(choice.engine_of(claimed).start(claimed)) as work:
+        while (left := until - time.monotonic()) > 0:
+            progress = work.poll(min(left, config.REPORT_SECONDS))
+            if progress is None:
+                return work.collect()
             fits.report(claimed, progress)
             if keep:
                 keep()
+    raise OutOfTime

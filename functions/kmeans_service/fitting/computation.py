@@ -1,26 +1,26 @@
-"""What an attempt computes, in its own process: points from the bucket in, a stored model out."""
+"""What engines in this very function share: points from the bucket in, a stored model out."""
 
 import hashlib
 import io
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import IO
 
 from kmeans_service import config
 from kmeans_service.errors import JobGone, ModelDamaged
-from kmeans_service.fitting import capacity, clustering, out_of_core
+from kmeans_service.fitting import clustering
 from kmeans_service.fitting.clustering import Clustering
 from kmeans_service.fitting.column_facts import warnings_of
-from kmeans_service.fitting.isolated import Say
+from kmeans_service.fitting.engines.engine import Fitted
+from kmeans_service.fitting.engines.outcome import Say
 from kmeans_service.lifecycle import asides
 from kmeans_service.lifecycle.asked import drawn_seed, with_seed
 from kmeans_service.lifecycle.job import Input, Job
 from kmeans_service.media_types import BINARY, CSV
 from kmeans_service.models.columns import Columns
-from kmeans_service.models.labels import csv_chunks
 from kmeans_service.models.manifest import Manifest, npy, store
 from kmeans_service.models.model import Model
 from kmeans_service.models.published import Published
@@ -29,30 +29,20 @@ from kmeans_service.recipes.params import Params
 from kmeans_service.storage import LOST_FILE, ObjectMissing, data_bucket
 from kmeans_service.stored_object import StoredObject
 from kmeans_service.streams import HashingStream
-from kmeans_service.tables.dataset import read_blocks, read_csv
+
+type Cluster = Callable[[Input, Params, IO[bytes], Say], Clustering]
+"""Makes clusters of a file by these parameters, its labels into a file, and tells of progress."""
 
 
-@dataclass(frozen=True)
-class Fitted:
-    """A stored fit; `labels_csv` only where they were written in one piece."""
-
-    published: Published
-    labels_csv: bytes | None
-
-
-def compute(claimed: Job, say: Say) -> Fitted:
+def compute(claimed: Job, cluster: Cluster, say: Say) -> Fitted:
     """Fit a claimed job's points and store what is found; raises the ServiceError it fails with."""
     claimed = asides.whole(claimed)
     given, params = claimed.input, claimed.params
     if given is None or params is None:
         raise ValueError("a claimed job has an input and parameters")
     params, _ = with_seed(params, drawn_seed())  # of a job that an older version queued
-    algorithm = capacity.algorithm_in_memory(given.n_samples, given.n_features, params)
     with _labels_file(given.n_samples) as labels_file:
-        if algorithm:
-            found = _fit_in_memory(given, params, algorithm, labels_file, say)
-        else:
-            found = _fit_out_of_core(given, params, labels_file, say)
+        found = cluster(given, params, labels_file, say)
         say({"stage": "STORING"})
         return _store(claimed, given, params, found, labels_file)
 
@@ -64,29 +54,8 @@ def _labels_file(n_samples: int) -> IO[bytes]:
     return tempfile.TemporaryFile()
 
 
-def _fit_in_memory(
-    given: Input, params: Params, algorithm: str, labels_file: IO[bytes], say: Say
-) -> Clustering:
-    say({"stage": "READING"})
-    with _opened(given) as stream:
-        X = read_csv(stream, given.n_samples).X
-    say({"stage": "FITTING"})
-    found = clustering.fit(X, params, algorithm)
-    labels_file.writelines(csv_chunks(found.labels))
-    return found
-
-
-def _fit_out_of_core(given: Input, params: Params, labels_file: IO[bytes], say: Say) -> Clustering:
-    capacity.check_scratch(given.n_samples, given.n_features)
-    with tempfile.TemporaryFile() as file:
-        say({"stage": "READING"})
-        with _opened(given) as stream:
-            rows = out_of_core.spill(read_blocks(stream), file)
-        return out_of_core.fit(rows, params, labels_file, say)
-
-
 @contextmanager
-def _opened(given: Input) -> Iterator[HashingStream]:
+def opened(given: Input) -> Iterator[HashingStream]:
     """The job's file; at the end, refused if it was not the one that was checked."""
     try:
         stream = HashingStream(data_bucket().open(given.key, given.version_id).stream)

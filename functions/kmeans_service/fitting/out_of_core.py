@@ -15,8 +15,8 @@ import numpy as np
 from kmeans_service.arrays import Array
 from kmeans_service.fitting import capacity, clustering, column_facts, indices
 from kmeans_service.fitting.clustering import Clustering
+from kmeans_service.fitting.engines.outcome import Say
 from kmeans_service.fitting.indices import Means
-from kmeans_service.fitting.isolated import Say
 from kmeans_service.fitting.runs import Run, nearest_centers
 from kmeans_service.models.labels import csv_chunks
 from kmeans_service.models.nearest import CHUNK

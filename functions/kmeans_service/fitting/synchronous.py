@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from kmeans_service import config
 from kmeans_service.errors import FitConflict, FitFailed, NotUploaded
 from kmeans_service.fitting import attempt, capacity
-from kmeans_service.fitting.isolated import ChildDied, OutOfTime
+from kmeans_service.fitting.attempt import OutOfTime
+from kmeans_service.fitting.engines.engine import AttemptCrashed
 from kmeans_service.lifecycle import fits, reads
 from kmeans_service.lifecycle.asked import asked
 from kmeans_service.lifecycle.fits import ClaimRefused
@@ -58,7 +59,7 @@ def fit(
         return Outcome(*attempt.run_claimed(claimed, deadline - time.monotonic(), final=False))
     except (ClaimRefused, FenceLost):
         return Outcome(_wait(owner, job_id, fit_id, deadline))
-    except (OutOfTime, ChildDied):
+    except (OutOfTime, AttemptCrashed):
         return _in_background(_of_fit(reads.get(owner, job_id), fit_id))
 
 

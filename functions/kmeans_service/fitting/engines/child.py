@@ -9,83 +9,61 @@ import os
 import signal
 import threading
 import time
-import traceback
 import warnings
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import Any
 
 from kmeans_service import aws
-from kmeans_service.errors import ServiceError
+from kmeans_service.fitting.engines.engine import AttemptCrashed, Progress
+from kmeans_service.fitting.engines.outcome import Outcome, Say, outcome_of, result_of
 
 _FORK = multiprocessing.get_context("fork")
-type Progress = dict[str, Any]
-type Say = Callable[[Progress], None]
 
 
-class OutOfTime(Exception):
-    """The work did not finish in time and was stopped."""
+class Child[T]:
+    """`work` in a child of this process, from here on."""
 
+    def __init__(self, work: Callable[[Say], T]) -> None:
+        self._receiver, sender = _FORK.Pipe()
+        self._process = _FORK.Process(
+            target=_child, args=(work, sender, self._receiver), daemon=True
+        )
+        with warnings.catch_warnings():
+            # OpenBLAS has threads from its import on, and handles a fork itself.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self._process.start()
+        sender.close()
+        self._progress: Progress = {"stage": "STARTING"}
+        self._outcome: Outcome | None = None
 
-class ChildDied(Exception):
-    """The child crashed or was killed; `how`, in words for who asked for the work."""
-
-    def __init__(self, how: str, detail: str) -> None:
-        super().__init__(detail)
-        self.how = how
-
-
-class _EndOfChild(Exception):
-    """The pipe ended before a result."""
-
-
-def run[T](work: Callable[[Say], T], seconds: float, tick: float) -> Generator[Progress, None, T]:
-    """Run `work` in a child; yield the progress it last told, at least every `tick` seconds.
-
-    Returns what the work returns, raises the ServiceError that it raises, OutOfTime or ChildDied.
-    """
-    receiver, sender = _FORK.Pipe()
-    child = _FORK.Process(target=_child, args=(work, sender, receiver), daemon=True)
-    with warnings.catch_warnings():
-        # OpenBLAS has threads from its import on, and handles a fork itself.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        child.start()
-    sender.close()
-    try:
-        kind, value = yield from _listen(receiver, seconds, tick)
-    except _EndOfChild:
-        child.join(1)  # it is ending: how, is seen once it has
-        raise _died(child.exitcode) from None
-    finally:
-        child.kill()
-        child.join()
-        receiver.close()
-    if kind == "refused":
-        raise value
-    if kind == "crashed":
-        raise ChildDied(*value)
-    result: T = value
-    return result
-
-
-def _listen(
-    receiver: "multiprocessing.connection.Connection[Any, Any]", seconds: float, tick: float
-) -> Generator[Progress, None, tuple[str, Any]]:
-    deadline = time.monotonic() + seconds
-    progress: Progress = {"stage": "STARTING"}
-    next_tick = time.monotonic() + tick
-    while (left := deadline - time.monotonic()) > 0:
-        if receiver.poll(max(0.0, min(left, next_tick - time.monotonic()))):
+    def poll(self, seconds: float) -> Progress | None:
+        """What it last told, after so many seconds; None as soon as it has ended."""
+        until = time.monotonic() + seconds
+        while self._receiver.poll(max(0.0, until - time.monotonic())):
             try:
-                kind, value = receiver.recv()
+                kind, value = self._receiver.recv()
             except (EOFError, OSError):  # between two messages, or in the middle of one
-                raise _EndOfChild from None
+                return None
             if kind != "progress":
-                return kind, value
-            progress = value
-        if time.monotonic() >= next_tick:
-            yield progress
-            next_tick = time.monotonic() + tick
-    raise OutOfTime
+                self._outcome = kind, value
+                return None
+            self._progress = value
+            if time.monotonic() >= until:
+                break
+        return self._progress
+
+    def collect(self) -> T:
+        """What the work returned; raises the ServiceError that it raised, or AttemptCrashed."""
+        if self._outcome is None:
+            self._process.join(1)  # it is ending: how, is seen once it has
+            raise _died(self._process.exitcode)
+        result: T = result_of(self._outcome)
+        return result
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.join()
+        self._receiver.close()
 
 
 def _child(
@@ -96,25 +74,17 @@ def _child(
     receiver.close()
     threading.Thread(target=_die_with_parent, args=(sender,), daemon=True).start()
     aws.close_connections()  # they are the parent's
-    try:
-        sender.send(("done", work(lambda progress: sender.send(("progress", progress)))))
-    except ServiceError as error:
-        sender.send(("refused", error))
-    except BaseException as error:  # noqa: BLE001 (it is reported to the parent, whole)
-        how = (
-            f"it ended with an unexpected {type(error).__name__}, which our log has the details of"
-        )
-        sender.send(("crashed", (how, traceback.format_exc())))
+    sender.send(outcome_of(work, lambda progress: sender.send(("progress", progress))))
 
 
-def _died(exitcode: int | None) -> ChildDied:
+def _died(exitcode: int | None) -> AttemptCrashed:
     if exitcode == -signal.SIGKILL:
         how = "it was killed, as a process is that takes more memory than its function has"
     elif exitcode is not None and exitcode < 0:
         how = f"its process was ended by {signal.Signals(-exitcode).name}"
     else:
         how = "its process ended without a result"
-    return ChildDied(how, f"the process ended without a result, exit code {exitcode}")
+    return AttemptCrashed(how, f"the process ended without a result, exit code {exitcode}")
 
 
 def _die_with_parent(sender: "multiprocessing.connection.Connection[Any, Any]") -> None:

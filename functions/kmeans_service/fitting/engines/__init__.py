@@ -1,0 +1,1 @@
+"""What computes fits: in memory, out of core, and room for engines that run elsewhere."""

@@ -1,0 +1,39 @@
+"""Rows on the disk of this function, a chunk of them at a time in its memory."""
+
+import tempfile
+from functools import partial
+from typing import IO
+
+from kmeans_service import aws
+from kmeans_service.fitting import capacity, out_of_core
+from kmeans_service.fitting.clustering import Clustering
+from kmeans_service.fitting.computation import compute, opened
+from kmeans_service.fitting.engines.child import Child
+from kmeans_service.fitting.engines.engine import Estimate, Work
+from kmeans_service.fitting.engines.outcome import Say
+from kmeans_service.lifecycle.job import Input, Job
+from kmeans_service.recipes.params import Params
+from kmeans_service.tables.dataset import read_blocks
+
+
+class OutOfCore:
+    def estimate(self, given: Input, params: Params) -> Estimate:
+        """However many rows there are, a sample of them is in memory."""
+        sample = out_of_core.sample_size(given.n_features, params)
+        return Estimate(
+            capacity.needed_in_memory(sample, given.n_features, params | {"algorithm": "lloyd"}),
+            capacity.scratch_needed(given.n_samples, given.n_features),
+        )
+
+    def start(self, claimed: Job) -> Work:
+        aws.s3()  # made before the fork: the next process need not make it again
+        return Child(partial(compute, claimed, _cluster))
+
+
+def _cluster(given: Input, params: Params, labels_file: IO[bytes], say: Say) -> Clustering:
+    capacity.check_scratch(given.n_samples, given.n_features)
+    with tempfile.TemporaryFile() as file:
+        say({"stage": "READING"})
+        with opened(given) as stream:
+            rows = out_of_core.spill(read_blocks(stream), file)
+        return out_of_core.fit(rows, params, labels_file, say)
