@@ -19,7 +19,7 @@ from bench.measure import cpu_seconds
 from bench.theirs import points_form
 from harness import contract
 from harness.api import FORM_TYPE, JSON_TYPE, Context, event, form
-from tests.conftest import empty_aws, serving_aws
+from harness.fake_aws.state import empty_aws, serving_aws
 
 # A body of more bytes does not fit a Lambda event as base64.
 INLINE_BYTES = 4_400_000

@@ -15,7 +15,7 @@ from typing import Any
 from bench.measure import ROOT
 from bench.threads import of_others
 from harness.api import BOUNDARY, FORM_TYPE, JSON_TYPE, form
-from tests.conftest import free_port
+from harness.ports import free_port
 
 PYTHON = ROOT / ".venv-bench" / "bin" / "python"
 TIMEOUT = 600.0

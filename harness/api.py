@@ -16,6 +16,10 @@ MODEL_CSV = b"1, 2\n1, 4\n1, 0\n10, 2\n10, 4\n10, 0\n"
 PREDICT_CSV = b"0, 0\n12, 3"
 
 
+def csv(number: int) -> bytes:
+    return MODEL_CSV + f"{number}, 0\n".encode()
+
+
 @dataclass
 class Context:
     """What Lambda tells a handler about the call."""
@@ -95,6 +99,7 @@ def form(*parts: tuple[str, str | None, bytes], boundary: str = BOUNDARY) -> byt
 
 FORM_TYPE = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
 JSON_TYPE = {"Content-Type": "application/json"}
+ASYNC = {"Prefer": "respond-async"}
 type Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 

@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from tests.conftest import forget_clients
+from harness.fake_aws.state import forget_clients
 
 
 class Fault(StrEnum):

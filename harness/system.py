@@ -218,3 +218,16 @@ def meanwhile(client: Any, operation: str, act: Callable[[], Any], call: int = 1
     finally:
         events.unregister(name, before)
     assert left <= 0, f"{operation} was called less than {call} times"
+
+
+def counted() -> int:
+    [counters] = items(prefix="META")
+    return int(counters["stored_bytes"])
+
+
+def lie_there(aws: Any) -> int:
+    """The bytes of all objects of the owner's in the bucket, in all versions."""
+    pages = aws.s3().get_paginator("list_object_versions")
+    found = pages.paginate(Bucket=config.settings().data_bucket)
+    versions = [version for page in found for version in page.get("Versions", [])]
+    return sum(version["Size"] for version in versions if f"/{OWNER}/" in version["Key"])

@@ -62,7 +62,7 @@ class Warm:
         self._process = subprocess.Popen(
             [str(PYTHON), "-B", str(TREE / "mutants" / "warm.py")],
             cwd=TREE,
-            env=os.environ | {"OMP_NUM_THREADS": "1"},  # tests/conftest.py would set it too late
+            env=os.environ | {"OMP_NUM_THREADS": "1"},  # harness/fake_aws would set it too late
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

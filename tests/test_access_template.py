@@ -11,9 +11,7 @@ import pytest
 import yaml
 
 from harness import PROJECT
-from kmeans_service import problems
-from local.gateway_responses import KINDS
-from tests.test_template import (
+from harness.template.reading import (
     NO_VALUE,
     as_list,
     contract,
@@ -23,6 +21,8 @@ from tests.test_template import (
     statements,
     transformed,
 )
+from kmeans_service import problems
+from local.gateway_responses import KINDS
 
 INCLUDED_CONDITIONS = {"IsOpen", "HasAuthorizer"}
 TRUE_FOR = {

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from authorizer.app import lambda_handler, logger
+from harness.fake_aws.environment import TABLE
 from kmeans_service import config
 from kmeans_service.owners import tokens
 from local.tokens import Refused, TokenTable
-from tests.conftest import TABLE
 
 STAGE = "arn:aws:execute-api:eu-central-1:123456789012:api/v1"
 

@@ -8,8 +8,8 @@ import pytest
 
 from harness.api import JSON_TYPE, MODEL_CSV, Client, event
 from harness.bad_requests import Case, csv_cases, form_cases, http_cases, json_cases
+from harness.fake_aws.environment import BUCKET, QUEUE, TABLE
 from harness.system import keys
-from tests.conftest import BUCKET, QUEUE, TABLE
 
 CASES = [*json_cases.CASES, *form_cases.CASES, *http_cases.CASES, *csv_cases.CASES]
 INTERNALS = re.compile(

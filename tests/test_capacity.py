@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 from harness.api import MODEL_CSV, Client
+from harness.limits import with_worker_memory
 from harness.system import deliver, drop
+from harness.template.reading import transformed
 from kmeans_service import config
 from kmeans_service.errors import TooLarge
 from kmeans_service.fitting import capacity
 from kmeans_service.models.stored_labels import ROW_BYTES
 from kmeans_service.recipes.params import parse_params
 from local.settings import PROJECT
-from tests.test_out_of_core import with_worker_memory
-from tests.test_template import transformed
 
 # As the template tells the functions.
 ENVIRONMENT = {

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from harness import PROJECT
+from harness.template.reading import contract, source
 from harness.template.sam import SAM, environment, installed
-from tests.test_template import contract, source
 
 Json = Any
 

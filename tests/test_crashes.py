@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.api import Client
+from harness.api import ASYNC, Client
 from harness.faults import Died
+from harness.held_fits import Held, before_fitting, sleep
 from harness.system import (
     deliver,
     item,
@@ -26,6 +27,7 @@ from harness.system import (
     take_messages,
     work_off,
 )
+from harness.timing import wait_until
 from kmeans_service import config
 from kmeans_service.fitting import clustering, synchronous
 from kmeans_service.fitting.engines.child import Child
@@ -33,8 +35,6 @@ from kmeans_service.fitting.engines.engine import AttemptCrashed
 from kmeans_service.fitting.engines.outcome import Say
 from kmeans_service.lifecycle import fits
 from kmeans_service.lifecycle.job import Job
-from tests.conftest import wait_until
-from tests.test_fit_protocol import ASYNC, Held, before_fitting, sleep
 
 
 def killed(times: int) -> Callable[[], None]:

@@ -1,7 +1,6 @@
 """The compiled reader of rows: that it is right, reads what is usual, and stays inside."""
 
 import ctypes
-import mmap
 import os
 import random
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from harness.data.csv_cases import bits, files
+from harness.data.guarded import Guarded
 from kmeans_service.tables import csv_numbers
 from kmeans_service.tables.csv_grammar import CsvRows
 from kmeans_service.tables.csv_lines import Block, CsvLimits
@@ -113,21 +113,6 @@ def test_it_stops_where_the_room_ends_and_goes_on_from_there() -> None:
         assert np.isnan(room[7]).all()
         read += n_rows
     assert read == 100
-
-
-class Guarded:
-    """Memory whose last byte is followed by a page that nobody may touch."""
-
-    def __init__(self, size: int) -> None:
-        page = mmap.PAGESIZE
-        pages = -(-size // page) + 1
-        self._memory = mmap.mmap(-1, pages * page)
-        start = ctypes.addressof(ctypes.c_char.from_buffer(self._memory))
-        libc = ctypes.CDLL(None, use_errno=True)
-        guard = ctypes.c_void_p(start + (pages - 1) * page)
-        no_access = 0
-        assert libc.mprotect(guard, page, no_access) == 0
-        self.end = start + (pages - 1) * page
 
 
 TEXT = (

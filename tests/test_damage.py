@@ -11,15 +11,14 @@ import numpy as np
 import pytest
 
 from harness import contract
-from harness.api import FORM_TYPE, JSON_TYPE, MODEL_CSV, PREDICT_CSV, Client, form
+from harness.api import ASYNC, FORM_TYPE, JSON_TYPE, MODEL_CSV, PREDICT_CSV, Client, form
+from harness.presigned import predict as send_points
 from harness.system import deliver, item, job, manifest, overwrite, put, work_off
 from kmeans_service import config
 from kmeans_service.fitting import clustering
 from kmeans_service.models import loading
 from kmeans_service.models import manifest as manifests
 from kmeans_service.storage import data_bucket, sha256_of
-from tests.test_fit_protocol import ASYNC
-from tests.test_presigned import predict as send_points
 
 
 def never(*_: Any) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from harness.api import Client
+from harness.api import ASYNC, Client
 from harness.system import (
     item,
     items,
@@ -18,7 +18,6 @@ from harness.system import (
 from kmeans_service import config
 from kmeans_service.line import waiting
 from kmeans_service.table.values import marshal
-from tests.test_fit_protocol import ASYNC
 
 DAMAGE: dict[str, dict[str, Any]] = {
     "an unknown status": {"status": "LOST"},

@@ -15,10 +15,10 @@ from botocore.exceptions import ClientError
 from urllib3.util import wait_for_read
 
 from harness.api import Client
+from harness.fake_aws.state import forget_clients
 from kmeans_service import aws, config
 from kmeans_service.table import direct_read, queries
 from kmeans_service.table.keys import job_key
-from tests.conftest import forget_clients
 
 KEY = job_key("tester", 0)
 REQUEST = {"TableName": "jobs", "Key": KEY, "ConsistentRead": True}

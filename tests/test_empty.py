@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from harness.fake_aws.environment import BUCKET
 from harness.system import put
 from local import empty
-from tests.conftest import BUCKET
 
 STACK = "kmeans-to-go"
 TEMPLATE = """

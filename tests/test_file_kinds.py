@@ -15,12 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.api import MODEL_CSV, PREDICT_CSV, Client
+from harness.presigned import post, reserve
 from harness.system import deliver, drop
 from kmeans_service.errors import InvalidCsv
 from kmeans_service.tables.csv_grammar import check
 from kmeans_service.tables.dataset import read_blocks
 from kmeans_service.tables.file_kinds import described
-from tests.test_presigned import post, reserve
 
 BOOK = (Path(__file__).parent / "files" / "book.xlsx").read_bytes()
 

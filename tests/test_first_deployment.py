@@ -18,9 +18,9 @@ import requests
 from botocore.exceptions import ClientError
 
 from harness import PROJECT
+from harness.documents import BLOCK, Example
 from harness.service import commands as on_emulator
 from harness.template.sam import SAM, build, environment
-from tests.test_readme import BLOCK, Example
 
 PAGE = (PROJECT / "docs/first-deployment.md").read_text()
 EXAMPLES = [Example(found["code"], found["answer"] or "") for found in BLOCK.finditer(PAGE)]

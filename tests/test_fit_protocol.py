@@ -2,17 +2,15 @@
 
 import dataclasses
 import itertools
-import os
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 import pytest
 
-from harness.api import MODEL_CSV, PREDICT_CSV, Answer, Client
+from harness.api import ASYNC, MODEL_CSV, PREDICT_CSV, Client
+from harness.held_fits import Held, before_fitting, sleep
 from harness.system import (
     deliver,
     fitted_params,
@@ -25,49 +23,14 @@ from harness.system import (
     take_messages,
     work_off,
 )
+from harness.timing import at_once, wait_until
 from kmeans_service import config
-from kmeans_service.fitting import attempt, clustering
+from kmeans_service.fitting import attempt
 from kmeans_service.lifecycle import deletion, fits
 from kmeans_service.lifecycle.fits import ClaimRefused
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.lifecycle.lease import FenceLost
 from kmeans_service.recipes.params import DEFAULTS
-from tests.conftest import wait_until
-
-ASYNC = {"Prefer": "respond-async"}
-
-
-def at_once(calls: list[Callable[[], Answer]]) -> list[Answer]:
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return [running.result() for running in [pool.submit(call) for call in calls]]
-
-
-def before_fitting(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> None:
-    """Let every fit, in its child process, do this first."""
-    real = clustering.fit
-
-    def fit(*arguments: Any) -> clustering.Clustering:
-        act()
-        return real(*arguments)
-
-    monkeypatch.setattr(clustering, "fit", fit)
-
-
-class Held:
-    """Fits that wait in their processes until they are let go on, if they are not killed before."""
-
-    def __init__(self) -> None:
-        self._end, self._begin = os.pipe()
-
-    def wait(self) -> None:
-        os.read(self._end, 1)
-
-    def go_on(self) -> None:
-        os.write(self._begin, b"!" * 100)
-
-
-def sleep(seconds: float) -> Callable[[], None]:
-    return partial(time.sleep, seconds)
 
 
 def test_of_20_different_fits_at_once_exactly_one_wins(

@@ -14,10 +14,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 
 from bench.wire import Reply, send
+from harness.service.gateway import through_gateway
 from local import bodies, disk, gateway, http_server, lanes
 from local.contract import GATEWAY
 from local.template import load_yaml
-from tests.test_local_stack import through_gateway
 
 type Asked = TestClient[web.Request, web.Application]
 

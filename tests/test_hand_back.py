@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 import requests
 
-from harness.api import Client
+from harness import PROJECT as ROOT
+from harness.api import ASYNC, Client
 from harness.service.running import Service, serving
 from harness.system import item, job, take_messages
+from harness.timing import wait_until
 from kmeans_service import config
 from kmeans_service.lifecycle import fits
 from kmeans_service.line import shares
-from tests.conftest import ROOT, wait_until
-from tests.test_fit_protocol import ASYNC
 
 # Some 20 s of work.
 HARD = {"n_clusters": 60, "n_init": 40, "max_iter": 300, "tol": 0}

@@ -7,9 +7,9 @@ import requests
 
 from harness import contract
 from harness.api import Client
+from harness.presigned import post
 from harness.system import deliver, take_messages
 from kmeans_service import config
-from tests.test_presigned import post
 
 READ = [path for verb, path, _ in contract.operations() if verb == "GET"]
 PRIVATE = "private, no-store"

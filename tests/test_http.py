@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from harness import contract
 from harness.api import FORM_TYPE, MODEL_CSV, Client, Context, event, form
+from harness.timing import Clock
 from kmeans_service import aws, config, errors
 from kmeans_service.errors import MalformedRequest, NotAcceptable, ServiceError, TooLarge
 from kmeans_service.http import answers
@@ -21,7 +22,6 @@ from kmeans_service.http.request import Request
 from kmeans_service.lifecycle.job import Input, Job, Status
 from kmeans_service.media_types import CSV, JSON
 from kmeans_service.problems import STATUS, problem_document
-from tests.conftest import Clock
 
 
 def wish(accept: str) -> str:

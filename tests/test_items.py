@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
-from harness.api import Client
+from harness.api import ASYNC, Client
+from harness.presigned import follow, post, predict, reserve
 from harness.system import (
     OWNER,
+    counted,
     deliver,
     drop,
     item,
@@ -15,15 +17,13 @@ from harness.system import (
     items_under,
     job,
     keys,
+    lie_there,
     overwrite,
     take_messages,
     work_off,
 )
 from kmeans_service import config
 from kmeans_service.table.values import marshal
-from tests.test_fit_protocol import ASYNC
-from tests.test_presigned import follow, post, predict, reserve
-from tests.test_stored_bytes import counted, lie_there
 
 COLUMNS, ROWS = 1_000, 12
 # As long as a header of 64 KiB allows, of letters that JSON writes in six bytes.

@@ -10,13 +10,13 @@ import pytest
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
+from harness.data.guarded import Guarded
 from harness.data.kernel_recipes import Recipe, recipe
 from kmeans_service.arrays import Array
 from kmeans_service.fitting.kernel.assignment import Assignment, known_centers
 from kmeans_service.fitting.kernel.library import Centers, Round, Shifts, library
 from kmeans_service.fitting.kernel.lloyd import Fit, lloyd
 from kmeans_service.fitting.kernel.rows import Rows
-from tests.test_csv_numbers import Guarded
 
 RECIPES = int(os.environ.get("KERNEL_RECIPES", "200"))
 

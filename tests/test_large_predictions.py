@@ -10,10 +10,10 @@ import pytest
 
 from harness.api import Client
 from harness.faults import Fault, Faults, injected
+from harness.presigned import follow, labels, predict
 from harness.system import deliver, items, keys, let_leases_run_out, overwrite, waiting
 from kmeans_service import aws, config
 from kmeans_service.models.predictor import Predictor
-from tests.test_presigned import follow, labels, predict
 
 POINTS = b"0, 0\n12, 3\n"
 

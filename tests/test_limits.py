@@ -16,7 +16,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from harness import contract, faults
-from harness.api import FORM_TYPE, JSON_TYPE, MODEL_CSV, Answer, Client, form
+from harness.api import FORM_TYPE, JSON_TYPE, MODEL_CSV, Answer, Client, csv, form
+from harness.limits import Set, held
+from harness.output import Output
+from harness.presigned import post, predict, reserve
 from harness.system import (
     OWNER,
     created,
@@ -31,36 +34,15 @@ from harness.system import (
     put,
     sweep,
 )
+from harness.template.reading import functions, source, statements, transformed
+from harness.timing import at_once
 from kmeans_service import config
 from kmeans_service.config import Limits
 from kmeans_service.owners import quota, rate
 from kmeans_service.table.keys import meta_key
-from tests.test_logs import Output, output  # noqa: F401 (a fixture)
-from tests.test_presigned import post, predict, reserve
-from tests.test_template import functions, source, statements, transformed
-from tests.test_uploads import at_once, csv
 
-type Set = Callable[..., None]
 PROJECT = Path(__file__).parent.parent
 DROPPED = "incoming/tester/points.csv"
-
-
-@pytest.fixture
-def limit(monkeypatch: pytest.MonkeyPatch) -> Set:
-    """Set limits as a deployment does: limit(rows=3)."""
-
-    def choose(**limits: float) -> None:
-        for name, number in limits.items():
-            monkeypatch.setenv(f"MAX_{name.upper()}", str(number))
-        config.limits.cache_clear()
-
-    return choose
-
-
-def held(owner: str = OWNER) -> tuple[int, int]:
-    """The owner's counters: jobs and bytes."""
-    counted = quota.read(owner)
-    return counted.jobs, counted.stored_bytes
 
 
 def refused(answer: Answer, status: int, kind: str, *words: str) -> dict[str, Any]:
@@ -478,7 +460,7 @@ def test_points_are_removed_once_they_are_predicted(client: Client) -> None:
 def test_a_dropped_file_without_room_for_its_bytes_is_a_failed_job_that_says_so(
     client: Client,
     limit: Set,
-    output: Output,  # noqa: F811
+    output: Output,
 ) -> None:
     limit(stored_bytes=40)
     client.upload()
@@ -498,7 +480,7 @@ def test_a_dropped_file_without_room_for_its_bytes_is_a_failed_job_that_says_so(
 def test_a_dropped_file_without_room_for_its_job_is_logged_and_counted(
     client: Client,
     limit: Set,
-    output: Output,  # noqa: F811
+    output: Output,
 ) -> None:
     limit(jobs=1)
     client.upload()
@@ -614,7 +596,7 @@ def test_a_counter_goes_when_its_minute_is_over() -> None:
 def test_requests_are_let_in_and_it_is_noted_while_dynamodb_is_too_busy_to_count(
     monkeypatch: pytest.MonkeyPatch,
     client: Client,
-    output: Output,  # noqa: F811
+    output: Output,
     aws: Any,
 ) -> None:
     rate.meter.cache_clear()

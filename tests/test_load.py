@@ -10,8 +10,8 @@ import pytest
 from bench.mixed_load import LATER, SERVED, Outcome, storm
 from bench.traffic import MIX, World, judged, schedule, settle
 from bench.wire import Reply
-from tests.conftest import wait_until
-from tests.test_closed_service import Closed, running
+from harness.service.closed import Closed, running
+from harness.timing import wait_until
 
 RATE, SECONDS = 500, 10
 NEVER_SENT = 10**6  # the first number that no call of the storm has

@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,16 +14,16 @@ from typing import Any
 import pytest
 import requests
 from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 
 from harness import PROJECT
+from harness.ports import free_port
+from harness.service.gateway import through_gateway
 from harness.service.running import STOP_LIMIT, Service, refused, serving
 from local.bodies import BODY_LIMIT
 from local.contract import GATEWAY
-from local.gateway import Gateway
-from local.lanes import Lane, functions_by_segment
+from local.lanes import functions_by_segment
 from local.template import load_yaml
-from tests.conftest import free_port
 
 POINTS = "1, 2\n1, 4\n1, 0\n10, 2\n10, 4\n10, 0\n"
 JOB_LIMIT = 90.0
@@ -219,23 +219,6 @@ def test_functions_orphaned_by_kill_9_are_ended_at_the_next_start(scratch: Servi
 
 
 # --- the front door ---------------------------------------------------------------
-
-Ask = Callable[[TestClient[web.Request, web.Application]], Awaitable[None]]
-
-
-def through_gateway(backend: Callable[[web.Request], Awaitable[web.Response]], ask: Ask) -> None:
-    """Asks a gateway with a lane of one request, one more waiting, in front of `backend`."""
-
-    async def main() -> None:
-        behind = web.Application(client_max_size=2 * BODY_LIMIT)
-        behind.router.add_route("*", "/{path:.*}", backend)
-        async with TestServer(behind) as server:
-            target = str(server.make_url("/stage"))
-            gateway = Gateway(target, {}, Lane(1, 1), port=8080, data=Path.cwd())
-            async with TestClient(TestServer(gateway.application())) as client:
-                await ask(client)
-
-    asyncio.run(main())
 
 
 def test_method_query_repeated_headers_and_body_pass_unchanged() -> None:

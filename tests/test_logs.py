@@ -1,12 +1,10 @@
 """One line of log a call, with its ids and nothing of the client's data; metrics as EMF."""
 
-import io
 import json
 import logging
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,55 +13,13 @@ import pytest
 
 from harness import contract
 from harness.api import FORM_TYPE, Client, Context, event, form
+from harness.output import Output
 from harness.system import deliver, drop, sweep
-from kmeans_service import aws, config, telemetry
+from kmeans_service import aws, config
 from local import transform
 
 ROOT = Path(__file__).parent.parent
 CANARY = "canary-7c1e"
-
-
-@dataclass(frozen=True)
-class Output:
-    """What the handlers print since it was last asked for."""
-
-    log: io.StringIO
-    capsys: pytest.CaptureFixture[str]
-
-    def text(self) -> str:
-        logged = self.log.getvalue()
-        self.log.seek(0)
-        self.log.truncate()
-        printed = self.capsys.readouterr()
-        assert printed.err == ""
-        return logged + printed.out
-
-    def lines(self) -> list[dict[str, Any]]:
-        """Log lines, each a JSON object."""
-        return [line for line in map(json.loads, self.text().splitlines()) if "_aws" not in line]
-
-    def metrics(self) -> dict[str, Any]:
-        """Values and units by name."""
-        found = {}
-        for line in map(json.loads, self.text().splitlines()):
-            for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
-                assert directive["Namespace"] == "KMeansService"
-                for metric in directive["Metrics"]:
-                    found[metric["Name"]] = (line[metric["Name"]], metric["Unit"])
-        return found
-
-
-@pytest.fixture
-def output(
-    client: Client, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Output:
-    log = io.StringIO()
-    for handler in telemetry.logger().handlers:
-        monkeypatch.setattr(handler, "stream", log)
-    client.get("/kmeans/health")  # a cold start is behind us
-    output = Output(log, capsys)
-    output.text()
-    return output
 
 
 def test_a_call_is_one_line_with_its_ids(client: Client, output: Output) -> None:

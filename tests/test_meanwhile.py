@@ -8,8 +8,10 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from harness import contract, faults
-from harness.api import FORM_TYPE, MODEL_CSV, Client, Context, event, form
+from harness.api import ASYNC, FORM_TYPE, MODEL_CSV, Client, Context, csv, event, form
 from harness.faults import Died
+from harness.limits import Set, held
+from harness.presigned import post, predict, reserve
 from harness.system import (
     OWNER,
     deliver,
@@ -23,10 +25,6 @@ from harness.system import (
 )
 from kmeans_service import config
 from kmeans_service.owners import quota
-from tests.test_fit_protocol import ASYNC
-from tests.test_limits import Set, held, limit  # noqa: F401 (a fixture)
-from tests.test_presigned import post, predict, reserve
-from tests.test_uploads import csv
 
 
 def raising(error: BaseException) -> Callable[[], None]:
@@ -131,7 +129,7 @@ def test_a_job_that_is_deleted_while_its_file_is_read_stays_deleted(
 
 def test_of_files_that_arrive_at_once_only_those_get_in_that_there_is_room_for(
     client: Client,
-    limit: Set,  # noqa: F811
+    limit: Set,
     aws: Any,
 ) -> None:
     limit(stored_bytes=50)
@@ -145,7 +143,7 @@ def test_of_files_that_arrive_at_once_only_those_get_in_that_there_is_room_for(
 
 def test_an_upload_finds_the_room_gone_that_was_there_when_it_looked(
     client: Client,
-    limit: Set,  # noqa: F811
+    limit: Set,
     aws: Any,
 ) -> None:
     """A file that arrives takes bytes and no id, so the ids tell nothing of it."""
@@ -159,7 +157,7 @@ def test_an_upload_finds_the_room_gone_that_was_there_when_it_looked(
 
 def test_room_for_exactly_one_more_is_enough_for_a_file_that_arrives(
     client: Client,
-    limit: Set,  # noqa: F811
+    limit: Set,
 ) -> None:
     limit(stored_bytes=66)
     client.upload()
@@ -170,7 +168,7 @@ def test_room_for_exactly_one_more_is_enough_for_a_file_that_arrives(
 
 def test_who_has_all_jobs_there_may_be_can_still_complete_one_of_them(
     client: Client,
-    limit: Set,  # noqa: F811
+    limit: Set,
 ) -> None:
     limit(jobs=2)
     reserved = reserve(client, model_params={"n_clusters": 3})
@@ -182,7 +180,7 @@ def test_who_has_all_jobs_there_may_be_can_still_complete_one_of_them(
 
 def test_a_lower_limit_of_jobs_stops_no_file_that_was_promised_its_place(
     client: Client,
-    limit: Set,  # noqa: F811
+    limit: Set,
 ) -> None:
     reserved = reserve(client)
     client.upload()

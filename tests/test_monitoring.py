@@ -8,18 +8,10 @@ from typing import Any
 import pytest
 
 from harness import PROJECT
-from harness.api import MODEL_CSV, Client
+from harness.api import ASYNC, MODEL_CSV, Client
 from harness.system import deliver, drop, item, job, manifest, put, work_off
+from harness.template.reading import Resource, functions, metrics_of, resources, source, transformed
 from kmeans_service.models import loading
-from tests.test_fit_protocol import ASYNC
-from tests.test_template import (
-    Resource,
-    functions,
-    metrics_of,
-    resources,
-    source,
-    transformed,
-)
 
 type Watched = tuple[str, str, frozenset[tuple[str, str]]]
 

@@ -20,6 +20,10 @@ from sklearn.metrics import (
 )
 
 from harness.api import FORM_TYPE, JSON_TYPE, Client, form
+from harness.data.csv_cases import csv_of
+from harness.limits import with_worker_memory
+from harness.presigned import follow, predict
+from harness.presigned import labels as predicted_labels
 from harness.system import as_of_an_older_version, deliver, work_off
 from kmeans_service.arrays import Array
 from kmeans_service.fitting import clustering, out_of_core
@@ -30,9 +34,6 @@ from kmeans_service.models.manifest import Manifest
 from kmeans_service.models.model import Model
 from kmeans_service.recipes.params import parse_params
 from kmeans_service.tables.dataset import read_blocks
-from tests.test_out_of_core import csv_of, with_worker_memory
-from tests.test_presigned import follow, predict
-from tests.test_presigned import labels as predicted_labels
 
 FILES = Path(__file__).parent / "files"
 STAMPS = [1700000000000 + x for x in (0, 10, 20, 30, 1000, 1010, 1020, 1030, 5000, 5010)]

@@ -9,18 +9,13 @@ import pytest
 from sklearn.cluster import KMeans
 
 from harness.api import Client
+from harness.data.csv_cases import csv_of
+from harness.limits import with_worker_memory
 from harness.system import work_off
-from kmeans_service import config
 from kmeans_service.errors import FitFailed
 from kmeans_service.fitting import capacity, clustering, column_facts, out_of_core
 from kmeans_service.recipes.params import parse_params
 from kmeans_service.tables.dataset import read_blocks
-
-
-def csv_of(X: np.ndarray[Any, Any]) -> bytes:
-    file = io.BytesIO()
-    np.savetxt(file, X, fmt="%.17g", delimiter=",")
-    return file.getvalue()
 
 
 def blobs(n_samples: int, n_features: int, k: int, spread: float, seed: int) -> Any:
@@ -128,8 +123,3 @@ def test_a_fit_that_the_workers_memory_does_not_hold_is_computed_out_of_core_by_
     assert scores["inertia"] == pytest.approx(((X - means[labels]) ** 2).sum(), rel=0.01)
     predicted = client.predict(csv_of(X))
     assert predicted.body == client.get("/kmeans/jobs/0/labels").body
-
-
-def with_worker_memory(monkeypatch: pytest.MonkeyPatch, megabytes: int) -> None:
-    monkeypatch.setenv("WORKER_MEMORY", str(megabytes))
-    config.settings.cache_clear()

@@ -1,6 +1,5 @@
 """Two owners against every route: who has no token, and who has another owner's, gets nothing."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -10,7 +9,9 @@ import pytest
 
 from authorizer.app import lambda_handler as authorizer
 from harness import contract
-from harness.api import FORM_TYPE, JSON_TYPE, PREDICT_CSV, Answer, Client, Context, event, form
+from harness.api import FORM_TYPE, JSON_TYPE, Answer, Client, Context, event, form
+from harness.fake_aws.environment import TABLE
+from harness.routes import CALLS, FILE, JOB_0, PUBLIC, ROUTES
 from harness.system import deliver, drop, item, items, keys, put
 from kmeans_service import config
 from kmeans_service.errors import Forbidden, ServiceError, Unauthenticated
@@ -18,28 +19,10 @@ from kmeans_service.http.access import OWNER, owner_of
 from kmeans_service.lifecycle import large_predictions
 from kmeans_service.owners.tokens import new_token
 from local.tokens import TokenTable
-from tests.conftest import TABLE
 from worker import arrivals
 
 STAGE = "arn:aws:execute-api:eu-central-1:123456789012:api/v1"
-PUBLIC = ("/kmeans", "/kmeans/health")
 REFUSED = Answer(401, {}, b"")
-POINTS = form(("job_id", None, b"0"), ("file", "points.csv", PREDICT_CSV))
-FILE = form(("file", "model.csv", b"1, 2\n1, 4\n10, 2\n10, 4\n"))
-JOB_0 = json.dumps({"job_id": 0}).encode()
-CALLS: dict[str, tuple[bytes, dict[str, str]]] = {
-    "upload": (FILE, FORM_TYPE),
-    "createUpload": (b'{"filename": "later.csv"}', JSON_TYPE),
-    "fit": (JOB_0, JSON_TYPE),
-    "fitPredict": (FILE, FORM_TYPE),
-    "predict": (POINTS, FORM_TYPE),
-    "transform": (POINTS, FORM_TYPE),
-    "score": (POINTS, FORM_TYPE),
-    "createPrediction": (JOB_0, JSON_TYPE),
-}
-ROUTES = [
-    (method, path, operation["operationId"]) for method, path, operation in contract.operations()
-]
 # These make something of the caller's own, or show it, whoever else there is.
 OWN = {"upload", "createUpload", "fitPredict", "listJobs", "headListJobs"}
 PAGES = {"root", "health", "openapi", "ui", "uiAsset"}

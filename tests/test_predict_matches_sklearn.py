@@ -8,12 +8,12 @@ from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
 
 from harness.api import Client
+from harness.data.csv_cases import csv_of
+from harness.presigned import follow, predict
+from harness.presigned import labels as predicted_labels
 from harness.system import deliver
 from kmeans_service.models.nearest import CHUNK, distances, nearest, score
 from kmeans_service.models.predictor import Predictor, Space
-from tests.test_out_of_core import csv_of
-from tests.test_presigned import follow, predict
-from tests.test_presigned import labels as predicted_labels
 
 
 def fitted(X: Any, n_clusters: int, seed: int = 0) -> KMeans:

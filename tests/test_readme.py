@@ -8,33 +8,18 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import groupby
 
 import pytest
 
 from harness import PROJECT
+from harness.documents import BLOCK, Example
 from harness.service.running import Service, serving
 
 README = (PROJECT / "README.md").read_text()
-BLOCK = re.compile(
-    r"^```bash\n(?P<code>.*?)^```\n(```(json)?\n(?P<answer>.*?)^```\n)?", re.M | re.S
-)
 LABEL_ROWS = re.compile(r"(\d\.\d{18}e[+-]\d\d\n)+")
 LIMIT = 120  # seconds for all of them
 NEXT = "\f"
-
-
-@dataclass(frozen=True)
-class Example:
-    """Commands, and the answer that is shown; empty if none is."""
-
-    code: str
-    answer: str
-
-    @property
-    def name(self) -> str:
-        return self.code.splitlines()[0][:60]
 
 
 EXAMPLES = [Example(found["code"], found["answer"] or "") for found in BLOCK.finditer(README)]

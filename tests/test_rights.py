@@ -10,8 +10,8 @@ import pytest
 import requests
 
 from harness.service.running import Service
+from harness.timing import wait_until
 from local.tokens import TokenTable
-from tests.conftest import wait_until
 
 OWNER = "alice"
 POINTS = b"1, 2\n1, 4\n1, 0\n10, 2\n10, 4\n10, 0\n"

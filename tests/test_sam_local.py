@@ -17,8 +17,8 @@ import requests
 
 from harness import PROJECT
 from harness.needed import missing
+from harness.ports import free_port
 from harness.template.sam import build, environment
-from tests.conftest import free_port
 
 pytestmark = pytest.mark.docker
 MODEL = "1, 2\n1, 4\n1, 0\n10, 2\n10, 4\n10, 0\n"

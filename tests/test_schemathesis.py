@@ -12,8 +12,8 @@ import pytest
 
 from harness import contract
 from harness.schemathesis_hooks import FITTED
+from harness.service.closed import POINTS, Closed, bearer, running
 from local.settings import PROJECT
-from tests.test_closed_service import POINTS, Closed, bearer, running
 
 # What is sent is generated from the document, and also breaks it; what comes back must be in it.
 CHECKS = (

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.api import FORM_TYPE, Client, form
+from harness.api import ASYNC, FORM_TYPE, Client, form
 from harness.system import (
     created,
     deliver,
@@ -21,7 +21,6 @@ from harness.system import (
 )
 from kmeans_service.lifecycle.job import fit_id_of
 from kmeans_service.recipes.params import canonical, parse_params
-from tests.test_fit_protocol import ASYNC
 
 NULL = {"n_clusters": 20, "random_state": None}
 

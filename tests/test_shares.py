@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.api import MODEL_CSV, Client
+from harness.api import ASYNC, MODEL_CSV, Client
 from harness.system import (
     deliver,
     drop,
@@ -27,7 +27,6 @@ from kmeans_service.line import queue, shares, waiting
 from kmeans_service.line.shares import Slot
 from kmeans_service.line.waiting import Work
 from kmeans_service.table.values import marshal
-from tests.test_fit_protocol import ASYNC
 from worker import app
 
 LONG, SHORT = 600, 1

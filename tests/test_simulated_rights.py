@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 
 from harness import PROJECT
+from harness.fake_aws.environment import TABLE
+from harness.fake_aws.state import empty_aws
 from harness.iam import calls
 from harness.iam.recording import Recorded, Recorder, handler_name, requests, use_everything
 from harness.iam.simulation import (
@@ -31,13 +33,12 @@ from harness.iam.simulation import (
     simulation,
 )
 from harness.needed import missing
+from harness.template.reading import functions
 from harness.template.sam import environment
 from kmeans_service import aws
 from kmeans_service.owners import tokens
 from kmeans_service.table import direct_read
 from local.tokens import TokenTable
-from tests.conftest import TABLE, empty_aws
-from tests.test_template import functions
 
 Json = Any
 

@@ -12,7 +12,10 @@ import pytest
 from authorizer.app import lambda_handler as authorizer
 from authorizer.app import logger as authorizer_logger
 from harness import contract
-from harness.api import FORM_TYPE, MODEL_CSV, Client, form
+from harness.api import ASYNC, FORM_TYPE, MODEL_CSV, Client, csv, form
+from harness.limits import Set, held
+from harness.output import Output
+from harness.presigned import post, reserve
 from harness.system import (
     OWNER,
     created,
@@ -26,6 +29,7 @@ from harness.system import (
     sweep,
     take_messages,
 )
+from harness.timing import Clock
 from kmeans_service import config, telemetry
 from kmeans_service.fitting import capacity
 from kmeans_service.lifecycle import fits
@@ -34,12 +38,6 @@ from kmeans_service.line import estimates
 from kmeans_service.models import loading
 from kmeans_service.owners import quota
 from kmeans_service.recipes.params import parse_params
-from tests.conftest import Clock
-from tests.test_fit_protocol import ASYNC
-from tests.test_limits import Set, held, limit  # noqa: F401 (a fixture)
-from tests.test_logs import Output, output  # noqa: F401 (a fixture)
-from tests.test_presigned import post, reserve
-from tests.test_uploads import csv
 from worker import arrivals
 
 # --- what is asked for, and what is answered ------------------------------------------------
@@ -136,7 +134,7 @@ def test_the_authorizer_says_whose_call_it_was_and_which(
 
 def test_a_job_that_cannot_be_looked_after_is_logged_with_its_id_and_trace(
     client: Client,
-    output: Output,  # noqa: F811
+    output: Output,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     client.upload()
@@ -159,8 +157,8 @@ def test_a_job_that_cannot_be_looked_after_is_logged_with_its_id_and_trace(
 
 def test_a_file_of_a_form_without_room_for_it_is_logged_and_counted(
     client: Client,
-    limit: Set,  # noqa: F811
-    output: Output,  # noqa: F811
+    limit: Set,
+    output: Output,
 ) -> None:
     first, second = reserve(client), reserve(client)
     limit(stored_bytes=50)
@@ -175,7 +173,7 @@ def test_a_file_of_a_form_without_room_for_it_is_logged_and_counted(
 
 def test_logs_say_which_function_and_call_they_are_of_and_forget_it(
     client: Client,
-    output: Output,  # noqa: F811
+    output: Output,
 ) -> None:
     deliver(drop(f"incoming/{OWNER}/a.csv", MODEL_CSV))
     sweep()
@@ -281,7 +279,7 @@ def expire_what_was_counted() -> None:
 @pytest.mark.parametrize("what", ["a job", "a file", "a job less"])
 def test_what_changes_while_jobs_are_counted_anew_is_not_forgotten(
     client: Client,
-    limit: Set,  # noqa: F811
+    limit: Set,
     aws: Any,
     what: str,
 ) -> None:

@@ -4,45 +4,33 @@ from typing import Any
 
 import pytest
 
-from harness.api import MODEL_CSV, Client
+from harness.api import ASYNC, MODEL_CSV, Client
+from harness.presigned import predict
 from harness.system import (
     OWNER,
+    counted,
     deliver,
     item,
     items,
     job,
     keys,
     let_leases_run_out,
+    lie_there,
     overwrite,
     put,
     sweep,
     take_messages,
     work_off,
 )
+from harness.timing import Clock
 from kmeans_service import config
 from kmeans_service.lifecycle import fits, leftovers
 from kmeans_service.lifecycle.lease import FenceLost
 from kmeans_service.table.keys import LEFT
 from kmeans_service.table.values import marshal
-from tests.conftest import Clock
-from tests.test_fit_protocol import ASYNC
-from tests.test_presigned import predict
 
 URL = 900
 POINTS = b"0, 0\n12, 3\n"
-
-
-def counted() -> int:
-    [counters] = items(prefix="META")
-    return int(counters["stored_bytes"])
-
-
-def lie_there(aws: Any) -> int:
-    """The bytes of all objects of the owner's in the bucket, in all versions."""
-    pages = aws.s3().get_paginator("list_object_versions")
-    found = pages.paginate(Bucket=config.settings().data_bucket)
-    versions = [version for page in found for version in page.get("Versions", [])]
-    return sum(version["Size"] for version in versions if f"/{OWNER}/" in version["Key"])
 
 
 @pytest.fixture

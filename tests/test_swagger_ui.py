@@ -14,9 +14,9 @@ import requests
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from harness.needed import missing
+from harness.service.closed import Closed, running
 from harness.service.running import Service, serving
-from tests.conftest import wait_until
-from tests.test_closed_service import Closed, running
+from harness.timing import wait_until
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 QUIET = (  # nothing of the browser's own goes out

@@ -9,8 +9,9 @@ from ci import swagger_ui
 from docs.app import ASSETS
 from harness import contract
 from harness.api import Client
+from harness.fake_aws.environment import BUCKET
+from harness.fake_aws.state import forget_clients
 from kmeans_service import config, storage
-from tests.conftest import BUCKET, forget_clients
 
 FILES = {path.name: path.read_bytes() for path in swagger_ui.TARGET.iterdir()}
 

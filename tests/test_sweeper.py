@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from harness.api import MODEL_CSV, Client
+from harness.api import ASYNC, MODEL_CSV, Client
 from harness.faults import Died
 from harness.system import (
     item,
@@ -19,7 +19,6 @@ from harness.system import (
 from kmeans_service.lifecycle import deletion, fits, reads
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.storage import DataBucket
-from tests.test_fit_protocol import ASYNC
 
 
 def test_what_is_in_good_hands_is_left_alone(client: Client) -> None:

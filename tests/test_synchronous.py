@@ -5,11 +5,10 @@ import json
 import pytest
 
 from fit import app as fit_app
-from harness.api import FORM_TYPE, JSON_TYPE, MODEL_CSV, Client, Context, form
+from harness.api import ASYNC, FORM_TYPE, JSON_TYPE, MODEL_CSV, Client, Context, form
 from harness.system import item, take_messages, work_off
 from kmeans_service import config
 from kmeans_service.recipes.params import iteration_work, parse_params
-from tests.test_fit_protocol import ASYNC
 
 ROWS, COLUMNS = 6, 2
 

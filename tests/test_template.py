@@ -6,18 +6,26 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness import PROJECT
+from harness.template.reading import (
+    as_list,
+    bucket_rights,
+    contract,
+    functions,
+    lifecycle,
+    resolved,
+    resources,
+    source,
+    statements,
+    transformed,
+)
 from harness.template.sam import SAM, build, environment
-from local import transform
 from local.contract import GATEWAY
-
-Resource = dict[str, Any]
 
 # Who may do what to the data. A right that is not here is one nobody should have.
 DELETE = {"DeleteObject", "DeleteObjectVersion"}
@@ -74,32 +82,7 @@ POLICIES_OF_AWS = {
     # What API Gateway asks for, for all APIs of the account; it refuses anything narrower.
     "ApiGatewayCloudWatchRole": "service-role/AmazonAPIGatewayPushToCloudWatchLogs",
 }
-NO_VALUE = {"Ref": "AWS::NoValue"}
 MODEL_WRITERS = {"FitFunction", "FitWorkerFunction"}
-
-
-source = cache(transform.source)
-contract = cache(transform.contract)
-transformed = cache(transform.transformed)
-
-
-def resources(kind: str) -> dict[str, Resource]:
-    return {
-        name: resource
-        for name, resource in transformed()["Resources"].items()
-        if resource["Type"] == kind
-    }
-
-
-def metrics_of(alarm: Resource) -> list[dict[str, Any]]:
-    """What it watches, in the form of an alarm of one metric."""
-    properties = alarm["Properties"]
-    if "MetricName" in properties:
-        return [properties]
-    asked = [entry["MetricStat"] for entry in properties["Metrics"] if "MetricStat" in entry]
-    return [
-        stat["Metric"] | {"Statistic": stat["Stat"], "Period": stat["Period"]} for stat in asked
-    ]
 
 
 def integrations() -> Iterator[tuple[str, str, str]]:
@@ -136,31 +119,6 @@ def function_of(invoked: str) -> str:
     return alias["Properties"]["FunctionName"]["Ref"] if alias else invoked
 
 
-def resolved(part: Any, true: set[str]) -> Any:
-    """The part as CloudFormation makes it when these conditions hold."""
-    match part:
-        case {"Fn::If": [condition, wanted, otherwise]}:
-            return resolved(wanted if condition in true else otherwise, true)
-        case dict():
-            kept = {name: resolved(value, true) for name, value in part.items()}
-            return {name: value for name, value in kept.items() if value != NO_VALUE}
-        case list():
-            kept_items = [resolved(value, true) for value in part]
-            return [value for value in kept_items if value != NO_VALUE]
-        case _:
-            return part
-
-
-def statements(function: str, *true: str) -> list[dict[str, Any]]:
-    """The statements of a function's own policies when these conditions hold."""
-    properties = resolved(transformed()["Resources"][f"{function}Role"]["Properties"], {*true})
-    return [
-        statement
-        for policy in properties.get("Policies", [])
-        for statement in policy["PolicyDocument"]["Statement"]
-    ]
-
-
 def every_statement() -> Iterator[tuple[str, dict[str, Any]]]:
     """All of the template's, with the resource that each belongs to, as if all conditions held."""
     conditions = set(source()["Conditions"])
@@ -180,26 +138,6 @@ def _policy_documents(part: Any) -> Iterator[dict[str, Any]]:
         case list():
             for value in part:
                 yield from _policy_documents(value)
-
-
-def as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def bucket_rights(function: str) -> dict[str, set[str]]:
-    """Actions on objects, by prefix."""
-    rights: dict[str, set[str]] = {}
-    for statement in statements(function):
-        for resource in as_list(statement["Resource"]):
-            if "Fn::Sub" in resource and resource["Fn::Sub"].startswith("${DataBucket.Arn}/"):
-                prefix = resource["Fn::Sub"].removeprefix("${DataBucket.Arn}/")
-                actions = {action.removeprefix("s3:") for action in as_list(statement["Action"])}
-                rights.setdefault(prefix, set()).update(actions)
-    return rights
-
-
-def functions() -> list[str]:
-    return sorted(resources("AWS::Lambda::Function"))
 
 
 # --- lint -------------------------------------------------------------------------
@@ -545,13 +483,6 @@ def test_the_bucket_is_closed_encrypted_and_versioned() -> None:
     assert {rule.get("ExpirationInDays", {}).get("Ref") for rule in lifecycle()} >= {
         "JobExpiryDays"
     }
-
-
-def lifecycle() -> list[dict[str, Any]]:
-    rules: list[dict[str, Any]] = transformed()["Resources"]["DataBucket"]["Properties"][
-        "LifecycleConfiguration"
-    ]["Rules"]
-    return rules
 
 
 @pytest.mark.parametrize(

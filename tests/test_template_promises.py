@@ -12,10 +12,7 @@ from typing import Any
 import pytest
 
 from harness import PROJECT
-from kmeans_service import config
-from kmeans_service.http import access
-from local.contract import GATEWAY
-from tests.test_template import (
+from harness.template.reading import (
     Resource,
     as_list,
     bucket_rights,
@@ -29,6 +26,9 @@ from tests.test_template import (
     statements,
     transformed,
 )
+from kmeans_service import config
+from kmeans_service.http import access
+from local.contract import GATEWAY
 
 BEHIND_THE_API = {
     "UploadFunction",

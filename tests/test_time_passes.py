@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from harness.api import MODEL_CSV, Client
+from harness.api import ASYNC, MODEL_CSV, Client
+from harness.presigned import predict, reserve
 from harness.system import (
     OWNER,
     deliver,
@@ -25,6 +26,7 @@ from harness.system import (
     take_messages,
     work_off,
 )
+from harness.timing import Clock
 from kmeans_service import config
 from kmeans_service.errors import FitFailed
 from kmeans_service.lifecycle import creation, fits
@@ -36,9 +38,6 @@ from kmeans_service.line import shares, waiting
 from kmeans_service.line.shares import Slot
 from kmeans_service.line.waiting import Work
 from kmeans_service.problems import problem_document
-from tests.conftest import Clock
-from tests.test_fit_protocol import ASYNC
-from tests.test_presigned import predict, reserve
 
 NOTHING = {"queued": 0, "deleted": 0, "removed": 0, "woken": 0}
 FOUND = NOTHING | {"woken": 1}

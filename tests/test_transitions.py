@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.api import Client
+from harness.api import ASYNC, Client
 from harness.system import OWNER, fitted_params, item, job, overwrite, take_messages
 from kmeans_service import aws, config
 from kmeans_service.errors import FitFailed, ServiceError
@@ -21,7 +21,6 @@ from kmeans_service.problems import problem_document
 from kmeans_service.recipes.params import parse_params
 from kmeans_service.table.keys import job_key
 from kmeans_service.table.values import marshal
-from tests.test_fit_protocol import ASYNC
 
 REASON = problem_document(FitFailed("for the test"))
 FILE = Input("pending/tester/0/input.csv", "v", "0" * 64, 10, 5, 2, None)

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from harness.api import MODEL_CSV, PREDICT_CSV, Client
+from harness.presigned import follow, labels
 from harness.system import (
     created,
     deliver,
@@ -27,7 +28,6 @@ from harness.system import (
 )
 from kmeans_service import config
 from kmeans_service.table import clock
-from tests.test_presigned import follow, labels
 
 LEFT: dict[str, list[Any]] = json.loads(
     (Path(__file__).parent / "files" / "items_0_1_0.json").read_text()

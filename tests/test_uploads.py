@@ -1,30 +1,20 @@
 """Uploads at once, again, half-way and after the end of their job."""
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 import pytest
 
-from harness.api import MODEL_CSV, Answer, Client
+from harness.api import MODEL_CSV, Client, csv
 from harness.faults import Died
 from harness.system import item, items, keys, overwrite
+from harness.timing import at_once
 from kmeans_service import config
 from kmeans_service.lifecycle import creation
 from kmeans_service.owners import quota
 from kmeans_service.owners.quota import Holdings
 from kmeans_service.storage import DataBucket
 from kmeans_service.table import writes
-
-
-def at_once(calls: Sequence[partial[Answer]]) -> list[Answer]:
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return [running.result() for running in [pool.submit(call) for call in calls]]
-
-
-def csv(number: int) -> bytes:
-    return MODEL_CSV + f"{number}, 0\n".encode()
 
 
 def test_64_different_uploads_at_once_get_the_ids_from_0_to_63(client: Client) -> None:

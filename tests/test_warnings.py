@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from harness.api import Client
+from harness.limits import with_worker_memory
 from harness.system import work_off
-from tests.test_out_of_core import with_worker_memory
 
 
 @pytest.fixture(params=["in_memory", "out_of_core"])

@@ -7,7 +7,7 @@ from urllib.parse import quote_plus
 
 import pytest
 
-from harness.api import MODEL_CSV, Client, Context
+from harness.api import ASYNC, MODEL_CSV, Client, Context
 from harness.system import (
     EVENTS,
     created,
@@ -30,7 +30,6 @@ from kmeans_service.errors import MalformedRequest
 from kmeans_service.fitting import clustering
 from kmeans_service.lifecycle import fits
 from kmeans_service.recipes.params import Params, parse_params
-from tests.test_fit_protocol import ASYNC
 from worker.metadata import params_of, warnings_of
 
 KEY = "incoming/tester/points.csv"

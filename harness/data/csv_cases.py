@@ -1,5 +1,6 @@
 """CSV files, good and bad, that every reader of the grammar is held to, and ways to make more."""
 
+import io
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -230,3 +231,9 @@ def outcome(read: Callable[..., object], *arguments: object) -> object:
 def bits(X: Any) -> Any:
     """Of doubles, which tells 0.0 from -0.0."""
     return np.asarray(X, dtype=np.float64).view(np.uint64)
+
+
+def csv_of(X: np.ndarray[Any, Any]) -> bytes:
+    file = io.BytesIO()
+    np.savetxt(file, X, fmt="%.17g", delimiter=",")
+    return file.getvalue()

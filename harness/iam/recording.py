@@ -9,14 +9,13 @@ from typing import Any
 from botocore import xform_name
 
 from harness import contract, system
-from harness.api import FORM_TYPE, MODEL_CSV, Client, form
+from harness.api import ASYNC, FORM_TYPE, MODEL_CSV, Client, form
 from harness.iam.calls import Call
 from harness.iam.simulation import BUCKET, QUEUE, TABLE_ARN, Request
 from kmeans_service import aws, config
 from kmeans_service.models import loading
 from kmeans_service.table.values import marshal
 from local.contract import ANY_METHOD
-from tests.test_fit_protocol import ASYNC
 
 Json = Any
 HANDLERS = {"FitWorkerFunction": "worker.app", "SweeperFunction": "sweeper.app"}

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from tests.test_template import resolved, transformed
+from harness.template.reading import resolved, transformed
 
 Json = Any
 

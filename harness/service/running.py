@@ -14,7 +14,7 @@ import boto3
 import pytest
 
 from harness import PROJECT
-from tests.conftest import free_port
+from harness.ports import free_port
 
 START_LIMIT = 60.0  # seconds
 STOP_LIMIT = 45.0

@@ -8,12 +8,12 @@ from itertools import product
 import numpy as np
 import pytest
 
+from harness.data.guarded import Guarded
 from kmeans_service.tables.columns import Role
 from kmeans_service.tables.csv_lines import CsvLimits
 from kmeans_service.tables.grammar import Format
 from kmeans_service.tables.library import c_format, library
 from kmeans_service.tables.survey import Survey
-from tests.test_csv_numbers import Guarded
 
 TEXT = (
     b'1.25,male,"a ""b"", c",TRUE\r\n+1, \xe9\x87\x8d\xe3\x81\x95 ,"",FALSE\r\r\n'

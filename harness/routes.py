@@ -1,0 +1,24 @@
+"""Every route of the contract, and a body for each that takes one."""
+
+import json
+
+from harness import contract
+from harness.api import FORM_TYPE, JSON_TYPE, PREDICT_CSV, form
+
+PUBLIC = ("/kmeans", "/kmeans/health")
+POINTS = form(("job_id", None, b"0"), ("file", "points.csv", PREDICT_CSV))
+FILE = form(("file", "model.csv", b"1, 2\n1, 4\n10, 2\n10, 4\n"))
+JOB_0 = json.dumps({"job_id": 0}).encode()
+CALLS: dict[str, tuple[bytes, dict[str, str]]] = {
+    "upload": (FILE, FORM_TYPE),
+    "createUpload": (b'{"filename": "later.csv"}', JSON_TYPE),
+    "fit": (JOB_0, JSON_TYPE),
+    "fitPredict": (FILE, FORM_TYPE),
+    "predict": (POINTS, FORM_TYPE),
+    "transform": (POINTS, FORM_TYPE),
+    "score": (POINTS, FORM_TYPE),
+    "createPrediction": (JOB_0, JSON_TYPE),
+}
+ROUTES = [
+    (method, path, operation["operationId"]) for method, path, operation in contract.operations()
+]

@@ -1,0 +1,29 @@
+"""A gateway alone, in front of any backend."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from local.bodies import BODY_LIMIT
+from local.gateway import Gateway
+from local.lanes import Lane
+
+type Ask = Callable[[TestClient[web.Request, web.Application]], Awaitable[None]]
+
+
+def through_gateway(backend: Callable[[web.Request], Awaitable[web.Response]], ask: Ask) -> None:
+    """Asks a gateway with a lane of one request, one more waiting, in front of `backend`."""
+
+    async def main() -> None:
+        behind = web.Application(client_max_size=2 * BODY_LIMIT)
+        behind.router.add_route("*", "/{path:.*}", backend)
+        async with TestServer(behind) as server:
+            target = str(server.make_url("/stage"))
+            gateway = Gateway(target, {}, Lane(1, 1), port=8080, data=Path.cwd())
+            async with TestClient(TestServer(gateway.application())) as client:
+                await ask(client)
+
+    asyncio.run(main())
