@@ -57,7 +57,7 @@ class Seen:
             return (yield)
         finally:
             sys.monitoring.set_events(TOOL, 0)
-            self._tests.append((item.nodeid.partition("@")[0], time.process_time() - began))
+            self._tests.append((item.nodeid, time.process_time() - began))
 
     def pytest_sessionfinish(self) -> None:
         with open(f"{self._path}.children") as noted:

@@ -38,7 +38,7 @@ def sites(tree: Path, path: Path) -> Iterator[list[MutationSpec]]:
     nodes = list(ast_nodes(get_ast_from_path(path)))
     annotations = set(_annotations(path))
     found: dict[Any, list[MutationSpec]] = {}
-    for name in operators.registered():
+    for name in operators.used():
         operator = get_operator(name)
         if operator.arguments():
             continue
