@@ -25,7 +25,8 @@ from kmeans_service.errors import InvalidCsv, ServiceError, TooLarge
 from kmeans_service.http import json_body
 from kmeans_service.http.multipart_form import Part, parse_form
 from kmeans_service.problems import problem_document
-from kmeans_service.recipes import params
+from kmeans_service.recipes.params import parse_params
+from kmeans_service.recipes.recipe import recipe_of
 from kmeans_service.tables import csv_grammar, dataset
 from kmeans_service.tables.csv_lines import CsvLimits
 
@@ -234,8 +235,8 @@ def json_text(body: bytes) -> bool:
     try:
         found = json_body.fields(value, ("job_id",), ("model_params", "points"))
         json_body.job_id(found["job_id"])
-        taken = params.parse_params(found.get("model_params", {}))
-        if params.parse_params(json.loads(params.canonical(taken))) != taken:
+        taken = parse_params(found.get("model_params", {}))
+        if not recipe_of(json.loads(taken.canonical())) == taken:
             raise FaultError(f"{taken!r:.300} is not the same when written and read again")
     except ServiceError as error:
         json.dumps(problem_document(error)).encode()

@@ -13,6 +13,7 @@ from kmeans_service import aws, config
 from kmeans_service.lifecycle import reads
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.models import manifest as manifests
+from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.stored_object import StoredObject
 from kmeans_service.table.keys import job_key
 from kmeans_service.table.values import marshal, unmarshal
@@ -102,9 +103,9 @@ def manifest(job_id: int = 0) -> StoredObject:
     return stored
 
 
-def fitted_params(job_id: int = 0) -> dict[str, Any]:
+def fitted_recipe(job_id: int = 0) -> Recipe:
     """What the job's model was fitted with."""
-    return manifests.load(manifest(job_id)).params
+    return manifests.load(manifest(job_id)).recipe
 
 
 def as_of_an_older_version(job_id: int = 0, **scores: Any) -> None:

@@ -17,7 +17,7 @@ from kmeans_service import config
 from kmeans_service.errors import TooLarge
 from kmeans_service.fitting import capacity
 from kmeans_service.models.stored_labels import ROW_BYTES
-from kmeans_service.recipes.params import parse_params
+from kmeans_service.recipes.recipe import Recipe
 from local.settings import PROJECT
 
 # As the template tells the functions.
@@ -112,7 +112,7 @@ def test_elkan_without_room_for_its_bounds_is_computed_by_lloyd(
     aws: Any,  # noqa: ARG001 (settings are read anew)
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    elkan = parse_params({"n_clusters": 1000, "algorithm": "elkan"})
+    elkan = Recipe(n_clusters=1000, algorithm="elkan")
     with_worker_memory(monkeypatch, 3008)
     assert capacity.algorithm_in_memory(10_000, 2, elkan) == "elkan"
     assert capacity.algorithm_in_memory(1_000_000, 2, elkan) == "lloyd"

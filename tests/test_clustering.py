@@ -34,9 +34,9 @@ def test_a_fit_in_place_is_scikit_learns_to_the_last_bit(
     offset: float, given: dict[str, Any]
 ) -> None:
     X = blobs(offset)
-    params = parse_params(given)
-    expected = KMeans(**params).fit(X)
-    found = clustering.fit(X.copy(), params)
+    recipe = parse_params(given)
+    expected = KMeans(**recipe.model_params).fit(X)
+    found = clustering.fit(X.copy(), recipe)
     assert np.array_equal(found.labels, expected.labels_)
     assert np.array_equal(found.centers, expected.cluster_centers_)
     assert found.scores.inertia == expected.inertia_
@@ -50,9 +50,9 @@ def test_starts_that_are_absurdly_far_off_come_to_what_they_come_to_in_scikit_le
     """Rounding decides there which row is farthest from its center, and takes an empty one over."""
     X = np.random.default_rng(0).uniform(-1, 1, (400, 3))
     starts = np.random.default_rng(1).normal(size=(40, 3)) * distance
-    params = parse_params({"n_clusters": 40, "init": starts.tolist()})
-    expected = KMeans(**(params | {"init": starts})).fit(X)
-    found = clustering.fit(X.copy(), params)
+    recipe = parse_params({"n_clusters": 40, "init": starts.tolist()})
+    expected = KMeans(**(recipe.model_params | {"init": starts})).fit(X)
+    found = clustering.fit(X.copy(), recipe)
     assert np.array_equal(found.labels, expected.labels_)
     assert found.scores.n_iter == expected.n_iter_
 
@@ -100,9 +100,9 @@ def test_a_fit_takes_the_memory_of_its_data_once_more_and_not_twice() -> None:
 
 
 def test_the_pickle_has_the_parameters_that_were_asked_for_and_no_others() -> None:
-    params = parse_params({"n_clusters": 3})
-    stored = joblib.load(io.BytesIO(clustering.fit(SIX.copy(), params).pickle))
-    assert stored.get_params() == KMeans(**params).get_params()
+    recipe = parse_params({"n_clusters": 3})
+    stored = joblib.load(io.BytesIO(clustering.fit(SIX.copy(), recipe).pickle))
+    assert stored.get_params() == KMeans(**recipe.model_params).get_params()
 
 
 def test_fits_without_a_random_state_differ_although_they_are_children_of_one_process(

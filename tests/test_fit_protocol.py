@@ -13,7 +13,7 @@ from harness.api import ASYNC, MODEL_CSV, PREDICT_CSV, Client
 from harness.held_fits import Held, before_fitting, sleep
 from harness.system import (
     deliver,
-    fitted_params,
+    fitted_recipe,
     item,
     job,
     keys,
@@ -30,7 +30,7 @@ from kmeans_service.lifecycle import deletion, fits
 from kmeans_service.lifecycle.fits import ClaimRefused
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.lifecycle.lease import FenceLost
-from kmeans_service.recipes.params import DEFAULTS
+from kmeans_service.recipes.recipe import Recipe
 
 
 def test_of_20_different_fits_at_once_exactly_one_wins(
@@ -47,7 +47,7 @@ def test_of_20_different_fits_at_once_exactly_one_wins(
     assert sorted(answer.status for answer in answers) == [200] + [409] * 19
     assert item()["fence"] == 1
     winner = [answer.status for answer in answers].index(200)
-    assert fitted_params()["random_state"] == winner
+    assert fitted_recipe().random_state == winner
 
 
 def test_100_times_the_same_fit_at_once_is_one_fit(client: Client) -> None:
@@ -64,7 +64,7 @@ def test_100_times_the_same_fit_at_once_is_one_fit(client: Client) -> None:
 def test_repeating_a_fit_or_saying_its_defaults_is_the_same_fit(client: Client) -> None:
     client.upload()
     first = client.fit(0)
-    for params in ({}, {"n_clusters": 2}, DEFAULTS):
+    for params in ({}, {"n_clusters": 2}, Recipe().model_params):
         assert client.fit(0, params).body == first.body
     assert item()["fence"] == 1
 

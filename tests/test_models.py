@@ -22,6 +22,7 @@ from kmeans_service.models.model import Model
 from kmeans_service.models.predictor import Predictor, Space
 from kmeans_service.models.scores import Scores, scores_of
 from kmeans_service.recipes.preprocessing import parse_preprocessing
+from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.recipes.transform import learn
 from kmeans_service.storage import data_bucket
 from kmeans_service.stored_object import StoredObject
@@ -114,7 +115,7 @@ def test_a_replaced_model_of_an_older_version_is_counted_out(before: Client) -> 
 
 
 def written(model: Model, scores: Scores = SCORES) -> StoredObject:
-    found, _ = manifest.store(Manifest("fit", {"n_clusters": 2}, model, scores, {}), PREFIX)
+    found, _ = manifest.store(Manifest("fit", Recipe(n_clusters=3), model, scores, {}), PREFIX)
     return found
 
 
@@ -126,7 +127,7 @@ def two_centers(**more: Any) -> Model:
 @pytest.mark.usefixtures("aws")
 def test_a_manifest_is_read_back_to_the_last_bit() -> None:
     found = manifest.load(written(two_centers(feature_names=("a", "b"))))
-    assert (found.fit_id, found.params, found.scores) == ("fit", {"n_clusters": 2}, SCORES)
+    assert (found.fit_id, found.recipe, found.scores) == ("fit", Recipe(n_clusters=3), SCORES)
     assert found.model.columns == Columns(2, ("a", "b"))
     assert found.model.predictor.centers.tolist() == [[-1.0, 0.0], [1.0, 0.1]]
     assert found.model.predictor.space.shift.tolist() == [5.0, 0.3]
@@ -196,7 +197,7 @@ def test_what_is_published_is_the_manifest(client: Client) -> None:
     client.fit(0)
     document = json.loads(data_bucket().get(stored()))
     assert document["fit_id"] == item()["fit_id"]
-    assert document["model_params"]["random_state"] == 0
+    assert document["recipe"]["random_state"] == 0
     assert document["scores"] == client.get("/kmeans/jobs/0/scores").json()
     other = json.dumps(document | {"scores": {}}).encode()
     overwrite(item(), model=item()["model"])

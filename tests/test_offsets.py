@@ -33,13 +33,14 @@ from kmeans_service.models.columns import Columns
 from kmeans_service.models.manifest import Manifest
 from kmeans_service.models.model import Model
 from kmeans_service.recipes.params import parse_params
+from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.tables.dataset import read_blocks
 
 FILES = Path(__file__).parent / "files"
 STAMPS = [1700000000000 + x for x in (0, 10, 20, 30, 1000, 1010, 1020, 1030, 5000, 5010)]
 OFFSETS = [0.0, 1e3, -1e6, 1e9, 1e12]
 SCALES = [1e-200, 1e-150, 1e-30, 1e-9, 1.0, 1e30, 1e90]
-type Fit = Callable[[Array, dict[str, Any]], tuple[Clustering, Array]]
+type Fit = Callable[[Array, Recipe], tuple[Clustering, Array]]
 
 
 def blobs() -> Array:
@@ -49,15 +50,15 @@ def blobs() -> Array:
     return np.round((centers[rng.integers(0, 3, 600)] + rng.normal(size=(600, 2))) * 256) / 256
 
 
-def in_memory(X: Array, params: dict[str, Any]) -> tuple[Clustering, Array]:
-    found = clustering.fit(X.copy(), params)
+def in_memory(X: Array, recipe: Recipe) -> tuple[Clustering, Array]:
+    found = clustering.fit(X.copy(), recipe)
     return found, found.labels
 
 
-def from_a_file(X: Array, params: dict[str, Any]) -> tuple[Clustering, Array]:
+def from_a_file(X: Array, recipe: Recipe) -> tuple[Clustering, Array]:
     with tempfile.TemporaryFile() as rows_file, io.BytesIO() as labels_file:
         rows = out_of_core.spill(read_blocks(csv_of(X), block_bytes=1000), rows_file)
-        found = out_of_core.fit(rows, params, labels_file, lambda _progress: None)
+        found = out_of_core.fit(rows, recipe, labels_file, lambda _progress: None)
         labels = np.loadtxt(io.StringIO(labels_file.getvalue().decode()))
         return found, labels.astype(int)
 
@@ -79,9 +80,9 @@ def indices(found: Clustering) -> list[float | None]:
 def test_data_far_from_zero_is_fitted_and_judged_as_it_is_near_zero(
     fit: Fit, offset: float, given: dict[str, Any]
 ) -> None:
-    X, params = blobs(), parse_params({"n_clusters": 3} | given)
-    near, near_labels = fit(X, params)
-    far, labels = fit(X + offset, params)
+    X, recipe = blobs(), parse_params({"n_clusters": 3} | given)
+    near, near_labels = fit(X, recipe)
+    far, labels = fit(X + offset, recipe)
     assert np.array_equal(labels, near_labels)
     assert far.scores.n_iter == near.scores.n_iter
     assert far.scores.inertia == pytest.approx(near.scores.inertia, rel=1e-9)
@@ -91,9 +92,9 @@ def test_data_far_from_zero_is_fitted_and_judged_as_it_is_near_zero(
 
 @pytest.mark.parametrize("offset", OFFSETS)
 def test_data_far_from_zero_is_predicted_as_it_is_near_zero(fit: Fit, offset: float) -> None:
-    X, params = blobs(), parse_params({"n_clusters": 3})
-    near, labels = fit(X, params)
-    far, _ = fit(X + offset, params)
+    X, recipe = blobs(), parse_params({"n_clusters": 3})
+    near, labels = fit(X, recipe)
+    far, _ = fit(X + offset, recipe)
     points = np.vstack([X, np.array([[1e4, -1e4], [3.0, 3.0]])])
     assert np.array_equal(far.predictor.predict(X + offset), labels)
     assert np.array_equal(far.predictor.predict(points + offset), near.predictor.predict(points))
@@ -110,9 +111,9 @@ def test_data_far_from_zero_is_predicted_as_it_is_near_zero(fit: Fit, offset: fl
 def test_data_of_any_scale_is_fitted_judged_and_predicted_as_at_scale_one(
     fit: Fit, scale: float
 ) -> None:
-    X, params = blobs(), parse_params({"n_clusters": 3})
-    plain, labels = fit(X, params)
-    found, scaled_labels = fit(X * scale, params)
+    X, recipe = blobs(), parse_params({"n_clusters": 3})
+    plain, labels = fit(X, recipe)
+    found, scaled_labels = fit(X * scale, recipe)
     assert np.array_equal(scaled_labels, labels)
     assert np.array_equal(found.predictor.predict(X * scale), labels)
     assert found.scores.n_iter == plain.scores.n_iter
@@ -137,14 +138,14 @@ def test_points_as_far_off_as_numbers_go_are_predicted_and_measured_by_a_tiny_mo
 
 @pytest.mark.parametrize("offset", [1e3, 1e9, 1e12])
 def test_one_column_far_from_zero_changes_nothing_about_the_others(fit: Fit, offset: float) -> None:
-    X, params = blobs(), parse_params({"n_clusters": 3})
-    _, labels = fit(X, params)
+    X, recipe = blobs(), parse_params({"n_clusters": 3})
+    _, labels = fit(X, recipe)
     far = X + np.array([offset, 0.0])
-    found, far_labels = fit(far, params)
+    found, far_labels = fit(far, recipe)
     assert np.array_equal(far_labels, labels)
     assert np.array_equal(found.predictor.predict(far), labels)
     stamped = np.column_stack([np.full(len(X), offset), X])
-    found, stamped_labels = fit(stamped, params)
+    found, stamped_labels = fit(stamped, recipe)
     assert np.array_equal(stamped_labels, labels)
     assert np.array_equal(found.predictor.predict(stamped), labels)
 
@@ -166,8 +167,8 @@ def test_identical_rows_anywhere_are_one_point(fit: Fit) -> None:
 
 
 def test_the_model_for_download_says_the_same(fit: Fit) -> None:
-    X, params = blobs() * 3 + 7, parse_params({"n_clusters": 3})
-    found, labels = fit(X, params)
+    X, recipe = blobs() * 3 + 7, parse_params({"n_clusters": 3})
+    found, labels = fit(X, recipe)
     stored = joblib.load(io.BytesIO(found.pickle))
     assert np.array_equal(stored.predict(X), labels)
     assert np.array_equal(stored.cluster_centers_, found.centers)
@@ -219,7 +220,7 @@ def test_what_is_stored_is_what_predicts(inline: int, monkeypatch: pytest.Monkey
     found, _ = in_memory(blobs() + 1e12, parse_params({"n_clusters": 3}))
     prefix = "models/tester/0/fit/1/"
     model = Model(Columns(2), found.predictor)
-    stored, _ = manifest.store(Manifest("fit", {}, model, found.scores, {}), prefix)
+    stored, _ = manifest.store(Manifest("fit", Recipe(), model, found.scores, {}), prefix)
     read = manifest.load(stored).model.predictor
     assert np.array_equal(read.space.shift, found.predictor.space.shift)
     assert read.space.scale == found.predictor.space.scale

@@ -26,11 +26,11 @@ def blobs(n_samples: int, n_features: int, k: int, spread: float, seed: int) -> 
 
 def fitted(X: Any, **given: Any) -> tuple[clustering.Clustering, Any]:
     """The out-of-core fit and its labels."""
-    params = parse_params(given)
+    recipe = parse_params(given)
     with tempfile.TemporaryFile() as rows_file, io.BytesIO() as labels_file:
         blocks = read_blocks(csv_of(X), block_bytes=1000)
         rows = out_of_core.spill(blocks, rows_file)
-        found = out_of_core.fit(rows, params, labels_file, lambda _progress: None)
+        found = out_of_core.fit(rows, recipe, labels_file, lambda _progress: None)
         return found, np.loadtxt(labels_file.getvalue().decode().splitlines()).astype(int)
 
 

@@ -12,12 +12,10 @@ from kmeans_service import config
 from kmeans_service.errors import InvalidParameter, TooLarge
 from kmeans_service.recipes.params import (
     CHECKS,
-    DEFAULTS,
-    canonical,
     check_against_data,
-    iteration_work,
     parse_params,
 )
+from kmeans_service.recipes.recipe import Recipe
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -28,12 +26,12 @@ ANYTHING = st.recursive(
 
 def test_no_parameters_are_the_seeds_two_and_scikit_learns_own() -> None:
     signature = inspect.signature(KMeans.__init__).parameters
-    own = {name: signature[name].default for name in DEFAULTS}
-    assert parse_params({}) == own | {"n_clusters": 2, "random_state": 0}
+    own = {name: signature[name].default for name in CHECKS}
+    assert parse_params({}).model_params == own | {"n_clusters": 2, "random_state": 0}
 
 
 def test_every_parameter_has_a_check_and_a_default() -> None:
-    assert CHECKS.keys() == DEFAULTS.keys()
+    assert CHECKS.keys() == Recipe().model_params.keys()
 
 
 @pytest.mark.parametrize(
@@ -53,13 +51,13 @@ def test_every_parameter_has_a_check_and_a_default() -> None:
     ],
 )
 def test_the_ends_of_each_range_are_taken(name: str, value: Any) -> None:
-    assert parse_params({name: value})[name] == value
+    assert parse_params({name: value}).model_params[name] == value
 
 
 def test_given_centers_are_taken_as_numbers() -> None:
-    params = parse_params({"n_clusters": 2, "init": [[1, 2.5], [-3, 1e100]]})
-    assert params["init"] == [[1.0, 2.5], [-3.0, 1e100]]
-    assert all(isinstance(number, float) for row in params["init"] for number in row)
+    init = parse_params({"n_clusters": 2, "init": [[1, 2.5], [-3, 1e100]]}).init
+    assert init == ((1.0, 2.5), (-3.0, 1e100))
+    assert all(isinstance(number, float) for row in init for number in row)
 
 
 @given(st.dictionaries(st.sampled_from(list(CHECKS)) | st.text(max_size=9), ANYTHING, max_size=4))
@@ -68,7 +66,7 @@ def test_whatever_is_given_is_refused_by_name_or_fits_scikit_learns_constraints(
 ) -> None:
     field, checked = "model_params.", {}
     try:
-        checked = parse_params(params)
+        checked = parse_params(params).model_params
     except (InvalidParameter, TooLarge) as error:
         field = error.members["field"]
     assert field.startswith("model_params.")
@@ -83,14 +81,14 @@ def test_what_is_no_object_is_refused(value: Any) -> None:
 
 def test_saying_a_default_and_leaving_it_out_are_the_same_fit() -> None:
     said = parse_params({"algorithm": "lloyd", "tol": 0.0001, "n_clusters": 2})
-    assert canonical(said) == canonical(parse_params({}))
-    assert canonical(parse_params({"tol": 1})) == canonical(parse_params({"tol": 1.0}))
+    assert said.canonical() == parse_params({}).canonical()
+    assert parse_params({"tol": 1}).canonical() == parse_params({"tol": 1.0}).canonical()
 
 
 def test_the_order_of_parameters_does_not_matter() -> None:
     one = parse_params({"n_clusters": 3, "max_iter": 5})
     other = parse_params({"max_iter": 5, "n_clusters": 3})
-    assert canonical(one) == canonical(other)
+    assert one.canonical() == other.canonical()
 
 
 def test_as_many_clusters_as_rows_are_the_most() -> None:
@@ -100,15 +98,15 @@ def test_as_many_clusters_as_rows_are_the_most() -> None:
 
 
 def test_initial_centers_have_as_many_columns_as_the_file() -> None:
-    params = parse_params({"init": [[1], [2]]})
-    check_against_data(params, 9, 1)
+    recipe = parse_params({"init": [[1], [2]]})
+    check_against_data(recipe, 9, 1)
     with pytest.raises(InvalidParameter, match=r"rows of 1 numbers; allowed is .*n_features=2"):
-        check_against_data(params, 9, 2)
+        check_against_data(recipe, 9, 2)
 
 
 def test_restarts_count_in_the_work_as_scikit_learn_makes_them() -> None:
     def work(**params: Any) -> float:
-        return iteration_work(parse_params({"n_clusters": 3, **params}), 100, 2)
+        return parse_params({"n_clusters": 3, **params}).iteration_work(100, 2)
 
     assert work() == 100 * 2 * 3
     assert work(init="random") == 10 * 100 * 2 * 3
@@ -116,11 +114,11 @@ def test_restarts_count_in_the_work_as_scikit_learn_makes_them() -> None:
 
 
 def test_work_beyond_all_bounds_is_refused_with_both_numbers() -> None:
-    params = parse_params({"n_clusters": 1000, "n_init": 100, "max_iter": 300})
+    recipe = parse_params({"n_clusters": 1000, "n_init": 100, "max_iter": 300})
     rows = config.Limits.work // (1000 * 100 * 300)
-    check_against_data(params, rows, 1)
+    check_against_data(recipe, rows, 1)
     with pytest.raises(
         InvalidParameter,
         match=r"n_init \* max_iter is 30,000,030,000,000; at most 30,000,000,000,000 is taken",
     ):
-        check_against_data(params, rows + 1, 1)
+        check_against_data(recipe, rows + 1, 1)

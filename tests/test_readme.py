@@ -113,7 +113,7 @@ def test_a_make_target_of_the_readme_exists(target: str) -> None:
 
 def test_the_limits_of_the_readme_are_those_of_the_code() -> None:
     from kmeans_service import config
-    from kmeans_service.recipes import params
+    from kmeans_service.recipes.recipe import Recipe
 
     limits = README.partition("## Limits")[2].partition("\n## ")[0]
     default = config.Limits()
@@ -135,9 +135,10 @@ def test_the_limits_of_the_readme_are_those_of_the_code() -> None:
     assert f"{config.MAX_HEADER_BYTES // 1024} KiB" in limits
     assert f"{config.SYNCHRONOUS_SECONDS:.0f} seconds" in limits
     rows = dict(re.findall(r"^\| `(\w+)` \| `(.+?)` \|", README, re.M))
-    assert {name: rows[name] for name in params.DEFAULTS} == {
+    params = Recipe().model_params
+    assert {name: rows[name] for name in params} == {
         name: f'"{value}"' if isinstance(value, str) else str(value)
-        for name, value in params.DEFAULTS.items()
+        for name, value in params.items()
     }
 
 

@@ -12,15 +12,17 @@ from harness.system import (
     created,
     deliver,
     drop,
-    fitted_params,
+    fitted_recipe,
     item,
     items,
+    job,
     overwrite,
     put,
     work_off,
 )
 from kmeans_service.lifecycle.job import fit_id_of
-from kmeans_service.recipes.params import canonical, parse_params
+from kmeans_service.recipes.params import parse_params
+from kmeans_service.recipes.recipe import Recipe
 
 NULL = {"n_clusters": 20, "random_state": None}
 
@@ -95,8 +97,9 @@ def test_of_requests_at_once_all_have_the_answer_of_one(client: Client) -> None:
 def test_an_integer_is_the_same_fit_as_ever(client: Client) -> None:
     client.upload()
     client.fit(0, {"random_state": 7})
-    digest, params = item()["input"]["sha256"], parse_params({"random_state": 7})
-    assert item()["fit_id"] == fit_id_of(digest, canonical(params))
+    given = job().input
+    assert given is not None
+    assert item()["fit_id"] == fit_id_of(given, parse_params({"random_state": 7}))
     assert "seed_drawn" not in view(client)
     client.fit(0, {"random_state": 7})
     assert item()["fence"] == 1
@@ -135,7 +138,7 @@ def test_an_upload_that_is_reserved_draws_its_seed_then(client: Client) -> None:
     assert view(client)["seed_drawn"] is True
     event = created("pending/tester/0/input.csv", put("pending/tester/0/input.csv", uniform()))
     deliver(event, event)
-    assert (item()["fence"], fitted_params()["random_state"]) == (1, seed)
+    assert (item()["fence"], fitted_recipe().random_state) == (1, seed)
     assert client.fit(0, NULL | {"random_state": seed}).status == 200
     assert item()["fence"] == 1
 
@@ -145,8 +148,8 @@ def test_a_drawn_fit_that_an_older_version_queued_is_joined_and_shows_its_seed_i
 ) -> None:
     client.upload()
     client.fit(0, {"random_state": None}, **ASYNC)
-    params = json.dumps(parse_params({"random_state": None}), sort_keys=True)
+    params = json.dumps(Recipe(random_state=None).model_params, sort_keys=True)
     overwrite(item(), params=params, drawn=False)
     assert client.fit(0, {"random_state": None}, **ASYNC).status == 202
     work_off()
-    assert isinstance(fitted_params()["random_state"], int)
+    assert isinstance(fitted_recipe().random_state, int)

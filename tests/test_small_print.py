@@ -4,6 +4,7 @@ import io
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,7 @@ from kmeans_service.line import estimates
 from kmeans_service.models import loading
 from kmeans_service.owners import quota
 from kmeans_service.recipes.params import parse_params
+from kmeans_service.recipes.recipe import Recipe
 from worker import arrivals
 
 # --- what is asked for, and what is answered ------------------------------------------------
@@ -189,12 +191,12 @@ def test_logs_say_which_function_and_call_they_are_of_and_forget_it(
 
 def test_an_estimate_grows_with_what_there_is_to_do() -> None:
     given = Input("k", None, "0" * 64, 50_000_000, 1_000_000, 10, None)
-    params = parse_params({"n_clusters": 5, "max_iter": 100})
+    recipe = Recipe(n_clusters=5, max_iter=100)
     assert estimates.check_seconds(50_000_000) == 1
     assert estimates.prediction_seconds(50_000_000) == 5
     # 1e6 rows, 10 columns, 5 clusters, 100 iterations at 5e8 a second, and a second to read them
-    assert estimates.fit_seconds(params, given) == pytest.approx(11)
-    assert estimates.fit_seconds(params | {"n_init": 3}, given) == pytest.approx(31)
+    assert estimates.fit_seconds(recipe, given) == pytest.approx(11)
+    assert estimates.fit_seconds(replace(recipe, n_init=3), given) == pytest.approx(31)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from fit import app as fit_app
 from harness.api import ASYNC, FORM_TYPE, JSON_TYPE, MODEL_CSV, Client, Context, form
 from harness.system import item, take_messages, work_off
 from kmeans_service import config
-from kmeans_service.recipes.params import iteration_work, parse_params
+from kmeans_service.recipes.params import parse_params
 
 ROWS, COLUMNS = 6, 2
 
@@ -33,7 +33,7 @@ def test_a_large_file_is_not_read_within_a_request(
 def test_a_fit_of_too_much_work_is_not_begun_within_a_request(
     uploaded: Client, monkeypatch: pytest.MonkeyPatch, params: dict[str, object]
 ) -> None:
-    work = iteration_work(parse_params(params), ROWS, COLUMNS)
+    work = parse_params(params).iteration_work(ROWS, COLUMNS)
     monkeypatch.setattr(config, "MAX_SYNCHRONOUS_WORK", work - 1)
     assert uploaded.fit(0, params).status == 202
     assert "fence" not in item()

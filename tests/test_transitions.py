@@ -8,17 +8,16 @@ from typing import Any
 import pytest
 
 from harness.api import ASYNC, Client
-from harness.system import OWNER, fitted_params, item, job, overwrite, take_messages
+from harness.system import OWNER, fitted_recipe, item, job, overwrite, take_messages
 from kmeans_service import aws, config
 from kmeans_service.errors import FitFailed, ServiceError
 from kmeans_service.lifecycle import creation, deletion, fits
-from kmeans_service.lifecycle.asked import Asked
 from kmeans_service.lifecycle.fits import ClaimRefused
 from kmeans_service.lifecycle.items import job_from_item
 from kmeans_service.lifecycle.job import Input, Job, Status
 from kmeans_service.lifecycle.lease import FenceLost
 from kmeans_service.problems import problem_document
-from kmeans_service.recipes.params import parse_params
+from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.table.keys import job_key
 from kmeans_service.table.values import marshal
 
@@ -36,7 +35,7 @@ def standing_job() -> Job:
 
 
 def request_another(known: Job) -> None:
-    fits.request(known, Asked("another fit", parse_params({"n_clusters": 1}), drawn=False))
+    fits.request(known, Recipe(n_clusters=1))
 
 
 def publish(known: Job) -> None:
@@ -159,11 +158,10 @@ def test_the_fit_whose_model_is_there_is_made_again_only_if_a_newer_one_failed(
 ) -> None:
     client.upload()
     assert client.fit(0, {"n_clusters": 2}).status == 200
-    model = job().published
-    fits.request(job(), Asked(model.fit_id, fitted_params(), drawn=False))
+    fits.request(job(), fitted_recipe())
     assert item()["status"] == "SUCCEEDED"
     overwrite(item(), status="FAILED")
-    fits.request(job(), Asked(model.fit_id, fitted_params(), drawn=False))
+    fits.request(job(), fitted_recipe())
     assert item()["status"] == "QUEUED"
 
 

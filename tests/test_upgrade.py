@@ -18,7 +18,7 @@ from harness.presigned import follow, labels
 from harness.system import (
     created,
     deliver,
-    fitted_params,
+    fitted_recipe,
     item,
     let_leases_run_out,
     overwrite,
@@ -67,7 +67,7 @@ def test_a_running_fit_whose_worker_went_with_the_upgrade_is_found_by_the_sweepe
     assert sweep()["queued"] == 2
     assert work_off() == 0
     assert [item(n)["status"] for n in (0, 1)] == ["SUCCEEDED"] * 2
-    assert isinstance(fitted_params(1)["random_state"], int)
+    assert isinstance(fitted_recipe(1).random_state, int)
     assert sorted(upgraded.predict(PREDICT_CSV, 1).labels()) == [0, 1]
 
 

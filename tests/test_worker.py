@@ -29,8 +29,9 @@ from kmeans_service import config
 from kmeans_service.errors import MalformedRequest
 from kmeans_service.fitting import clustering
 from kmeans_service.lifecycle import fits
-from kmeans_service.recipes.params import Params, parse_params
-from worker.metadata import params_of, warnings_of
+from kmeans_service.recipes.params import parse_params
+from kmeans_service.recipes.recipe import Recipe
+from worker.metadata import recipe_of, warnings_of
 
 KEY = "incoming/tester/points.csv"
 
@@ -49,16 +50,16 @@ def test_a_dropped_file_is_fitted_with_the_parameters_of_its_metadata(client: Cl
     assert client.get("/kmeans/jobs/0").json()["scores"]["inertia"] == pytest.approx(10)
 
 
-def params_with(**metadata: str) -> Params:
+def recipe_with(**metadata: str) -> Recipe:
     """Of an object with metadata spelt just so; moto's server takes both spellings for one."""
-    return params_of(metadata)
+    return recipe_of(metadata)
 
 
 @pytest.mark.parametrize("name", ["model-params", "model_params", "Model-Params", "MODEL_PARAMS"])
 def test_the_metadata_may_be_spelt_either_way_and_stand_beside_others(name: str) -> None:
-    params = params_with(mtime="1700000000.5", **{name: '{"n_clusters": 3}'})
-    assert params == parse_params({"n_clusters": 3})
-    assert params_with(mtime="1700000000.5") == parse_params({})
+    recipe = recipe_with(mtime="1700000000.5", **{name: '{"n_clusters": 3}'})
+    assert recipe == parse_params({"n_clusters": 3})
+    assert recipe_with(mtime="1700000000.5") == parse_params({})
 
 
 def test_metadata_that_are_not_known_are_warned_of_in_the_job_and_refuse_nothing(
@@ -85,9 +86,9 @@ def test_a_warning_of_metadata_stays_short_and_known_metadata_are_not_warned_of(
 def test_two_spellings_of_the_metadata_that_differ_are_refused() -> None:
     three, four = '{"n_clusters": 3}', '{"n_clusters": 4}'
     with pytest.raises(MalformedRequest, match="model-params and model_params differ"):
-        params_with(**{"model_params": three, "model-params": four})
-    params = params_with(**{"model_params": three, "model-params": three})
-    assert params == parse_params({"n_clusters": 3})
+        recipe_with(**{"model_params": three, "model-params": four})
+    recipe = recipe_with(**{"model_params": three, "model-params": three})
+    assert recipe == parse_params({"n_clusters": 3})
 
 
 @pytest.mark.parametrize(

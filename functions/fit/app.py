@@ -18,7 +18,8 @@ from kmeans_service.lifecycle.job import Job
 from kmeans_service.media_types import CSV, JSON
 from kmeans_service.models.columns import Columns
 from kmeans_service.models.loading import model_of
-from kmeans_service.recipes.params import Params, check_against_data, parse_params
+from kmeans_service.recipes.params import check_against_data, parse_params
+from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.tables.csv_grammar import CsvShape
 from kmeans_service.tables.dataset import Dataset, parse_csv, shape_of
 
@@ -34,9 +35,9 @@ def fit() -> Answer:
     media_type = request.accepted(CSV, JSON)
     body = json_body.fields(request.json(), ("job_id",), ("model_params",))
     job_id = json_body.job_id(body["job_id"])
-    params = parse_params(body.get("model_params", {}))
+    recipe = parse_params(body.get("model_params", {}))
     prefer = parse_prefer(request.header("Prefer"))
-    outcome = _fit(request, job_id, params, prefer)
+    outcome = _fit(request, job_id, recipe, prefer)
     if outcome.job.is_active:
         return accepted(request, outcome.job, _applied(prefer))
     return _labels(request, outcome, media_type, _applied(prefer))
@@ -48,12 +49,12 @@ def fit_predict() -> Answer:
     media_type = request.accepted(CSV, JSON)
     parts = request.form()
     check_names(parts, ("file", "model_params", "predict"))
-    file, params = csv_part(parts, "file"), _params(parts)
+    file, recipe = csv_part(parts, "file"), _recipe(parts)
     points = parse_csv(csv_part(parts, "predict").body) if "predict" in parts else None
     prefer = parse_prefer(request.header("Prefer"))
-    shape = _checked(file.body, params, points)
+    shape = _checked(file.body, recipe, points)
     job_id = uploads.store(request.owner, file.filename or "", file.body, shape)
-    outcome = _fit(request, job_id, params, prefer)
+    outcome = _fit(request, job_id, recipe, prefer)
     headers = {"X-Job-Id": str(job_id)} | _applied(prefer)
     if outcome.job.is_active:
         return accepted(request, outcome.job, headers)
@@ -62,26 +63,26 @@ def fit_predict() -> Answer:
     return _predicted(outcome.job, points, media_type, headers)
 
 
-def _checked(body: bytes, params: Params, points: Dataset | None) -> CsvShape:
+def _checked(body: bytes, recipe: Recipe, points: Dataset | None) -> CsvShape:
     """The file's shape; raises what its fit or prediction would be refused for, before any job."""
     shape = shape_of(body)
-    check_against_data(params, shape.n_samples, shape.n_features)
+    check_against_data(recipe, shape.n_samples, shape.n_features)
     if points is not None:
         columns = Columns(shape.n_features, shape.feature_names)
         columns.check(points.X.shape[1], points.feature_names)
     return shape
 
 
-def _params(parts: dict[str, Part]) -> Params:
+def _recipe(parts: dict[str, Part]) -> Recipe:
     if "model_params" not in parts:
         return parse_params({})
     return parse_params(json_body.loads(parts["model_params"].text(), "model_params"))
 
 
-def _fit(request: Request, job_id: int, params: Params, prefer: Preference) -> Outcome:
+def _fit(request: Request, job_id: int, recipe: Recipe, prefer: Preference) -> Outcome:
     seconds = min(config.SYNCHRONOUS_SECONDS, prefer.wait, _remaining(request) - ANSWER_SECONDS)
     start = time.monotonic()
-    outcome = synchronous.fit(request.owner, job_id, params, seconds, request.arrived)
+    outcome = synchronous.fit(request.owner, job_id, recipe, seconds, request.arrived)
     if outcome.labels_csv is not None and outcome.job.input is not None:
         telemetry.took("FitDuration", start)
         telemetry.count("Fits")

@@ -34,8 +34,8 @@ def create_upload() -> answers.Answer:
     request.accepted(JSON)
     body = fields(request.json(), ("filename",), ("model_params",))
     filename = uploads.checked_filename(body["filename"])
-    params = parse_params(body["model_params"]) if "model_params" in body else None
-    reserved = uploads.reserve(request.owner, filename, params)
+    recipe = parse_params(body["model_params"]) if "model_params" in body else None
+    reserved = uploads.reserve(request.owner, filename, recipe)
     return answers.json_answer(
         reserved, 201, {"Location": job_path(request.root, reserved["job_id"])}
     )

@@ -26,12 +26,12 @@ from kmeans_service.errors import (
 )
 from kmeans_service.fitting import capacity
 from kmeans_service.lifecycle import asides, creation, deletion, fits, large_predictions, reads
-from kmeans_service.lifecycle.asked import asked
-from kmeans_service.lifecycle.job import Input, Job, Status
+from kmeans_service.lifecycle.job import Input, Job, Status, fit_id_of
 from kmeans_service.line import estimates
 from kmeans_service.line.waiting import Work
 from kmeans_service.problems import problem_document
-from kmeans_service.recipes.params import Params, check_against_data
+from kmeans_service.recipes.params import check_against_data
+from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.storage import ObjectMissing, OpenObject, data_bucket
 from kmeans_service.streams import HashingStream, Keep, Kept
 from kmeans_service.tables.csv_grammar import CsvShape
@@ -196,7 +196,7 @@ def _fit_dropped(arrival: Arrival, owner: str, filename: str, opened: OpenObject
     try:
         if refusal:
             raise refusal
-        return _queue(arrival, job, metadata.params_of(opened.metadata))
+        return _queue(arrival, job, metadata.recipe_of(opened.metadata))
     except FitConflict:
         raise
     except ServiceError as error:
@@ -218,10 +218,10 @@ def _complete(arrival: Arrival, job: Job, opened: OpenObject) -> Job | None:
         # Refused, or one too many for the same form: no job's file, and in no counter.
         data_bucket().delete(arrival.key, arrival.version_id)
         return None
-    if job.params is None or job.fit_id is not None or job.status is not Status.UPLOADED:
+    if job.recipe is None or job.fit_id is not None or job.status is not Status.UPLOADED:
         return job if job.is_active else None
     try:
-        return _queue(arrival, job, asides.whole(job).params or {})
+        return _queue(arrival, job, asides.whole_recipe(job.recipe, job.init))
     except ServiceError as error:
         creation.refuse(job, problem_document(error))
         return None
@@ -275,13 +275,12 @@ def _checked(arrival: Arrival, opened: OpenObject) -> tuple[Input | None, Servic
     return given, refusal
 
 
-def _queue(arrival: Arrival, job: Job, params: Params) -> Job | None:
+def _queue(arrival: Arrival, job: Job, recipe: Recipe) -> Job | None:
     """Ask for the fit; None if this very fit has been done or has failed already."""
-    if job.input is None:
-        raise ValueError("a job whose file has arrived has an input")
-    check_against_data(params, job.input.n_samples, job.input.n_features)
-    wanted = asked(job.input, params, seed=arrival.seed, drawn=job.drawn)
-    if job.fit_id == wanted.fit_id and not job.is_active:
+    given = job.checked_input
+    check_against_data(recipe, given.n_samples, given.n_features)
+    recipe = recipe.seeded(arrival.seed)
+    if job.fit_id == fit_id_of(given, recipe) and not job.is_active:
         return None
-    queued = fits.request(job, wanted)
+    queued = fits.request(job, recipe)
     return queued if queued.is_active else None

@@ -5,15 +5,16 @@ from collections.abc import Mapping
 from kmeans_service import config
 from kmeans_service.errors import MalformedRequest, quoted
 from kmeans_service.http import json_body
-from kmeans_service.recipes.params import Params, parse_params
+from kmeans_service.recipes.params import parse_params
+from kmeans_service.recipes.recipe import Recipe
 
 # People type either; S3 keeps both.
 PARAMS = ("model-params", "model_params")
 SHOWN = 5
 
 
-def params_of(metadata: Mapping[str, str]) -> Params:
-    """The parameters of the fit; raises MalformedRequest or InvalidParameter."""
+def recipe_of(metadata: Mapping[str, str]) -> Recipe:
+    """What is asked of the fit; raises MalformedRequest or InvalidParameter."""
     given = {name.lower(): text for name, text in metadata.items()}
     texts = {name: given[name] for name in PARAMS if name in given}
     if len(set(texts.values())) > 1:

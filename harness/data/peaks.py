@@ -16,6 +16,7 @@ from kmeans_service.models.labels import csv_chunks
 from kmeans_service.models.manifest import npy
 from kmeans_service.models.predictor import Space
 from kmeans_service.recipes.params import parse_params
+from kmeans_service.recipes.recipe import Recipe
 
 BLOCK_BYTES = 1024**2  # of data at a time, so that making it is not what is measured
 
@@ -30,44 +31,44 @@ def blocks(n_samples: int, n_features: int, kind: str) -> Any:
         yield np.ones_like(block) if kind == "alike" else block
 
 
-def fit_in_memory(n_samples: int, n_features: int, params: dict[str, Any], kind: str) -> None:
+def fit_in_memory(n_samples: int, n_features: int, recipe: Recipe, kind: str) -> None:
     X = np.empty((n_samples, n_features))
     filled = 0
     for block in blocks(n_samples, n_features, kind):
         X[filled : filled + len(block)] = block
         filled += len(block)
-    found = clustering.fit(X, params)
+    found = clustering.fit(X, recipe)
     with tempfile.TemporaryFile() as labels:
         labels.writelines(csv_chunks(found.labels))
     _ = npy(found.predictor.centers), npy(found.centers)
 
 
-def fit_from_a_file(n_samples: int, n_features: int, params: dict[str, Any], kind: str) -> None:
+def fit_from_a_file(n_samples: int, n_features: int, recipe: Recipe, kind: str) -> None:
     with tempfile.TemporaryFile() as file, tempfile.TemporaryFile() as labels:
         for block in blocks(n_samples, n_features, kind):
             file.write(block.data)
         rows = out_of_core.RowFile(file, n_samples, n_features, Space(np.zeros(n_features), 1.0))
-        found = out_of_core.fit(rows, params, labels, lambda _progress: None)
+        found = out_of_core.fit(rows, recipe, labels, lambda _progress: None)
         _ = npy(found.predictor.centers), npy(found.centers)
 
 
 def peak(case: dict[str, Any]) -> dict[str, int]:
     """Bytes that the case takes, and what was said that it would."""
-    params = parse_params(case["params"])
+    recipe = parse_params(case["params"])
     shape = case["n_samples"], case["n_features"]
     fit = fit_from_a_file if case.get("method") == "out_of_core" else fit_in_memory
     child = os.fork()
     if child == 0:
         status = 1
         try:
-            fit(*shape, params, case.get("kind", "blobs"))
+            fit(*shape, recipe, case.get("kind", "blobs"))
             status = 0
         finally:
             os._exit(status)
     _, status, usage = os.wait4(child, 0)
     if status:
         raise RuntimeError(f"{case} ended with {status}")
-    return {"peak": usage.ru_maxrss * 1024, "needed": capacity.needed_in_memory(*shape, params)}
+    return {"peak": usage.ru_maxrss * 1024, "needed": capacity.needed_in_memory(*shape, recipe)}
 
 
 if __name__ == "__main__":

@@ -6,13 +6,14 @@ Decided by the worker's size alone, wherever the fit then runs: the same request
 import math
 import shutil
 import tempfile
+from dataclasses import replace
 
 from kmeans_service import config
 from kmeans_service.errors import FitFailed, TooLarge
 from kmeans_service.fitting.indices import SILHOUETTE_SAMPLE
 from kmeans_service.fitting.runs import may_be_the_kernels
 from kmeans_service.models.stored_labels import ROW_BYTES
-from kmeans_service.recipes.params import Params
+from kmeans_service.recipes.recipe import Recipe
 
 # What importing scikit-learn and the work itself take, whatever the data.
 FIXED_BYTES = 320 * 1024**2
@@ -20,53 +21,53 @@ FIXED_BYTES = 320 * 1024**2
 COPIES_OF_CENTERS = 8
 
 
-def needed_in_memory(n_samples: int, n_features: int, params: Params) -> int:
+def needed_in_memory(n_samples: int, n_features: int, recipe: Recipe) -> int:
     """Bytes that a fit in memory peaks at, at most."""
-    n_clusters: int = params["n_clusters"]
+    n_clusters = recipe.n_clusters
     centers = COPIES_OF_CENTERS * 8 * n_clusters * n_features
     sample = 8 * min(n_samples, SILHOUETTE_SAMPLE) * n_features  # copied, to be judged
-    return FIXED_BYTES + centers + sample + n_samples * row_bytes(n_features, params)
+    return FIXED_BYTES + centers + sample + n_samples * row_bytes(n_features, recipe)
 
 
-def row_bytes(n_features: int, params: Params) -> int:
+def row_bytes(n_features: int, recipe: Recipe) -> int:
     """What each row of a fit in memory adds to its peak, at most: the row, and some numbers."""
-    if isinstance(params["init"], str) and may_be_the_kernels(params):
+    if isinstance(recipe.init, str) and may_be_the_kernels(recipe):
         working = n_features // 2  # as float32: where k-means++ looks at it, or all rows are alike
     else:
-        working = _of_scikit_learn(n_features, params)
+        working = _of_scikit_learn(n_features, recipe)
     return 8 * (n_features + working + 8)
 
 
-def _of_scikit_learn(n_features: int, params: Params) -> int:
+def _of_scikit_learn(n_features: int, recipe: Recipe) -> int:
     """The distances of k-means++ to all its candidates for a center, three times; or elkan's
     bounds, one for each center, and two more of the row where a center that nothing is near is
     moved.
     """
-    n_clusters: int = params["n_clusters"]
-    candidates = 2 + int(math.log(n_clusters)) if params["init"] == "k-means++" else 0
-    bounds = n_clusters if params["algorithm"] == "elkan" else 0
+    n_clusters = recipe.n_clusters
+    candidates = 2 + int(math.log(n_clusters)) if recipe.init == "k-means++" else 0
+    bounds = n_clusters if recipe.algorithm == "elkan" else 0
     return max(3 * candidates, bounds + 2 * n_features)
 
 
-def algorithm_in_memory(n_samples: int, n_features: int, params: Params) -> str | None:
+def algorithm_in_memory(n_samples: int, n_features: int, recipe: Recipe) -> str | None:
     """What a fit in the worker's memory is computed with; None if it is one out of core.
 
     Where elkan's bounds have no room, lloyd comes to the same clusters without them.
     """
     memory = config.settings().worker_memory_bytes
-    for algorithm in (params["algorithm"], "lloyd"):
-        tried = params | {"algorithm": algorithm}
+    for algorithm in (recipe.algorithm, "lloyd"):
+        tried = replace(recipe, algorithm=algorithm)
         if needed_in_memory(n_samples, n_features, tried) <= memory:
-            return str(algorithm)
+            return algorithm
     return None
 
 
-def fits_here(n_samples: int, n_features: int, params: Params) -> bool:
+def fits_here(n_samples: int, n_features: int, recipe: Recipe) -> bool:
     """Whether this very function has the memory to compute the fit as the worker would."""
-    algorithm = algorithm_in_memory(n_samples, n_features, params)
+    algorithm = algorithm_in_memory(n_samples, n_features, recipe)
     if algorithm is None:
         return False
-    needed = needed_in_memory(n_samples, n_features, params | {"algorithm": algorithm})
+    needed = needed_in_memory(n_samples, n_features, replace(recipe, algorithm=algorithm))
     return needed <= config.settings().memory_bytes
 
 

@@ -3,7 +3,7 @@
 import io
 import platform
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -11,17 +11,17 @@ import joblib
 import numpy as np
 import scipy
 import sklearn
-from sklearn.cluster import KMeans
 from sklearn.utils import check_array
 from threadpoolctl import ThreadpoolController
 
 from kmeans_service.arrays import Array
 from kmeans_service.fitting import column_facts, indices
 from kmeans_service.fitting.column_facts import Columns
-from kmeans_service.fitting.runs import Run, best_run
+from kmeans_service.fitting.runs import Run, best_run, estimator_of
 from kmeans_service.models import predictor
 from kmeans_service.models.predictor import Predictor, Space
 from kmeans_service.models.scores import Scores, scores_of
+from kmeans_service.recipes.recipe import Recipe
 
 SAMPLE_RESTARTS = 10
 
@@ -61,22 +61,22 @@ class Clustering:
     distinct: int
 
 
-def fit(X: Array, params: dict[str, Any], algorithm: str | None = None) -> Clustering:
-    """KMeans(**params).fit(X), X of shape (n_samples, n_features); raises FitFailed.
+def fit(X: Array, recipe: Recipe, algorithm: str | None = None) -> Clustering:
+    """KMeans(**recipe.model_params).fit(X), X of shape (n_samples, n_features); raises FitFailed.
 
     X is used up: it is brought into the fit's space where it lies.
 
-    algorithm  what computes it, if another than the one in params
+    algorithm  what computes it, if another than the recipe's
     """
-    computed = params | {"algorithm": algorithm or params["algorithm"]}
+    computed = replace(recipe, algorithm=algorithm or recipe.algorithm)
     with one_thread():
         space = predictor.take(X)
         found = column_facts.columns_of(column_facts.in_chunks(X), X.shape[1])
-        run = best_run(X, computed, starting_init(params, space), found.mean_variance)
+        run = best_run(X, computed, starting_init(recipe, space), found.mean_variance)
         sizes, scores = _judged(X, run)
         return finished(
             Predictor(space, run.centers),
-            params,
+            recipe,
             run,
             sizes,
             scores | {"method": "in_memory"},
@@ -100,30 +100,30 @@ def one_thread() -> AbstractContextManager[Any]:
     return limit
 
 
-def starting_init(params: dict[str, Any], space: Space) -> str | Array:
+def starting_init(recipe: Recipe, space: Space) -> str | Array:
     """The method's name, or the given centers in the fit's space."""
-    given = params["init"]
+    given = recipe.init
     return given if isinstance(given, str) else space.enter(np.array(given, dtype=np.float64))
 
 
 # For fits that hold only a part of the rows at a time.
 
 
-def starting_centers(sample: Array, params: dict[str, Any], space: Space) -> Array:
+def starting_centers(sample: Array, recipe: Recipe, space: Space) -> Array:
     """The centers of the best of some fits to a sample, or those that were given."""
-    init = starting_init(params, space)
+    init = starting_init(recipe, space)
     if not isinstance(init, str):
         return init
     # What a sample cannot show is made up for by more restarts than scikit-learn's one.
-    restarts = SAMPLE_RESTARTS if params["n_init"] == "auto" else params["n_init"]
-    plain = params | {"n_init": restarts, "algorithm": "lloyd"}  # elkan keeps bounds in memory
+    restarts = SAMPLE_RESTARTS if recipe.n_init == "auto" else recipe.n_init
+    plain = replace(recipe, n_init=restarts, algorithm="lloyd")  # elkan keeps bounds in memory
     found = column_facts.columns_of([sample], sample.shape[1])
     return best_run(sample, plain, init, found.mean_variance).centers
 
 
 def finished(
     found: Predictor,
-    params: dict[str, Any],
+    recipe: Recipe,
     run: Run,
     sizes: Array,
     scores: dict[str, Any],
@@ -137,19 +137,19 @@ def finished(
         "n_iter": int(run.n_iter),
         "cluster_sizes": sizes.tolist(),
     }
-    n_clusters = params["n_clusters"]
+    n_clusters = recipe.n_clusters
     distinct = n_clusters if sizes.all() else column_facts.distinct_rows(rows, n_clusters)
     centers = space.leave(run.centers)
     told = scores_of(basic | scores)
-    pickle = _pickle(params, centers, told)
+    pickle = _pickle(recipe, centers, told)
     return Clustering(found, centers, run.labels, pickle, told, columns_found, distinct)
 
 
-def _pickle(params: dict[str, Any], centers: Array, scores: Scores) -> bytes:
+def _pickle(recipe: Recipe, centers: Array, scores: Scores) -> bytes:
     """An estimator as KMeans.fit leaves it behind, but for labels_."""
-    given = params["init"]
+    given = recipe.init
     init = given if isinstance(given, str) else np.array(given, dtype=np.float64)
-    estimator = KMeans(**(params | {"init": init}))
+    estimator = estimator_of(recipe, init)
     estimator.cluster_centers_ = centers
     estimator.inertia_, estimator.n_iter_ = scores.inertia, scores.n_iter
     estimator.n_features_in_, estimator._n_features_out = centers.shape[1], centers.shape[0]

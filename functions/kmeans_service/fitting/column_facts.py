@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from kmeans_service.arrays import Array
 from kmeans_service.errors import quoted
 from kmeans_service.models.predictor import Space
 from kmeans_service.models.scores import Scores
+from kmeans_service.recipes.recipe import Recipe
 
 # Above so many standard deviations from zero, a double holds fewer than ten digits of what varies.
 FAR_OFF = 1e6
@@ -73,7 +73,7 @@ def distinct_rows(chunks: Iterable[Array], most: int) -> int:
 def warnings_of(
     columns: Columns,
     space: Space,
-    params: dict[str, Any],
+    recipe: Recipe,
     scores: Scores,
     distinct: int,
     names: tuple[str, ...] | None,
@@ -83,8 +83,8 @@ def warnings_of(
     distinct  how many different rows there are, as far as n_clusters
     """
     said = [
-        _of_distinct(distinct, params, scores),
-        _of_iterations(params, scores),
+        _of_distinct(distinct, recipe, scores),
+        _of_iterations(recipe, scores),
         _of_offsets(columns.offsets(space), names),
         _of_variance(columns.variances, names),
         _of_inertia(scores),
@@ -92,8 +92,8 @@ def warnings_of(
     return [sentence for sentence in said if sentence]
 
 
-def _of_distinct(distinct: int, params: dict[str, Any], scores: Scores) -> str | None:
-    clusters = params["n_clusters"]
+def _of_distinct(distinct: int, recipe: Recipe, scores: Scores) -> str | None:
+    clusters = recipe.n_clusters
     filled = sum(size > 0 for size in scores.cluster_sizes)
     if filled == clusters:
         return None
@@ -108,8 +108,8 @@ def _of_distinct(distinct: int, params: dict[str, Any], scores: Scores) -> str |
     )
 
 
-def _of_iterations(params: dict[str, Any], scores: Scores) -> str | None:
-    most = params["max_iter"]
+def _of_iterations(recipe: Recipe, scores: Scores) -> str | None:
+    most = recipe.max_iter
     if scores.n_iter < most:
         return None
     return (

@@ -17,7 +17,6 @@ from kmeans_service.fitting.column_facts import warnings_of
 from kmeans_service.fitting.engines.engine import Fitted
 from kmeans_service.fitting.engines.outcome import Say
 from kmeans_service.lifecycle import asides
-from kmeans_service.lifecycle.asked import drawn_seed, with_seed
 from kmeans_service.lifecycle.job import Input, Job
 from kmeans_service.media_types import BINARY, CSV
 from kmeans_service.models.columns import Columns
@@ -25,26 +24,26 @@ from kmeans_service.models.manifest import Manifest, npy, store
 from kmeans_service.models.model import Model
 from kmeans_service.models.published import Published
 from kmeans_service.models.stored_labels import ROW_BYTES
-from kmeans_service.recipes.params import Params
+from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.storage import LOST_FILE, ObjectMissing, data_bucket
 from kmeans_service.stored_object import StoredObject
 from kmeans_service.streams import HashingStream
 
-type Cluster = Callable[[Input, Params, IO[bytes], Say], Clustering]
-"""Makes clusters of a file by these parameters, its labels into a file, and tells of progress."""
+type Cluster = Callable[[Input, Recipe, IO[bytes], Say], Clustering]
+"""Makes clusters of a file by this recipe, its labels into a file, and tells of progress."""
 
 
 def compute(claimed: Job, cluster: Cluster, say: Say) -> Fitted:
     """Fit a claimed job's points and store what is found; raises the ServiceError it fails with."""
     claimed = asides.whole(claimed)
-    given, params = claimed.input, claimed.params
-    if given is None or params is None:
-        raise ValueError("a claimed job has an input and parameters")
-    params, _ = with_seed(params, drawn_seed())  # of a job that an older version queued
+    given, recipe = claimed.input, claimed.recipe
+    if given is None or recipe is None:
+        raise ValueError("a claimed job has an input and a recipe")
+    recipe = recipe.seeded()  # of a job that an older version queued
     with _labels_file(given.n_samples) as labels_file:
-        found = cluster(given, params, labels_file, say)
+        found = cluster(given, recipe, labels_file, say)
         say({"stage": "STORING"})
-        return _store(claimed, given, params, found, labels_file)
+        return _store(claimed, given, recipe, found, labels_file)
 
 
 def _labels_file(n_samples: int) -> IO[bytes]:
@@ -68,7 +67,7 @@ def opened(given: Input) -> Iterator[HashingStream]:
 
 
 def _store(
-    claimed: Job, given: Input, params: Params, found: Clustering, labels_file: IO[bytes]
+    claimed: Job, given: Input, recipe: Recipe, found: Clustering, labels_file: IO[bytes]
 ) -> Fitted:
     prefix, bucket = claimed.fit_prefix, data_bucket()
     pickle = bucket.put(f"{prefix}model.joblib", found.pickle, BINARY)
@@ -77,9 +76,9 @@ def _store(
     columns = Columns(given.n_features, given.feature_names)
     manifest = Manifest(
         fit_id=claimed.fit_id or "",
-        params=params,
+        recipe=recipe,
         model=Model(columns, found.predictor),
-        scores=replace(found.scores, warnings=_warnings(found, params, given.feature_names)),
+        scores=replace(found.scores, warnings=_warnings(found, recipe, given.feature_names)),
         versions=clustering.VERSIONS,
     )
     stored, arrays = store(manifest, prefix)
@@ -96,9 +95,9 @@ def _store(
     return Fitted(published, labels_csv)
 
 
-def _warnings(found: Clustering, params: Params, names: tuple[str, ...] | None) -> tuple[str, ...]:
+def _warnings(found: Clustering, recipe: Recipe, names: tuple[str, ...] | None) -> tuple[str, ...]:
     space = found.predictor.space
-    return tuple(warnings_of(found.columns, space, params, found.scores, found.distinct, names))
+    return tuple(warnings_of(found.columns, space, recipe, found.scores, found.distinct, names))
 
 
 def _store_labels(key: str, labels_file: IO[bytes]) -> tuple[StoredObject, bytes | None]:

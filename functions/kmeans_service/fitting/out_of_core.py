@@ -7,8 +7,8 @@ above it.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import IO, Any
+from dataclasses import dataclass, replace
+from typing import IO
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from kmeans_service.fitting.runs import Run, nearest_centers
 from kmeans_service.models.labels import csv_chunks
 from kmeans_service.models.nearest import CHUNK
 from kmeans_service.models.predictor import Predictor, Space, scale_of
+from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.tables.dataset import RowBlocks
 
 CHUNK_BYTES = 4 * 1024**2
@@ -49,7 +50,7 @@ class RowFile:
         while chunk := self.file.read(rows * row_bytes):
             yield self.space.enter(np.frombuffer(chunk).reshape(-1, self.n_features))
 
-    def sample(self, seed: int | None, size: int) -> Array:
+    def sample(self, seed: int, size: int) -> Array:
         """Rows drawn without replacement, in their order; all of them if they are few."""
         size = min(self.n_samples, size)
         drawn = np.sort(np.random.default_rng(seed).choice(self.n_samples, size, replace=False))
@@ -76,15 +77,15 @@ def spill(blocks: RowBlocks, file: IO[bytes]) -> RowFile:
     return RowFile(file, n_samples, blocks.n_features, Space(mean, scale_of(extent)))
 
 
-def fit(rows: RowFile, params: dict[str, Any], labels_file: IO[bytes], say: Say) -> Clustering:
+def fit(rows: RowFile, recipe: Recipe, labels_file: IO[bytes], say: Say) -> Clustering:
     """KMeans of all rows; their labels go to `labels_file` as CSV, and `labels` is empty."""
     with clustering.one_thread():
-        sample = rows.sample(params["random_state"], sample_size(rows.n_features, params))
+        sample = rows.sample(recipe.seed, sample_size(rows.n_features, recipe))
         found = column_facts.columns_of(rows.chunks(), rows.n_features)
-        centers = clustering.starting_centers(sample, params, rows.space)
-        tolerance = params["tol"] * found.mean_variance
+        centers = clustering.starting_centers(sample, recipe, rows.space)
+        tolerance = recipe.tol * found.mean_variance
         n_iter = 0
-        for n_iter in range(1, params["max_iter"] + 1):
+        for n_iter in range(1, recipe.max_iter + 1):
             say({"stage": "FITTING", "iteration": n_iter})
             moved = _iterate(rows, centers)
             shift = float(((moved - centers) ** 2).sum())
@@ -97,7 +98,7 @@ def fit(rows: RowFile, params: dict[str, Any], labels_file: IO[bytes], say: Say)
         scores |= indices.silhouette(sample, nearest_centers(sample, centers))
         return clustering.finished(
             Predictor(rows.space, centers),
-            params,
+            recipe,
             Run(np.empty(0, dtype=np.int32), inertia, centers, n_iter),
             means.sizes,
             scores | {"method": "out_of_core"},
@@ -106,8 +107,8 @@ def fit(rows: RowFile, params: dict[str, Any], labels_file: IO[bytes], say: Say)
         )
 
 
-def sample_size(n_features: int, params: dict[str, Any]) -> int:
-    row_bytes = capacity.row_bytes(n_features, params | {"algorithm": "lloyd"})
+def sample_size(n_features: int, recipe: Recipe) -> int:
+    row_bytes = capacity.row_bytes(n_features, replace(recipe, algorithm="lloyd"))
     return max(SAMPLE_BYTES // row_bytes, 1000)
 
 

@@ -6,8 +6,7 @@ data that rounding decides what they come to. And everything where the kernel do
 """
 
 import warnings
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.cluster import KMeans
@@ -22,6 +21,7 @@ from kmeans_service.fitting.kernel import library
 from kmeans_service.fitting.kernel.assignment import nearest
 from kmeans_service.fitting.kernel.lloyd import lloyd
 from kmeans_service.fitting.kernel.rows import Rows
+from kmeans_service.recipes.recipe import Recipe
 
 # In a fit's space, where all data is within 1.
 FAR_OFF = 1e6
@@ -40,23 +40,23 @@ class Run:
     n_iter: int
 
 
-def best_run(Z: Array, params: dict[str, Any], init: str | Array, mean_variance: float) -> Run:
+def best_run(Z: Array, recipe: Recipe, init: str | Array, mean_variance: float) -> Run:
     """What KMeans.fit does between centering its data and moving the centers back.
 
     Z is in the fit's space, and so are the centers that it returns: moved to where the data was
     they have lost digits already. Labels, iterations and, moved back, centers and inertia are those
     of KMeans.fit to the last bit, which a test sees to at every update of scikit-learn.
     """
-    kernels = may_be_the_kernels(params) and (isinstance(init, str) or _are_near(init))
+    kernels = may_be_the_kernels(recipe) and (isinstance(init, str) or _are_near(init))
     compute = _by_kernel if kernels else _by_scikit_learn
     try:
-        return compute(Z, params, init, params["tol"] * mean_variance)
+        return compute(Z, recipe, init, recipe.tol * mean_variance)
     except MemoryError:
         raise FitFailed("The data does not fit the memory of the function") from None
 
 
-def may_be_the_kernels(params: dict[str, Any]) -> bool:
-    return params["algorithm"] == "lloyd" and library.runs_here()
+def may_be_the_kernels(recipe: Recipe) -> bool:
+    return recipe.algorithm == "lloyd" and library.runs_here()
 
 
 def _are_near(centers: Array) -> bool:
@@ -71,32 +71,37 @@ def nearest_centers(Z: Array, centers: Array) -> Array:
     return labels
 
 
-def _by_kernel(Z: Array, params: dict[str, Any], init: str | Array, tolerance: float) -> Run:
+def _by_kernel(Z: Array, recipe: Recipe, init: str | Array, tolerance: float) -> Run:
     found = lloyd(
         Rows(Z),
-        params["n_clusters"],
+        recipe.n_clusters,
         init=init,
-        n_init=params["n_init"],
-        max_iter=params["max_iter"],
+        n_init=recipe.n_init,
+        max_iter=recipe.max_iter,
         tolerance=tolerance,
-        random_state=params["random_state"],
+        random_state=recipe.seed,
     )
     return Run(found.labels, found.inertia, found.centers, found.n_iter)
 
 
-def _by_scikit_learn(Z: Array, params: dict[str, Any], init: str | Array, tolerance: float) -> Run:
-    estimator = KMeans(**(params | {"init": init, "tol": 0}))
+def estimator_of(recipe: Recipe, init: str | Array) -> KMeans:
+    """scikit-learn's own, not fitted yet; `init` is the method's name, or an array."""
+    return KMeans(**(recipe.model_params | {"init": init}))
+
+
+def _by_scikit_learn(Z: Array, recipe: Recipe, init: str | Array, tolerance: float) -> Run:
+    estimator = estimator_of(replace(recipe, tol=0), init)  # `tolerance` is computed already
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # n_init with given centers, elkan with one
         estimator._check_params_vs_input(Z)
     single = _kmeans_single_elkan if estimator._algorithm == "elkan" else _kmeans_single_lloyd
-    random_state = check_random_state(params["random_state"])
+    random_state = check_random_state(recipe.seed)
     weights, norms = np.ones(len(Z)), row_norms(Z, squared=True)
     best: Run | None = None
     for _ in range(estimator._n_init):
         start = estimator._init_centroids(Z, norms, init, random_state, weights)
         labels, inertia, centers, n_iter = single(
-            Z, weights, start, max_iter=params["max_iter"], tol=tolerance, n_threads=1
+            Z, weights, start, max_iter=recipe.max_iter, tol=tolerance, n_threads=1
         )
         if best is None or (
             inertia < best.inertia and not _is_same_clustering(labels, best.labels, len(centers))

@@ -5,18 +5,18 @@ import time
 from dataclasses import dataclass
 
 from kmeans_service import config
-from kmeans_service.errors import FitConflict, FitFailed, NotUploaded
+from kmeans_service.errors import FitConflict, FitFailed
 from kmeans_service.fitting import attempt, capacity
 from kmeans_service.fitting.attempt import OutOfTime
 from kmeans_service.fitting.engines.engine import AttemptCrashed
 from kmeans_service.lifecycle import fits, reads
-from kmeans_service.lifecycle.asked import asked
 from kmeans_service.lifecycle.fits import ClaimRefused
-from kmeans_service.lifecycle.job import Input, Job, Status
+from kmeans_service.lifecycle.job import Input, Job, Status, fit_id_of
 from kmeans_service.lifecycle.lease import FenceLost
 from kmeans_service.line.queue import enqueue_fit
 from kmeans_service.models.published import Published
-from kmeans_service.recipes.params import Params, check_against_data, iteration_work
+from kmeans_service.recipes.params import check_against_data
+from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.storage import data_bucket
 
 POLL_SECONDS = 0.2
@@ -31,9 +31,9 @@ class Outcome:
 
 
 def fit(
-    owner: str, job_id: int, params: Params, seconds: float, arrived: float = math.inf
+    owner: str, job_id: int, recipe: Recipe, seconds: float, arrived: float = math.inf
 ) -> Outcome:
-    """Fit the job with these parameters, waiting no longer than `seconds`.
+    """Fit the job by this recipe, waiting no longer than `seconds`.
 
     arrived  when the request arrived, in epoch seconds
 
@@ -42,15 +42,15 @@ def fit(
     """
     deadline = time.monotonic() + seconds
     job = reads.get(owner, job_id)
-    given = _input_of(job)
-    check_against_data(params, given.n_samples, given.n_features)
-    wanted = asked(given, params)
-    there = job.is_fitted_with(wanted.fit_id)
+    given = job.checked_input
+    check_against_data(recipe, given.n_samples, given.n_features)
+    recipe = recipe.seeded()
+    there = job.is_fitted_with(fit_id_of(given, recipe))
     if there and _is_whole(job.published):
         return Outcome(job)
-    if seconds <= 0 or not _is_small(given, params):
-        return _in_background(fits.request(job, wanted, arrived, anew=there))
-    job, ours = fits.begin(job, wanted, arrived, anew=there)
+    if seconds <= 0 or not _is_small(given, recipe):
+        return _in_background(fits.request(job, recipe, arrived, anew=there))
+    job, ours = fits.begin(job, recipe, arrived, anew=there)
     fit_id = job.fit_id or ""
     if job.is_fitted_with(fit_id):
         return Outcome(job)
@@ -71,14 +71,6 @@ def _in_background(job: Job) -> Outcome:
     return Outcome(job)
 
 
-def _input_of(job: Job) -> Input:
-    if job.input is not None and job.input.n_samples > 0:
-        return job.input
-    if job.status is Status.FAILED:
-        raise FitFailed(f"The file of job {job.job_id} was refused", error=job.error)
-    raise NotUploaded(f"The file of job {job.job_id} has not arrived")
-
-
 def _is_whole(model: Published) -> bool:
     """Whether the fit need not be computed anew: nothing of it is lost, and it was computed right.
 
@@ -90,13 +82,13 @@ def _is_whole(model: Published) -> bool:
     return data_bucket().has([each.key for each in model.objects])
 
 
-def _is_small(given: Input, params: Params) -> bool:
+def _is_small(given: Input, recipe: Recipe) -> bool:
     """Whether the fit has a chance to end in time; if not, it is cut off and goes to the worker."""
-    work = iteration_work(params, given.n_samples, given.n_features)
+    work = recipe.iteration_work(given.n_samples, given.n_features)
     return (
         work <= config.MAX_SYNCHRONOUS_WORK
         and given.size <= config.MAX_SYNCHRONOUS_BYTES
-        and capacity.fits_here(given.n_samples, given.n_features, params)
+        and capacity.fits_here(given.n_samples, given.n_features, recipe)
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from kmeans_service.http.location import rooted
 from kmeans_service.lifecycle.job import Job, Status
+from kmeans_service.recipes.recipe import Recipe
 
 
 def job_view(job: Job, root: str) -> dict[str, Any]:
@@ -21,8 +22,8 @@ def job_view(job: Job, root: str) -> dict[str, Any]:
         "n_samples": given and given.n_samples,
         "n_features": given and given.n_features,
         "feature_names": given and given.feature_names and list(given.feature_names),
-        "model_params": job.params and _shown(job.params),
-        "seed_drawn": job.drawn or None,
+        "model_params": job.recipe and _shown(job.recipe),
+        "seed_drawn": (job.recipe and job.recipe.drawn) or None,
         "attempt": job.attempt or None,
         "progress": job.progress,
         "error": job.error and rooted(job.error, root),
@@ -35,9 +36,9 @@ def job_view(job: Job, root: str) -> dict[str, Any]:
     return {name: value for name, value in view.items() if value is not None}
 
 
-def _shown(params: dict[str, Any]) -> dict[str, Any]:
+def _shown(recipe: Recipe) -> dict[str, Any]:
     """Without initial centers that the list does not read."""
-    return {name: value for name, value in params.items() if value != []}
+    return {name: value for name, value in recipe.model_params.items() if value != ()}
 
 
 def _warnings(job: Job) -> list[str]:

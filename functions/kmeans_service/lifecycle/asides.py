@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from kmeans_service.lifecycle.job import Input, Job
-from kmeans_service.recipes.params import Params
+from kmeans_service.recipes.recipe import Recipe, centers_of
 from kmeans_service.storage import data_bucket
 from kmeans_service.stored_object import StoredObject
 
@@ -30,16 +30,16 @@ def without_names(owner: str, given: Input) -> Input:
 
 
 def without_init(
-    prefix: str, job: Job | None, params: Params
-) -> tuple[Params, StoredObject | None]:
-    """Parameters as a job's item holds them, and where their initial centers are.
+    prefix: str, job: Job | None, recipe: Recipe
+) -> tuple[Recipe, StoredObject | None]:
+    """A recipe as a job's item holds it, and where its initial centers are.
 
     job   whose item it is: what it has aside already is not written again
     """
-    if job and job.init and _get(job.init) == params["init"]:
-        return _without_init(params), job.init
-    init = _put(f"{prefix}init-{uuid.uuid4().hex}.json", params["init"])
-    return (_without_init(params), init) if init else (params, None)
+    if job and job.init and whole_recipe(recipe, job.init) == recipe:
+        return _without_init(recipe), job.init
+    init = _put(f"{prefix}init-{uuid.uuid4().hex}.json", recipe.init)
+    return (_without_init(recipe), init) if init else (recipe, None)
 
 
 def whole(job: Job) -> Job:
@@ -47,10 +47,13 @@ def whole(job: Job) -> Job:
     given = job.input
     if given and given.names:
         given = replace(given, feature_names=tuple(_get(given.names)))
-    params = job.params
-    if params and job.init:
-        params = params | {"init": _get(job.init)}
-    return replace(job, input=given, params=params)
+    recipe = job.recipe and whole_recipe(job.recipe, job.init)
+    return replace(job, input=given, recipe=recipe)
+
+
+def whole_recipe(recipe: Recipe, init: StoredObject | None) -> Recipe:
+    """With the initial centers that lie there; raises JobGone or ModelDamaged."""
+    return replace(recipe, init=centers_of(_get(init))) if init else recipe
 
 
 def forget(given: Input) -> None:
@@ -59,8 +62,8 @@ def forget(given: Input) -> None:
         data_bucket().delete(given.names.key)
 
 
-def _without_init(params: Params) -> Params:
-    return params | {"init": []}
+def _without_init(recipe: Recipe) -> Recipe:
+    return replace(recipe, init=())
 
 
 def _put(key: str, value: Any) -> StoredObject | None:

@@ -1,16 +1,14 @@
 """How a job's item comes to hold the fit that is asked for, and what that fit begins from."""
 
-import json
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from boto3.dynamodb.conditions import Attr
 
 from kmeans_service.lifecycle import asides
-from kmeans_service.lifecycle.asked import Asked
-from kmeans_service.lifecycle.items import init_attribute
-from kmeans_service.lifecycle.job import Job, Status
+from kmeans_service.lifecycle.items import init_attribute, recipe_attributes
+from kmeans_service.lifecycle.job import Job, Status, fit_id_of
+from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.storage import data_bucket
 from kmeans_service.stored_object import StoredObject
 from kmeans_service.table import clock
@@ -25,15 +23,19 @@ type Write = Callable[[Key, Change, Condition], Item]
 
 
 def ask(
-    job: Job, asked: Asked, arrived: float, anew: bool, change: Change, write: Write
+    job: Job, recipe: Recipe, arrived: float, anew: bool, change: Change, write: Write
 ) -> dict[str, Any]:
-    """The item as `write` then leaves it, changed so too; raises ConditionFailed."""
-    prefix = f"models/{job.owner}/{job.job_id}/{asked.fit_id}/"
-    params, init = asides.without_init(prefix, job, asked.params)
-    lean = _asked_for(replace(asked, params=params), init)
+    """The item as `write` then leaves it, changed so too.
+
+    Raises ConditionFailed, and NotUploaded where there is no file.
+    """
+    fit_id = fit_id_of(job.checked_input, recipe)
+    prefix = f"models/{job.owner}/{job.job_id}/{fit_id}/"
+    lean, init = asides.without_init(prefix, job, recipe)
+    asked = _asked_for(fit_id, lean, init)
     try:
         item = write(
-            job_key(job.owner, job.job_id), lean | change, _may_ask(job, asked, arrived, anew)
+            job_key(job.owner, job.job_id), asked | change, _may_ask(job, fit_id, arrived, anew)
         )
     except ConditionFailed as failed:
         if not _names(failed.item, init):
@@ -54,12 +56,11 @@ def _forget_init(init: StoredObject | None, other: StoredObject | None) -> None:
         data_bucket().delete(init.key)
 
 
-def _asked_for(asked: Asked, init: StoredObject | None) -> Change:
+def _asked_for(fit_id: str, recipe: Recipe, init: StoredObject | None) -> Change:
     """The fit, and nothing of the one before it."""
     wanted = sets(
-        fit_id=asked.fit_id,
-        params=json.dumps(asked.params, sort_keys=True),
-        drawn=asked.drawn,
+        fit_id=fit_id,
+        **recipe_attributes(recipe),
         queued_at=clock.timestamp(),
         gsi1pk=LOOKED_AFTER,
     )
@@ -68,10 +69,10 @@ def _asked_for(asked: Asked, init: StoredObject | None) -> Change:
     return wanted | begins_from | before
 
 
-def _may_ask(job: Job, asked: Asked, arrived: float, anew: bool) -> Condition:
+def _may_ask(job: Job, fit_id: str, arrived: float, anew: bool) -> Condition:
     """The job has a file and no fit that is active, or was since then, nor this one's model."""
     status = Attr("status")
-    another = Attr("model.fit_id").ne(asked.fit_id) | Attr("fence").eq(job.fence if anew else -1)
+    another = Attr("model.fit_id").ne(fit_id) | Attr("fence").eq(job.fence if anew else -1)
     fittable = (
         status.eq(Status.UPLOADED)
         | status.eq(Status.FAILED)

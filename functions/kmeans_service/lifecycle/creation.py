@@ -9,10 +9,11 @@ from boto3.dynamodb.conditions import Attr
 
 from kmeans_service.errors import OverQuota, Unavailable
 from kmeans_service.lifecycle import reads
-from kmeans_service.lifecycle.items import init_attribute, input_attribute
+from kmeans_service.lifecycle.items import init_attribute, input_attribute, recipe_attributes
 from kmeans_service.lifecycle.job import Input, Job, Status, upload_id_of
 from kmeans_service.owners import quota
 from kmeans_service.owners.quota import Holdings
+from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.stored_object import StoredObject
 from kmeans_service.table import clock, queries, writes
 from kmeans_service.table.expressions import NOT_THERE, Condition, has, sets
@@ -50,17 +51,16 @@ def create(
     owner: str,
     filename: str,
     given: Input | None,
-    params: dict[str, Any] | None = None,
+    recipe: Recipe | None = None,
     held: Holdings | None = None,
     *,
-    drawn: bool = False,
     warnings: tuple[str, ...] = (),
     init: StoredObject | None = None,
 ) -> int:
     """A new job's id, or that of the job which this very upload already made.
 
-    The job is UPLOADED, or PENDING if its file has yet to come; `params` are then those of the
-    fit that its arrival starts, `drawn` whether their seed was. Ids are dense from 0.
+    The job is UPLOADED, or PENDING if its file has yet to come; `recipe` is then that of the
+    fit that its arrival starts. Ids are dense from 0.
 
     held       the owner's counters, where there was room a moment ago
     warnings   about the file, a sentence each
@@ -71,7 +71,9 @@ def create(
         admitted = held or admit(owner, filename, given)
         if isinstance(admitted, int):
             return admitted
-        job = _new_job(owner, admitted.next_id, filename, given, params) | {"drawn": drawn}
+        job = _new_job(owner, admitted.next_id, filename, given)
+        if recipe:
+            job |= recipe_attributes(recipe)
         if warnings:
             job["warnings"] = list(warnings)
         if init:
@@ -107,7 +109,6 @@ def _new_job(
     job_id: int,
     filename: str,
     given: Input | None,
-    params: dict[str, Any] | None,
 ) -> dict[str, Any]:
     now = clock.timestamp()
     values = {
@@ -118,7 +119,6 @@ def _new_job(
         "created_at": now,
         "uploaded_at": now if given else None,
         "input": input_attribute(given) if given else None,
-        "params": json.dumps(params, sort_keys=True) if params else None,
         "expires_at": clock.expiry(),
     }
     return {name: value for name, value in values.items() if value is not None}

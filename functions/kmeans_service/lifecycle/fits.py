@@ -9,14 +9,14 @@ from typing import Any
 from boto3.dynamodb.conditions import Attr
 
 from kmeans_service import config
-from kmeans_service.errors import FitConflict, NotUploaded
+from kmeans_service.errors import FitConflict
 from kmeans_service.lifecycle import asides, asking, lease, leftovers, reads
-from kmeans_service.lifecycle.asked import Asked
 from kmeans_service.lifecycle.items import job_from_item, model_attribute
-from kmeans_service.lifecycle.job import Job, Status
+from kmeans_service.lifecycle.job import Job, Status, fit_id_of
 from kmeans_service.lifecycle.lease import Lease
 from kmeans_service.models.published import Published
 from kmeans_service.owners import quota
+from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.table import clock, writes
 from kmeans_service.table.expressions import Change, Condition, adds, has, removes, sets
 from kmeans_service.table.keys import LOOKED_AFTER, job_key
@@ -34,11 +34,12 @@ class ClaimRefused(Exception):
         self.job = job
 
 
-def request(job: Job, asked: Asked, arrived: float = math.inf, *, anew: bool = False) -> Job:
+def request(job: Job, recipe: Recipe, arrived: float = math.inf, *, anew: bool = False) -> Job:
     """UPLOADED, SUCCEEDED or FAILED → QUEUED; the same fit again is left as it is.
 
     Where another fit meets what is asked for, the job comes with that.
 
+    recipe   with its seed
     anew     also if the job, as it was read, is published with this very fit
     arrived  when the client's wish arrived, in epoch seconds. A different fit that was active
              at any time since then is in its way, even if it has ended by now.
@@ -47,13 +48,13 @@ def request(job: Job, asked: Asked, arrived: float = math.inf, *, anew: bool = F
     due = clock.seconds(config.SWEEP_AFTER_SECONDS)
     queued = sets(status=Status.QUEUED, attempt=0, due_at=due)
     try:
-        return job_from_item(asking.ask(job, asked, arrived, anew, queued, writes.update))
+        return job_from_item(asking.ask(job, recipe, arrived, anew, queued, writes.update))
     except ConditionFailed:
-        return _met(asked, asides.whole(reads.get(job.owner, job.job_id)))
+        return _met(recipe, asides.whole(reads.get(job.owner, job.job_id)))
 
 
 def begin(
-    job: Job, asked: Asked, arrived: float = math.inf, *, anew: bool = False
+    job: Job, recipe: Recipe, arrived: float = math.inf, *, anew: bool = False
 ) -> tuple[Job, bool]:
     """As `request` and `claim` in one write, and whether it was made: else, as `request`.
 
@@ -62,16 +63,16 @@ def begin(
     begun = _running()
     begun |= sets(attempt=1, queued_at=begun.sets["started_at"])
     try:
-        return job_from_item(asking.ask(job, asked, arrived, anew, begun, lease.claim)), True
+        return job_from_item(asking.ask(job, recipe, arrived, anew, begun, lease.claim)), True
     except ConditionFailed:
-        return _met(asked, asides.whole(reads.get(job.owner, job.job_id))), False
+        return _met(recipe, asides.whole(reads.get(job.owner, job.job_id))), False
 
 
-def _met(asked: Asked, job: Job) -> Job:
-    if asked.is_met_by(job):
+def _met(recipe: Recipe, job: Job) -> Job:
+    if job.fit_id == fit_id_of(job.checked_input, recipe):
         return job
-    if job.input is None:
-        raise NotUploaded(f"The file of job {job.job_id} has not arrived")
+    if job.recipe is not None and recipe.is_redrawn(job.recipe):
+        return job
     raise FitConflict(
         f"Another fit of job {job.job_id} is active, or was while this request waited; "
         "look at the job, then ask again"

@@ -11,6 +11,7 @@ from kmeans_service.models.columns import Columns
 from kmeans_service.models.published import BeforeManifests, Published
 from kmeans_service.models.scores import scores_of
 from kmeans_service.problems import problem_document
+from kmeans_service.recipes.recipe import Recipe, recipe_of
 from kmeans_service.stored_object import StoredObject
 from kmeans_service.table.keys import job_key, job_of, key_of
 from kmeans_service.table.values import UNREADABLE, plain, unmarshal
@@ -93,6 +94,15 @@ def _before_manifests(values: dict[str, Any]) -> BeforeManifests:
     )
 
 
+def recipe_attributes(recipe: Recipe) -> dict[str, Any]:
+    """Item form of what a job's next fit is, `drawn` apart: it is not of the fit's identity."""
+    return {"params": recipe.canonical(), "drawn": recipe.drawn}
+
+
+def _recipe(values: dict[str, Any]) -> Recipe:
+    return recipe_of(json.loads(values["params"]), drawn=values.get("drawn", False))
+
+
 def job_from_item(item: dict[str, Any]) -> Job:
     """The job; raises ModelDamaged for what none of us can have written."""
     try:
@@ -156,8 +166,7 @@ def _job(values: dict[str, Any]) -> Job:
         times={name: values[name] for name in TIMES if name in values},
         input=_input(values["input"]) if "input" in values else None,
         fit_id=values.get("fit_id"),
-        params=json.loads(values["params"]) if "params" in values else None,
-        drawn=values.get("drawn", False),
+        recipe=_recipe(values) if "params" in values else None,
         attempt=values.get("attempt", 0),
         fence=values.get("fence", 0),
         lease_until=values.get("lease_until", 0),

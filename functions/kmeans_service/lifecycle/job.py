@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from kmeans_service.errors import NotFitted
+from kmeans_service.errors import FitFailed, NotFitted, NotUploaded
 from kmeans_service.models.published import Published
+from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.stored_object import StoredObject
 from kmeans_service.table import live
 
@@ -61,9 +62,9 @@ class Input:
 class Job:
     """One job as it was read; `times` are ISO 8601 in UTC, the other times epoch seconds.
 
-    drawn  whether the seed in `params` was drawn, as random_state was null
-    crash  how the last attempt crashed
-    init   where params["init"] is, if it is too long for the item
+    recipe  of the fit that was asked for last, or that its file's arrival starts
+    crash   how the last attempt crashed
+    init    where the recipe's initial centers are, if they are too long for the item
     """
 
     owner: str
@@ -73,8 +74,7 @@ class Job:
     times: dict[str, str]
     input: Input | None = None
     fit_id: str | None = None
-    params: dict[str, Any] | None = None
-    drawn: bool = False
+    recipe: Recipe | None = None
     attempt: int = 0
     fence: int = 0
     lease_until: int = 0
@@ -95,6 +95,15 @@ class Job:
                 f"Job {self.job_id} is {self.status} and has no model; fit it with POST /kmeans/fit"
             )
         return self.model
+
+    @property
+    def checked_input(self) -> Input:
+        """The file that a fit is of; raises FitFailed if it was refused, or NotUploaded."""
+        if self.input is not None and self.input.n_samples > 0:
+            return self.input
+        if self.status is Status.FAILED:
+            raise FitFailed(f"The file of job {self.job_id} was refused", error=self.error)
+        raise NotUploaded(f"The file of job {self.job_id} has not arrived")
 
     @property
     def stored_bytes(self) -> int:
@@ -123,9 +132,9 @@ class Job:
         return self.is_active and self.fit_id == fit_id
 
 
-def fit_id_of(input_sha256: str, canonical_params: str) -> str:
-    """The identity of a fit: the same data and parameters are the same fit."""
-    return hashlib.sha256(f"{input_sha256}\n{canonical_params}".encode()).hexdigest()[:32]
+def fit_id_of(given: Input, recipe: Recipe) -> str:
+    """The identity of a fit: the same data and recipe are the same fit."""
+    return hashlib.sha256(f"{given.sha256}\n{recipe.canonical()}".encode()).hexdigest()[:32]
 
 
 def upload_id_of(filename: str, input_sha256: str) -> str:

@@ -6,9 +6,9 @@ from kmeans_service import config
 from kmeans_service.errors import InvalidParameter, ServiceError
 from kmeans_service.json_values import shown
 from kmeans_service.lifecycle import asides, creation, reads
-from kmeans_service.lifecycle.asked import drawn_seed, with_seed
 from kmeans_service.lifecycle.job import Input
 from kmeans_service.owners import quota
+from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.storage import data_bucket, new_input_key, sha256_of
 from kmeans_service.tables.csv_grammar import CsvShape
 
@@ -68,18 +68,17 @@ def store(owner: str, filename: str, body: bytes, shape: CsvShape) -> int:
     return job_id
 
 
-def reserve(owner: str, filename: str, params: dict[str, Any] | None) -> dict[str, Any]:
+def reserve(owner: str, filename: str, recipe: Recipe | None) -> dict[str, Any]:
     """A PENDING job and the presigned POST that its file goes to.
 
     The form takes a file as large as there is room for. Raises TooManyJobs or StorageFull.
     """
     held = quota.room_for(owner, size=1)
-    drawn, init = False, None
-    if params:
-        params, drawn = with_seed(params, drawn_seed())
-        params, init = asides.without_init(f"inputs/{owner}/", None, params)
+    init = None
+    if recipe:
+        recipe, init = asides.without_init(f"inputs/{owner}/", None, recipe.seeded())
     try:
-        job_id = creation.create(owner, filename, None, params, held, drawn=drawn, init=init)
+        job_id = creation.create(owner, filename, None, recipe, held, init=init)
     except ServiceError:
         if init:
             data_bucket().delete(init.key)

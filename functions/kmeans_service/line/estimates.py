@@ -1,7 +1,7 @@
 """How long work may take, in seconds: on the slow side, to tell what is long from what is not."""
 
 from kmeans_service.lifecycle.job import Input
-from kmeans_service.recipes.params import Params, iteration_work
+from kmeans_service.recipes.recipe import Recipe
 
 # What one vCPU does at least in Lloyd's iterations, on data of few columns.
 MULTIPLICATIONS_PER_SECOND = 5e8
@@ -11,9 +11,9 @@ BYTES_PER_SECOND = 50e6
 POINTS_BYTES_PER_SECOND = 10e6
 
 
-def fit_seconds(params: Params, given: Input) -> float:
+def fit_seconds(recipe: Recipe, given: Input) -> float:
     """All of its iterations counted, as `MaxWork` does."""
-    work = iteration_work(params, given.n_samples, given.n_features) * int(params["max_iter"])
+    work = recipe.iteration_work(given.n_samples, given.n_features) * recipe.max_iter
     return work / MULTIPLICATIONS_PER_SECOND + given.size / BYTES_PER_SECOND
 
 

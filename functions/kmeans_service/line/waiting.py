@@ -53,11 +53,11 @@ class Work:
 
 def fit_of(job: Job) -> Work:
     """The fit that a QUEUED or RUNNING job is about."""
-    if job.input is None or job.params is None:
-        raise ValueError("a job that is to be fitted has a file and parameters")
+    if job.input is None or job.recipe is None:
+        raise ValueError("a job that is to be fitted has a file and a recipe")
     queued = datetime.fromisoformat(job.times["queued_at"]).timestamp()
     what = {"job_id": job.job_id, "fit_id": job.fit_id}
-    seconds = int(fit_seconds(job.params, job.input))
+    seconds = int(fit_seconds(job.recipe, job.input))
     return Work(job.owner, int(queued * 1000), f"J{job.job_id}", seconds, what=what)
 
 

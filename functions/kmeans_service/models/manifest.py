@@ -2,7 +2,7 @@
 
     version    of this form; a reader refuses a newer one
     fit_id     whose fit it is
-    model_params  the fit's, with its seed
+    recipe     the fit's, with its seed
     columns    n_features, and feature_names and used where there are any
     transform  `Transform.as_json`; absent: rows are clustered as they are
     space      shift of each clustered column, and scale: z = (x - shift) * scale
@@ -26,6 +26,7 @@ from kmeans_service.models.columns import Columns
 from kmeans_service.models.model import Model
 from kmeans_service.models.predictor import Predictor, Space
 from kmeans_service.models.scores import Scores, scores_of
+from kmeans_service.recipes.recipe import Recipe, recipe_of
 from kmeans_service.recipes.transform import transform_of
 from kmeans_service.storage import data_bucket
 from kmeans_service.stored_object import StoredObject
@@ -40,7 +41,7 @@ class Manifest:
     """A model, and the fit that made it."""
 
     fit_id: str
-    params: dict[str, Any]
+    recipe: Recipe
     model: Model
     scores: Scores
     versions: dict[str, str]
@@ -64,7 +65,7 @@ def _document(manifest: Manifest, beside: StoredObject | None) -> dict[str, Any]
     document = {
         "version": VERSION,
         "fit_id": manifest.fit_id,
-        "model_params": manifest.params,
+        "recipe": manifest.recipe.as_json(),
         "columns": columns,
         "space": {"shift": space.shift.tolist(), "scale": space.scale},
         "centers": {"shape": list(centers.shape), **where},
@@ -82,7 +83,7 @@ def load(stored: StoredObject) -> Manifest:
     columns, transform = document["columns"], document.get("transform")
     return Manifest(
         document["fit_id"],
-        document["model_params"],
+        recipe_of(document["recipe"]),
         Model(
             Columns(
                 columns["n_features"],

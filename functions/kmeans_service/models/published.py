@@ -13,7 +13,7 @@ class BeforeManifests:
 
     predictor  .npy: the fit's shift, scale and centers; None of a model older than they are
     names      where the columns' names are, if they are too long for the item
-    init       where params["init"] is, if it is
+    init       where the fit's initial centers are, if they are
     """
 
     columns: Columns

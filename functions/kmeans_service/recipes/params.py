@@ -1,32 +1,17 @@
-"""`model_params`: KMeans' constructor parameters as they may come over REST.
+"""`model_params`, KMeans' constructor parameters as they may come over REST, to a Recipe.
 
 scikit-learn's own names, types and ranges, checked strictly (`"3"`, `true` and `3.0` are no
 integers) and bounded in cost. Names, ranges and defaults:
 https://scikit-learn.org/stable/modules/generated/sklearn.cluster.KMeans.html
 """
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 from kmeans_service import config
 from kmeans_service.errors import InvalidParameter, TooLarge, quoted
 from kmeans_service.json_values import is_finite_number, is_integer, shown
-
-Params = dict[str, Any]
-
-# The seed's two, then scikit-learn's own: written out, so that saying a default and leaving it
-# out are the same fit.
-DEFAULTS: Params = {
-    "n_clusters": 2,
-    "random_state": 0,
-    "init": "k-means++",
-    "n_init": "auto",
-    "max_iter": 300,
-    "tol": 1e-4,
-    "algorithm": "lloyd",
-}
-MAX_RANDOM_STATE = 2**32 - 1
+from kmeans_service.recipes.recipe import MAX_RANDOM_STATE, Centers, Recipe
 
 
 def refuse(name: str, value: Any, allowed: str) -> InvalidParameter:
@@ -83,17 +68,17 @@ def tol(name: str, value: Any) -> float:
     return float(value)
 
 
-def init(name: str, value: Any) -> str | list[list[float]]:
+def init(name: str, value: Any) -> str | Centers:
     """A method's name, or the initial centers, shape (n_clusters, n_features)."""
     if isinstance(value, str) and value in ("k-means++", "random"):
         return value
     if not isinstance(value, list) or not value:
         raise refuse(name, value, '"k-means++", "random" or an array of centers')
     width = len(value[0]) if isinstance(value[0], list) else 0
-    return [_center(f"{name}[{index}]", row, width) for index, row in enumerate(value)]
+    return tuple(_center(f"{name}[{index}]", row, width) for index, row in enumerate(value))
 
 
-def _center(place: str, row: Any, width: int) -> list[float]:
+def _center(place: str, row: Any, width: int) -> tuple[float, ...]:
     if not isinstance(row, list) or not row:
         raise refuse(place, row, "an array of numbers, one for each feature")
     if len(row) != width:
@@ -104,7 +89,7 @@ def _center(place: str, row: Any, width: int) -> list[float]:
         if not is_finite_number(number) or abs(number) > config.MAX_MAGNITUDE:
             limit = f"a number of magnitude at most {config.MAX_MAGNITUDE:g}"
             raise refuse(f"{place}[{column}]", number, limit)
-    return [float(number) for number in row]
+    return tuple(float(number) for number in row)
 
 
 CHECKS: dict[str, Callable[[str, Any], Any]] = {
@@ -118,8 +103,8 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
 }
 
 
-def parse_params(given: Any) -> Params:
-    """Every parameter with its value, defaults filled in; raises InvalidParameter."""
+def parse_params(given: Any) -> Recipe:
+    """Raises InvalidParameter that names field, found and allowed; TooLarge."""
     if not isinstance(given, dict):
         raise InvalidParameter(
             f"model_params is {shown(given)}; allowed is an object", field="model_params"
@@ -132,18 +117,17 @@ def parse_params(given: Any) -> Params:
                 field=f"model_params.{name[:100]}",
                 allowed=allowed,
             )
-    checked = {name: CHECKS[name](name, value) for name, value in given.items()}
-    params = DEFAULTS | checked
-    _check_init_shape(params)
-    return params
+    recipe = Recipe(**{name: CHECKS[name](name, value) for name, value in given.items()})
+    _check_init_shape(recipe)
+    return recipe
 
 
-def _check_init_shape(params: Params) -> None:
-    centers = params["init"]
+def _check_init_shape(recipe: Recipe) -> None:
+    centers = recipe.init
     if isinstance(centers, str):
         return
-    if len(centers) != params["n_clusters"]:
-        rows = f"{params['n_clusters']} rows, as many as n_clusters"
+    if len(centers) != recipe.n_clusters:
+        rows = f"{recipe.n_clusters} rows, as many as n_clusters"
         raise refusal("init", f"an array of {len(centers)} rows", rows)
     if len(centers) * len(centers[0]) > config.MAX_INIT_NUMBERS:
         raise TooLarge(
@@ -153,16 +137,16 @@ def _check_init_shape(params: Params) -> None:
         )
 
 
-def check_against_data(params: Params, n_samples: int, n_features: int) -> None:
+def check_against_data(recipe: Recipe, n_samples: int, n_features: int) -> None:
     """Raise InvalidParameter if data of this shape cannot be fitted so, or at too high a cost."""
-    clusters = params["n_clusters"]
+    clusters = recipe.n_clusters
     if clusters > n_samples:
         raise refuse("n_clusters", clusters, f"at most n_samples={n_samples}, the rows of the file")
-    centers = params["init"]
+    centers = recipe.init
     if not isinstance(centers, str) and len(centers[0]) != n_features:
         columns = f"rows of n_features={n_features} numbers, the columns of the file"
         raise refusal("init", f"rows of {len(centers[0])} numbers", columns)
-    work = iteration_work(params, n_samples, n_features) * params["max_iter"]
+    work = recipe.iteration_work(n_samples, n_features) * recipe.max_iter
     most = config.limits().work
     if work > most:
         raise InvalidParameter(
@@ -170,17 +154,3 @@ def check_against_data(params: Params, n_samples: int, n_features: int) -> None:
             f"at most {most:,} is taken. Lower n_clusters, n_init or max_iter.",
             field="model_params",
         )
-
-
-def iteration_work(params: Params, n_samples: int, n_features: int) -> int:
-    """Multiplications of one Lloyd iteration over all restarts."""
-    restarts = params["n_init"]
-    if restarts == "auto":
-        # scikit-learn: 10 restarts for "random", 1 for k-means++ and for given centers.
-        restarts = 10 if params["init"] == "random" else 1
-    return int(n_samples * n_features * params["n_clusters"] * restarts)
-
-
-def canonical(params: Params) -> str:
-    """One text for one set of parameters, whatever order and spelling they came in."""
-    return json.dumps(params, sort_keys=True, separators=(",", ":"))

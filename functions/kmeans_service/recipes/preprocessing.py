@@ -54,11 +54,14 @@ class Preprocessing:
             asked["columns"] = {"leave_out": list(leave_out)}
         return asked
 
-    def canonical(self) -> str:
-        """The same text for the same request: only what is not the default, in one order."""
+    def said(self) -> dict[str, Any]:
+        """Only what is not the default; `parse_preprocessing` reads it back, too."""
         default = DEFAULT.as_json()
-        said = {name: value for name, value in self.as_json().items() if value != default[name]}
-        return json.dumps(said, sort_keys=True, separators=(",", ":"))
+        return {name: value for name, value in self.as_json().items() if value != default[name]}
+
+    def canonical(self) -> str:
+        """The same text for the same request, in one order."""
+        return json.dumps(self.said(), sort_keys=True, separators=(",", ":"))
 
 
 DEFAULT = Preprocessing()

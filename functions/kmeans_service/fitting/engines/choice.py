@@ -14,11 +14,11 @@ ENGINES: tuple[Engine, ...] = (InMemory(), OutOfCore())
 
 def engine_of(claimed: Job) -> Engine:
     """The last one, which says what it lacks, where there is room for none."""
-    given, params = claimed.input, claimed.params
-    if given is None or params is None:
-        raise ValueError("a claimed job has an input and parameters")
+    given, recipe = claimed.input, claimed.recipe
+    if given is None or recipe is None:
+        raise ValueError("a claimed job has an input and a recipe")
     for engine in ENGINES:
-        needed = engine.estimate(given, params)
+        needed = engine.estimate(given, recipe)
         memory = needed.memory <= config.settings().worker_memory_bytes
         if memory and needed.scratch <= config.SCRATCH_BYTES:
             return engine

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from kmeans_service.lifecycle.job import Input, Job
 from kmeans_service.models.published import Published
-from kmeans_service.recipes.params import Params
+from kmeans_service.recipes.recipe import Recipe
 
 type Progress = dict[str, Any]
 
@@ -57,6 +57,6 @@ class Work(Protocol):
 
 
 class Engine(Protocol):
-    def estimate(self, given: Input, params: Params) -> Estimate: ...
+    def estimate(self, given: Input, recipe: Recipe) -> Estimate: ...
 
     def start(self, claimed: Job) -> Work: ...

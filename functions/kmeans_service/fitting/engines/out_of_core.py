@@ -1,6 +1,7 @@
 """Rows on the disk of this function, a chunk of them at a time in its memory."""
 
 import tempfile
+from dataclasses import replace
 from functools import partial
 from typing import IO
 
@@ -12,16 +13,16 @@ from kmeans_service.fitting.engines.child import Child
 from kmeans_service.fitting.engines.engine import Estimate, Work
 from kmeans_service.fitting.engines.outcome import Say
 from kmeans_service.lifecycle.job import Input, Job
-from kmeans_service.recipes.params import Params
+from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.tables.dataset import read_blocks
 
 
 class OutOfCore:
-    def estimate(self, given: Input, params: Params) -> Estimate:
+    def estimate(self, given: Input, recipe: Recipe) -> Estimate:
         """However many rows there are, a sample of them is in memory."""
-        sample = out_of_core.sample_size(given.n_features, params)
+        sample = out_of_core.sample_size(given.n_features, recipe)
         return Estimate(
-            capacity.needed_in_memory(sample, given.n_features, params | {"algorithm": "lloyd"}),
+            capacity.needed_in_memory(sample, given.n_features, replace(recipe, algorithm="lloyd")),
             capacity.scratch_needed(given.n_samples, given.n_features),
         )
 
@@ -30,10 +31,10 @@ class OutOfCore:
         return Child(partial(compute, claimed, _cluster))
 
 
-def _cluster(given: Input, params: Params, labels_file: IO[bytes], say: Say) -> Clustering:
+def _cluster(given: Input, recipe: Recipe, labels_file: IO[bytes], say: Say) -> Clustering:
     capacity.check_scratch(given.n_samples, given.n_features)
     with tempfile.TemporaryFile() as file:
         say({"stage": "READING"})
         with opened(given) as stream:
             rows = out_of_core.spill(read_blocks(stream), file)
-        return out_of_core.fit(rows, params, labels_file, say)
+        return out_of_core.fit(rows, recipe, labels_file, say)

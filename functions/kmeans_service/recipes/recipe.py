@@ -1,0 +1,107 @@
+"""What is asked of a fit: frozen, with one canonical form, which with the input is its identity."""
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from kmeans_service.recipes.preprocessing import STRICT, Preprocessing, parse_preprocessing
+
+MAX_RANDOM_STATE = 2**32 - 1
+
+type Centers = tuple[tuple[float, ...], ...]
+"""Of shape (n_clusters, n_features), in the units of the data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """KMeans' parameters by scikit-learn's names, and what is done before; `params` checks them.
+
+    The defaults are the seed's two, then scikit-learn's own, written out: saying one and leaving
+    it out are the same fit.
+
+    init           a method's name, or the initial centers; none at all where they lie aside
+    random_state   None until a seed is drawn
+    drawn          whether it was drawn: two recipes that differ in this alone are equal
+    preprocessing  what the table goes through first
+    """
+
+    n_clusters: int = 2
+    random_state: int | None = 0
+    init: str | Centers = "k-means++"
+    n_init: int | str = "auto"
+    max_iter: int = 300
+    tol: float = 1e-4
+    algorithm: str = "lloyd"
+    preprocessing: Preprocessing = STRICT
+    drawn: bool = field(default=False, compare=False)
+
+    @property
+    def model_params(self) -> dict[str, Any]:
+        """KMeans' constructor parameters, in the order in which they are shown."""
+        return {
+            "algorithm": self.algorithm,
+            "init": self.init,
+            "max_iter": self.max_iter,
+            "n_clusters": self.n_clusters,
+            "n_init": self.n_init,
+            "random_state": self.random_state,
+            "tol": self.tol,
+        }
+
+    @property
+    def seed(self) -> int:
+        """What is computed with; raises ValueError where it was not drawn yet."""
+        if self.random_state is None:
+            raise ValueError("the seed is drawn when the fit is asked for")
+        return self.random_state
+
+    def as_json(self) -> dict[str, Any]:
+        """`recipe_of` reads it back; the strict reading, which was the only one, is left out."""
+        if self.preprocessing == STRICT:
+            return self.model_params
+        return self.model_params | {"preprocessing": self.preprocessing.said()}
+
+    def canonical(self) -> str:
+        """One text for one recipe, however it was asked for."""
+        return json.dumps(self.as_json(), sort_keys=True, separators=(",", ":"))
+
+    def seeded(self, seed: int | None = None) -> "Recipe":
+        """With this seed, or one that is drawn now, where there is none yet."""
+        if self.random_state is not None:
+            return self
+        seed = secrets.randbelow(MAX_RANDOM_STATE + 1) if seed is None else seed
+        return replace(self, random_state=seed, drawn=True)
+
+    def is_redrawn(self, other: "Recipe") -> bool:
+        """Whether the other is the same but for the seed, and both have drawn theirs."""
+        # One of an older version has none: it was drawn later, and not noted.
+        drawn = self.drawn and (other.drawn or other.random_state is None)
+        return drawn and self == replace(other, random_state=self.random_state)
+
+    def iteration_work(self, n_samples: int, n_features: int) -> int:
+        """Multiplications of one Lloyd iteration over all restarts."""
+        return n_samples * n_features * self.n_clusters * self._restarts()
+
+    def _restarts(self) -> int:
+        """scikit-learn: 10 restarts for "random", 1 for k-means++ and for given centers."""
+        if isinstance(self.n_init, int):
+            return self.n_init
+        return 10 if self.init == "random" else 1
+
+
+def recipe_of(document: Mapping[str, Any], *, drawn: bool = False) -> Recipe:
+    """What `as_json` gave, or an older version stored.
+
+    Raises what `table.values.UNREADABLE` lists for what is none.
+    """
+    members = {**document, "init": centers_of(document["init"])}
+    if "preprocessing" in members:
+        members["preprocessing"] = parse_preprocessing(members["preprocessing"])
+    return Recipe(**members, drawn=drawn)
+
+
+def centers_of(init: Any) -> str | Centers:
+    """`init` as it comes out of JSON, frozen."""
+    return init if isinstance(init, str) else tuple(map(tuple, init))
