@@ -14,8 +14,7 @@ from kmeans_service.lifecycle import fits
 from kmeans_service.lifecycle.items import job_from_item
 from kmeans_service.lifecycle.job import Job, Status
 from kmeans_service.lifecycle.lease import FenceLost
-from kmeans_service.line import shares
-from kmeans_service.line.queue import enqueue_fit
+from kmeans_service.line import fit_requests, shares
 from kmeans_service.table import queries
 from kmeans_service.table.keys import LOOKED_AFTER
 
@@ -43,7 +42,7 @@ def hand_back(stopped_at: int) -> int:
             fits.release(job, spent=0)
         except FenceLost:
             continue  # somebody has it already
-        enqueue_fit(job)
+        fit_requests.resume(job)
         count += 1
     return count
 

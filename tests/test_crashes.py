@@ -29,12 +29,13 @@ from harness.system import (
 )
 from harness.timing import wait_until
 from kmeans_service import config
-from kmeans_service.fitting import clustering, synchronous
+from kmeans_service.fitting import clustering
 from kmeans_service.fitting.engines.child import Child
 from kmeans_service.fitting.engines.engine import AttemptCrashed
 from kmeans_service.fitting.engines.outcome import Say
 from kmeans_service.lifecycle import fits
 from kmeans_service.lifecycle.job import Job
+from kmeans_service.line import fit_requests
 
 
 def killed(times: int) -> Callable[[], None]:
@@ -199,11 +200,11 @@ def test_a_fit_whose_message_could_not_be_sent_is_not_lost(
 ) -> None:
     client.upload()
 
-    def die(_job: Job) -> None:
+    def die(_job: Job, **_wake: bool) -> None:
         raise Died
 
     with monkeypatch.context() as patch:
-        patch.setattr(synchronous, "enqueue_fit", die)
+        patch.setattr(fit_requests, "resume", die)
         with pytest.raises(Died):
             client.fit(0, **ASYNC)
     assert item()["status"] == "QUEUED"

@@ -5,7 +5,7 @@ from typing import Any
 from kmeans_service import config, telemetry
 from kmeans_service.lifecycle import deletion, fits, leftovers, reads
 from kmeans_service.lifecycle.job import Job, Status
-from kmeans_service.line import queue, shares, waiting
+from kmeans_service.line import fit_requests, queue, shares, waiting
 
 
 @telemetry.logger().inject_lambda_context(clear_state=True)
@@ -65,5 +65,5 @@ def _look_after(job: Job) -> str | None:
         return None
     if not fits.postpone(job, config.SWEEP_AFTER_SECONDS):
         return None
-    waiting.add(work)
+    fit_requests.resume(job, wake=False)
     return "queued"

@@ -100,9 +100,7 @@ def _handle_arrival(slot: Slot, context: Any) -> None:
         waiting.done(slot.work)
         queue.wake(1)
         raise GaveUp(f"the handling of an object crashed {tries - 1} times")
-    job = arrivals.handle(arrival, _seconds(context), slot.keep)
-    if job is not None:
-        waiting.add(waiting.fit_of(job))
+    arrivals.handle(arrival, _seconds(context), slot.keep)
 
 
 def _fit_named(slot: Slot, context: Any, final: bool) -> None:

@@ -25,12 +25,11 @@ from kmeans_service.errors import (
     TooLarge,
 )
 from kmeans_service.fitting import capacity
-from kmeans_service.lifecycle import asides, creation, deletion, fits, large_predictions, reads
-from kmeans_service.lifecycle.job import Input, Job, Status, fit_id_of
-from kmeans_service.line import estimates
+from kmeans_service.lifecycle import asides, creation, deletion, large_predictions, reads
+from kmeans_service.lifecycle.job import Input, Job, Status
+from kmeans_service.line import estimates, fit_requests
 from kmeans_service.line.waiting import Work
 from kmeans_service.problems import problem_document
-from kmeans_service.recipes.params import check_against_data
 from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.storage import ObjectMissing, OpenObject, data_bucket
 from kmeans_service.streams import HashingStream, Keep, Kept
@@ -116,8 +115,8 @@ def give_up(arrival: Arrival, tries: int) -> None:
         telemetry.logger().warning("no job can say so", reason=str(reason))
 
 
-def handle(arrival: Arrival, seconds: float, keep: Keep) -> Job | None:
-    """The job whose fit this arrival asks for, QUEUED; None if there is nothing (more) to fit.
+def handle(arrival: Arrival, seconds: float, keep: Keep) -> None:
+    """Put the fit that this arrival asks for in line, if there is one (still) to do.
 
     Points to predict are predicted here and now, within `seconds`.
 
@@ -125,36 +124,34 @@ def handle(arrival: Arrival, seconds: float, keep: Keep) -> Job | None:
     """
     if _LEFT_BY_PROGRAMS.fullmatch(arrival.key):
         telemetry.logger().info("ignored what a program left")
-        return None
+        return
     dropped, awaited = _DROPPED.fullmatch(arrival.key), _AWAITED.fullmatch(arrival.key)
     try:
         if dropped:
-            return _dropped(arrival, dropped["owner"], dropped["filename"], keep)
-        if awaited:
+            _dropped(arrival, dropped["owner"], dropped["filename"], keep)
+        elif awaited:
             owner, job_id, rest = awaited.groups()
-            return _awaited(arrival, owner, int(job_id), rest, seconds, keep)
+            _awaited(arrival, owner, int(job_id), rest, seconds, keep)
     except (PredictionNotFound, ObjectMissing, JobGone, JobNotFound) as gone:
         telemetry.logger().info("ignored an object that is gone", reason=str(gone))
-        return None
-    return None
 
 
 def _awaited(
     arrival: Arrival, owner: str, job_id: int, rest: str, seconds: float, keep: Keep
-) -> Job | None:
+) -> None:
     """pending/: a job's file, or points to predict."""
     try:
         job = reads.get(owner, job_id)
         opened = _opened(arrival, keep)
         if rest == "input.csv":
-            return _complete(arrival, job, opened)
+            _complete(arrival, job, opened)
+            return
         found = large_predictions.find(owner, f"{job_id}-{PurePosixPath(rest).stem}")
         large_prediction.run(job, found, opened, seconds)
         data_bucket().delete(arrival.key, arrival.version_id)  # taken, or sent twice
     except JobGone:
         deletion.remove_objects(owner, job_id)  # those that came after its deletion
         raise
-    return None
 
 
 def _opened(arrival: Arrival, keep: Keep) -> OpenObject:
@@ -162,24 +159,22 @@ def _opened(arrival: Arrival, keep: Keep) -> OpenObject:
     return replace(opened, stream=cast(IO[bytes], Kept(opened.stream, keep)))
 
 
-def _dropped(arrival: Arrival, owner: str, filename: str, keep: Keep) -> Job | None:
+def _dropped(arrival: Arrival, owner: str, filename: str, keep: Keep) -> None:
     """incoming/: the file makes a job, and is fitted with the parameters of its metadata.
 
     Raises FitConflict while another fit of the job is active: its next delivery comes later.
     """
     if arrival.version_id and creation.is_handled(owner, arrival.event):
-        return None
+        return
     opened = _opened(arrival, keep)
     try:
-        queued = _fit_dropped(arrival, owner, filename, opened)
+        _fit_dropped(arrival, owner, filename, opened)
     except OverQuota as refusal:  # the file stays where it is; no job can say why
         _turned_away(owner, refusal)
-        queued = None
     creation.remember(owner, arrival.event)
-    return queued
 
 
-def _fit_dropped(arrival: Arrival, owner: str, filename: str, opened: OpenObject) -> Job | None:
+def _fit_dropped(arrival: Arrival, owner: str, filename: str, opened: OpenObject) -> None:
     given, refusal = _checked(arrival, opened)
     given = asides.without_names(owner, given) if given else None
     warnings = metadata.warnings_of(opened.metadata)
@@ -196,12 +191,11 @@ def _fit_dropped(arrival: Arrival, owner: str, filename: str, opened: OpenObject
     try:
         if refusal:
             raise refusal
-        return _queue(arrival, job, metadata.recipe_of(opened.metadata))
+        _ask(arrival, job, metadata.recipe_of(opened.metadata))
     except FitConflict:
         raise
     except ServiceError as error:
         creation.refuse(job, problem_document(error))
-        return None
 
 
 def _turned_away(owner: str, refusal: OverQuota) -> None:
@@ -209,7 +203,7 @@ def _turned_away(owner: str, refusal: OverQuota) -> None:
     telemetry.count("FilesTurnedAway")
 
 
-def _complete(arrival: Arrival, job: Job, opened: OpenObject) -> Job | None:
+def _complete(arrival: Arrival, job: Job, opened: OpenObject) -> None:
     """The file of a job that was made for it."""
     if job.status is Status.PENDING:
         _take(arrival, job, opened)
@@ -217,14 +211,15 @@ def _complete(arrival: Arrival, job: Job, opened: OpenObject) -> Job | None:
     if job.input is None or job.input.version_id != arrival.version_id:
         # Refused, or one too many for the same form: no job's file, and in no counter.
         data_bucket().delete(arrival.key, arrival.version_id)
-        return None
+        return
     if job.recipe is None or job.fit_id is not None or job.status is not Status.UPLOADED:
-        return job if job.is_active else None
+        if job.is_active:
+            fit_requests.resume(job, wake=False)
+        return
     try:
-        return _queue(arrival, job, asides.whole_recipe(job.recipe, job.init))
+        _ask(arrival, job, asides.whole_recipe(job.recipe, job.init))
     except ServiceError as error:
         creation.refuse(job, problem_document(error))
-        return None
 
 
 def _take(arrival: Arrival, job: Job, opened: OpenObject) -> None:
@@ -275,12 +270,6 @@ def _checked(arrival: Arrival, opened: OpenObject) -> tuple[Input | None, Servic
     return given, refusal
 
 
-def _queue(arrival: Arrival, job: Job, recipe: Recipe) -> Job | None:
-    """Ask for the fit; None if this very fit has been done or has failed already."""
-    given = job.checked_input
-    check_against_data(recipe, given.n_samples, given.n_features)
-    recipe = recipe.seeded(arrival.seed)
-    if job.fit_id == fit_id_of(given, recipe) and not job.is_active:
-        return None
-    queued = fits.request(job, recipe)
-    return queued if queued.is_active else None
+def _ask(arrival: Arrival, job: Job, recipe: Recipe) -> None:
+    """Ask for the fit, once; no worker is woken, as this one looks what is next."""
+    fit_requests.request(job, recipe.seeded(arrival.seed), once=True, wake=False)

@@ -6,7 +6,7 @@ from typing import Any
 from kmeans_service import config, telemetry
 from kmeans_service.errors import JobGone, JobNotFound
 from kmeans_service.lifecycle import reads
-from kmeans_service.line import queue, waiting
+from kmeans_service.line import fit_requests, queue, waiting
 from worker import arrivals
 
 
@@ -31,7 +31,7 @@ def _note_fit(owner: str, job_id: int, fit_id: str) -> None:
     except (JobGone, JobNotFound):
         return
     if job.is_active_with(fit_id):
-        waiting.add(waiting.fit_of(job))
+        fit_requests.resume(job, wake=False)
 
 
 def drain() -> int:

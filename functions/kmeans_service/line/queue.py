@@ -6,19 +6,16 @@ from typing import Any
 
 from kmeans_service import aws, config
 from kmeans_service.lifecycle.job import Job
-from kmeans_service.line import waiting
 
 # Taken out of the queue in one go, at most.
 RECEIVES = 20
 
 
-def enqueue_fit(job: Job) -> None:
-    """Put this job's fit in line, and wake a worker.
+def wake_for(job: Job) -> None:
+    """Wake a worker for this job's fit, which stands in line.
 
     The message names the fit for a worker of the version before, which knows no lines.
     """
-    work = waiting.fit_of(job)
-    waiting.add(work)
     named = {"owner": job.owner, "job_id": job.job_id, "fit_id": job.fit_id}
     _send(named | {"in_line": True})
 
