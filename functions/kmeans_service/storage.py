@@ -2,7 +2,6 @@
 
 import hashlib
 import posixpath
-import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -40,10 +39,6 @@ class OpenObject:
     stream: IO[bytes]
     size: int
     metadata: dict[str, str]
-
-
-def new_input_key(owner: str) -> str:
-    return f"inputs/{owner}/{uuid.uuid4()}.csv"
 
 
 def sha256_of(body: bytes | memoryview) -> str:

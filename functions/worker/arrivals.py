@@ -8,11 +8,10 @@ import re
 import time
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import PurePosixPath
 from typing import IO, Any, cast
 from urllib.parse import unquote_plus
 
-from kmeans_service import config, telemetry
+from kmeans_service import config, keys, telemetry
 from kmeans_service.errors import (
     FitConflict,
     FitFailed,
@@ -25,6 +24,7 @@ from kmeans_service.errors import (
     TooLarge,
 )
 from kmeans_service.fitting import capacity
+from kmeans_service.keys import Awaited, Dropped
 from kmeans_service.lifecycle import asides, creation, deletion, large_predictions, reads
 from kmeans_service.lifecycle.job import Input, Job, Status
 from kmeans_service.line import estimates, fit_requests
@@ -37,9 +37,6 @@ from kmeans_service.tables.csv_grammar import CsvShape
 from kmeans_service.tables.dataset import shape_of
 from worker import large_prediction, metadata
 
-# An owner's name stands in keys; a file's name only here, where its owner dropped it.
-_DROPPED = re.compile(r"incoming/(?P<owner>[\w-]{1,64})/(.*/)?(?P<filename>[^/]+)", re.ASCII | re.S)
-_AWAITED = re.compile(r"pending/([\w-]{1,64})/([0-9]{1,10})/(.+)", re.ASCII)
 # What programs leave beside files, and nobody means to be fitted: the marks of folders, of finished
 # jobs and of desktops, checksums, and locks of sheets that are open.
 _LEFT_BY_PROGRAMS = re.compile(
@@ -77,8 +74,8 @@ def arrival_of(record: dict[str, Any]) -> Arrival:
 
 def work_of(arrival: Arrival, record: dict[str, Any]) -> Work | None:
     """The work that a notification is about, in its owner's line; None for what is nobody's."""
-    dropped, awaited = _DROPPED.fullmatch(arrival.key), _AWAITED.fullmatch(arrival.key)
-    if not (found := dropped or awaited):
+    found = keys.arrived(arrival.key)
+    if found is None:
         return None
     size = record["s3"]["object"].get("size", 0)
     estimate = estimates.prediction_seconds if is_points(arrival) else estimates.check_seconds
@@ -86,13 +83,13 @@ def work_of(arrival: Arrival, record: dict[str, Any]) -> Work | None:
     since = datetime.fromisoformat(came).timestamp() if came else time.time()
     name = hashlib.sha256(arrival.event.encode(errors="surrogatepass")).hexdigest()[:32]
     what = {"key": arrival.key, "version_id": arrival.version_id}
-    return Work(found[1], int(since * 1000), name, int(estimate(size)), what=what)
+    return Work(found.owner, int(since * 1000), name, int(estimate(size)), what=what)
 
 
 def is_points(arrival: Arrival) -> bool:
     """Whether it is for a prediction, which counts its attempts itself."""
-    awaited = _AWAITED.fullmatch(arrival.key)
-    return awaited is not None and awaited[3] != "input.csv"
+    found = keys.arrived(arrival.key)
+    return isinstance(found, Awaited) and found.prediction is not None
 
 
 def give_up(arrival: Arrival, tries: int) -> None:
@@ -102,15 +99,14 @@ def give_up(arrival: Arrival, tries: int) -> None:
     refusal = problem_document(
         FitFailed(f"The file could not be checked: that crashed {tries} times")
     )
-    dropped, awaited = _DROPPED.fullmatch(arrival.key), _AWAITED.fullmatch(arrival.key)
+    found = keys.arrived(arrival.key)
     try:
-        if dropped:
-            owner = dropped["owner"]
-            job_id = creation.create(owner, dropped["filename"], None)
-            creation.refuse(reads.get(owner, job_id), refusal)
-            creation.remember(owner, arrival.event)
-        elif awaited and awaited[3] == "input.csv":
-            creation.refuse(reads.get(awaited[1], int(awaited[2])), refusal)
+        if isinstance(found, Dropped):
+            job_id = creation.create(found.owner, found.filename, None)
+            creation.refuse(reads.get(found.owner, job_id), refusal)
+            creation.remember(found.owner, arrival.event)
+        elif found and found.prediction is None:
+            creation.refuse(reads.get(found.owner, found.job_id), refusal)
     except (OverQuota, JobGone, JobNotFound) as reason:
         telemetry.logger().warning("no job can say so", reason=str(reason))
 
@@ -125,32 +121,29 @@ def handle(arrival: Arrival, seconds: float, keep: Keep) -> None:
     if _LEFT_BY_PROGRAMS.fullmatch(arrival.key):
         telemetry.logger().info("ignored what a program left")
         return
-    dropped, awaited = _DROPPED.fullmatch(arrival.key), _AWAITED.fullmatch(arrival.key)
+    found = keys.arrived(arrival.key)
     try:
-        if dropped:
-            _dropped(arrival, dropped["owner"], dropped["filename"], keep)
-        elif awaited:
-            owner, job_id, rest = awaited.groups()
-            _awaited(arrival, owner, int(job_id), rest, seconds, keep)
+        if isinstance(found, Dropped):
+            _dropped(arrival, found.owner, found.filename, keep)
+        elif found:
+            _awaited(arrival, found, seconds, keep)
     except (PredictionNotFound, ObjectMissing, JobGone, JobNotFound) as gone:
         telemetry.logger().info("ignored an object that is gone", reason=str(gone))
 
 
-def _awaited(
-    arrival: Arrival, owner: str, job_id: int, rest: str, seconds: float, keep: Keep
-) -> None:
+def _awaited(arrival: Arrival, found: Awaited, seconds: float, keep: Keep) -> None:
     """pending/: a job's file, or points to predict."""
     try:
-        job = reads.get(owner, job_id)
+        job = reads.get(found.owner, found.job_id)
         opened = _opened(arrival, keep)
-        if rest == "input.csv":
+        if found.prediction is None:
             _complete(arrival, job, opened)
             return
-        found = large_predictions.find(owner, f"{job_id}-{PurePosixPath(rest).stem}")
-        large_prediction.run(job, found, opened, seconds)
+        prediction = large_predictions.find(found.owner, f"{found.job_id}-{found.prediction}")
+        large_prediction.run(job, prediction, opened, seconds)
         data_bucket().delete(arrival.key, arrival.version_id)  # taken, or sent twice
     except JobGone:
-        deletion.remove_objects(owner, job_id)  # those that came after its deletion
+        deletion.remove_objects(found.owner, found.job_id)  # those that came after its deletion
         raise
 
 

@@ -4,11 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from kmeans_service import config
+from kmeans_service import config, keys
 from kmeans_service.errors import Forbidden, Unauthenticated
 
-# An owner's name is a prefix in the bucket as well.
-OWNER = re.compile(r"[A-Za-z0-9_-]{1,64}")
+OWNER = re.compile(keys.OWNER)
 ACCOUNT = re.compile(r"[0-9]{12}")
 # The unique id of a user, or of a role with the name of the session that plays it; the account's
 # root has the account's number.

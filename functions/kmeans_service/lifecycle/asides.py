@@ -4,13 +4,12 @@ Names of columns and initial centers stand in the item where they are short. Whe
 item names an object that holds them; it is written before the item and removed with the job.
 """
 
-import hashlib
 import json
-import uuid
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+from kmeans_service import keys
 from kmeans_service.lifecycle.job import Input, Job
 from kmeans_service.recipes.recipe import Recipe, centers_of
 from kmeans_service.storage import data_bucket
@@ -23,8 +22,7 @@ JSON = "application/json"
 
 def without_names(owner: str, given: Input) -> Input:
     """The input as its item holds it. The key is the file's own: the same again is no other."""
-    version = f"{given.key}\0{given.version_id}".encode(errors="surrogatepass")
-    key = f"inputs/{owner}/{hashlib.sha256(version).hexdigest()[:32]}.names.json"
+    key = keys.names_of_input(owner, given.key, given.version_id)
     names = _put(key, given.feature_names)
     return replace(given, feature_names=None, names=names) if names else given
 
@@ -38,7 +36,7 @@ def without_init(
     """
     if job and job.init and whole_recipe(recipe, job.init) == recipe:
         return _without_init(recipe), job.init
-    init = _put(f"{prefix}init-{uuid.uuid4().hex}.json", recipe.init)
+    init = _put(keys.new_init(prefix), recipe.init)
     return (_without_init(recipe), init) if init else (recipe, None)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from boto3.dynamodb.conditions import Attr
 
+from kmeans_service import keys
 from kmeans_service.lifecycle import asides
 from kmeans_service.lifecycle.items import init_attribute, recipe_attributes
 from kmeans_service.lifecycle.job import Job, Status, fit_id_of
@@ -30,7 +31,7 @@ def ask(
     Raises ConditionFailed, and NotUploaded where there is no file.
     """
     fit_id = fit_id_of(job.checked_input, recipe)
-    prefix = f"models/{job.owner}/{job.job_id}/{fit_id}/"
+    prefix = keys.fit(job.owner, job.job_id, fit_id)
     lean, init = asides.without_init(prefix, job, recipe)
     asked = _asked_for(fit_id, lean, init)
     try:

@@ -2,6 +2,7 @@
 
 from boto3.dynamodb.conditions import Attr
 
+from kmeans_service import keys
 from kmeans_service.errors import Unavailable
 from kmeans_service.lifecycle import asides, lease, leftovers, reads
 from kmeans_service.lifecycle.creation import find_upload, key_of_upload
@@ -51,8 +52,8 @@ def finish(job: Job) -> None:
 
 def remove_objects(owner: str, job_id: int) -> None:
     """Remove every object that lies under the job's id."""
-    for kind in ("pending", "models", "results"):
-        data_bucket().delete_prefix(f"{kind}/{owner}/{job_id}/")
+    for prefix in keys.all_of_job(owner, job_id):
+        data_bucket().delete_prefix(prefix)
 
 
 def _begin(job: Job) -> bool:

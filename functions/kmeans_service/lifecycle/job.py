@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from kmeans_service import keys
 from kmeans_service.errors import FitFailed, NotFitted, NotUploaded
 from kmeans_service.models.published import Published
 from kmeans_service.recipes.recipe import Recipe
@@ -114,7 +115,7 @@ class Job:
     @property
     def fit_prefix(self) -> str:
         """Where the claim's attempt at the fit writes; no other attempt ever does."""
-        return f"models/{self.owner}/{self.job_id}/{self.fit_id}/{self.fence}/"
+        return keys.attempt(self.owner, self.job_id, self.fit_id or "", self.fence)
 
     def is_fitted_with(self, fit_id: str) -> bool:
         """Whether this very fit is published and nothing newer was asked for."""

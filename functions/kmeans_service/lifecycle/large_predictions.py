@@ -21,7 +21,7 @@ from typing import Any
 
 from boto3.dynamodb.conditions import Attr
 
-from kmeans_service import config
+from kmeans_service import config, keys
 from kmeans_service.errors import (
     JobNotFound,
     PredictionFailed,
@@ -76,11 +76,11 @@ class Prediction:
     @property
     def result_key(self) -> str:
         """Where the claim's attempt writes; no other attempt ever does."""
-        return f"results/{self.owner}/{self.job_id}/{self.name}/{self.fence}.csv"
+        return keys.result(self.owner, self.job_id, self.name, self.fence)
 
     @property
     def upload_key(self) -> str:
-        return f"pending/{self.owner}/{self.job_id}/predictions/{self.name}.csv"
+        return keys.awaited_points(self.owner, self.job_id, self.name)
 
 
 def reserve(job: Job) -> dict[str, Any]:

@@ -7,12 +7,11 @@ Written in the transaction that publishes the newer one, worked off by the sweep
 all that attempts before this fence left behind: none of it was ever seen.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import batched
 
-from kmeans_service import config
+from kmeans_service import config, keys
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.owners import quota
 from kmeans_service.storage import data_bucket
@@ -32,7 +31,6 @@ from kmeans_service.table.writes import Action, Item, deleting, putting
 
 # The clocks of two machines, and of S3, may differ.
 MARGIN_SECONDS = 60
-_ATTEMPT = re.compile(r"models/[^/]+/[0-9]+/[^/]+/([0-9]+)/[^/]+")
 
 
 def note(claimed: Job) -> list[Action]:
@@ -65,10 +63,10 @@ def remove(record: Item) -> None:
     owner, job_id, fence = values["owner"], values["job_id"], values["fence"]
 
     def is_left(key: str) -> bool:
-        attempt = _ATTEMPT.fullmatch(key)
-        return attempt is not None and int(attempt[1]) < fence
+        of = keys.fence_of(key)
+        return of is not None and of < fence
 
-    data_bucket().delete_prefix(f"models/{owner}/{job_id}/", is_left)
+    data_bucket().delete_prefix(keys.models_of(owner, job_id), is_left)
     forget(owner, [record])
 
 

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from kmeans_service import config
+from kmeans_service import config, keys
 from kmeans_service.errors import InvalidParameter, ServiceError
 from kmeans_service.json_values import shown
 from kmeans_service.lifecycle import asides, creation, reads
 from kmeans_service.lifecycle.job import Input
 from kmeans_service.owners import quota
 from kmeans_service.recipes.recipe import Recipe
-from kmeans_service.storage import data_bucket, new_input_key, sha256_of
+from kmeans_service.storage import data_bucket, sha256_of
 from kmeans_service.tables.csv_grammar import CsvShape
 
 
@@ -41,7 +41,7 @@ def store(owner: str, filename: str, body: bytes, shape: CsvShape) -> int:
     Raises TooManyJobs or StorageFull.
     """
     given = Input(
-        key=new_input_key(owner),
+        key=keys.new_input(owner),
         version_id=None,
         sha256=sha256_of(body),
         size=len(body),
@@ -76,7 +76,7 @@ def reserve(owner: str, filename: str, recipe: Recipe | None) -> dict[str, Any]:
     held = quota.room_for(owner, size=1)
     init = None
     if recipe:
-        recipe, init = asides.without_init(f"inputs/{owner}/", None, recipe.seeded())
+        recipe, init = asides.without_init(keys.inputs_of(owner), None, recipe.seeded())
     try:
         job_id = creation.create(owner, filename, None, recipe, held, init=init)
     except ServiceError:
@@ -85,7 +85,7 @@ def reserve(owner: str, filename: str, recipe: Recipe | None) -> dict[str, Any]:
         raise
     limits = config.limits()
     max_bytes = min(limits.file_bytes, limits.stored_bytes - held.stored_bytes)
-    key = f"pending/{owner}/{job_id}/input.csv"
+    key = keys.awaited_input(owner, job_id)
     return {
         "job_id": job_id,
         **data_bucket().presigned_post(key, max_bytes),

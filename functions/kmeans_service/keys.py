@@ -1,0 +1,113 @@
+"""Where everything lies in the bucket, and how a key is read back.
+
+    inputs/{owner}/{uuid}.csv                     a file that came in a request
+    inputs/{owner}/{digest}.names.json            names of columns that are too long for an item
+    inputs/{owner}/init-{uuid}.json               initial centers that are, of a job without a file
+    incoming/{owner}/…                            what its owner dropped there, under any name
+    pending/{owner}/{job_id}/input.csv            the file of a job that was made for it
+    pending/{owner}/{job_id}/predictions/{name}.csv   points of a large prediction
+    models/{owner}/{job_id}/{fit_id}/{fence}/…    what one attempt at a fit stored
+    results/{owner}/{job_id}/{name}/{fence}.csv   what one attempt at a large prediction stored
+
+Keys hold ids, and never a user's file name but under incoming/.
+"""
+
+import hashlib
+import re
+import uuid
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+# An owner's name: a folder of each of these.
+OWNER = r"[A-Za-z0-9_-]{1,64}"
+INPUTS, INCOMING, PENDING, MODELS, RESULTS = "inputs", "incoming", "pending", "models", "results"
+
+_INPUT = "input.csv"
+_DROPPED = re.compile(rf"{INCOMING}/({OWNER})/(?:.*/)?([^/]+)", re.S)
+_AWAITED = re.compile(rf"{PENDING}/({OWNER})/([0-9]{{1,10}})/(.+)")
+_ATTEMPT = re.compile(rf"{MODELS}/[^/]+/[0-9]+/[^/]+/([0-9]+)/[^/]+")
+
+
+def inputs_of(owner: str) -> str:
+    return f"{INPUTS}/{owner}/"
+
+
+def new_input(owner: str) -> str:
+    return f"{inputs_of(owner)}{uuid.uuid4()}.csv"
+
+
+def names_of_input(owner: str, key: str, version_id: str | None) -> str:
+    """The same for the same file, however often it is asked for."""
+    version = f"{key}\0{version_id}".encode(errors="surrogatepass")
+    return f"{inputs_of(owner)}{hashlib.sha256(version).hexdigest()[:32]}.names.json"
+
+
+def new_init(prefix: str) -> str:
+    return f"{prefix}init-{uuid.uuid4().hex}.json"
+
+
+def awaited_input(owner: str, job_id: int) -> str:
+    return f"{_of_job(PENDING, owner, job_id)}{_INPUT}"
+
+
+def awaited_points(owner: str, job_id: int, name: str) -> str:
+    return f"{_of_job(PENDING, owner, job_id)}predictions/{name}.csv"
+
+
+def models_of(owner: str, job_id: int) -> str:
+    return _of_job(MODELS, owner, job_id)
+
+
+def fit(owner: str, job_id: int, fit_id: str) -> str:
+    """Below it the fit's attempts lie."""
+    return f"{models_of(owner, job_id)}{fit_id}/"
+
+
+def attempt(owner: str, job_id: int, fit_id: str, fence: int) -> str:
+    return f"{fit(owner, job_id, fit_id)}{fence}/"
+
+
+def result(owner: str, job_id: int, name: str, fence: int) -> str:
+    return f"{_of_job(RESULTS, owner, job_id)}{name}/{fence}.csv"
+
+
+def all_of_job(owner: str, job_id: int) -> list[str]:
+    """The prefixes below which nothing lies but what is the job's."""
+    return [_of_job(kind, owner, job_id) for kind in (PENDING, MODELS, RESULTS)]
+
+
+def _of_job(kind: str, owner: str, job_id: int) -> str:
+    return f"{kind}/{owner}/{job_id}/"
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A file that its owner put under incoming/."""
+
+    owner: str
+    filename: str
+
+
+@dataclass(frozen=True)
+class Awaited:
+    """What was uploaded for a job: its file, or points for the prediction of this name."""
+
+    owner: str
+    job_id: int
+    prediction: str | None
+
+
+def arrived(key: str) -> Dropped | Awaited | None:
+    """What an object is that came into the bucket; None for one that is nobody's."""
+    if found := _DROPPED.fullmatch(key):
+        return Dropped(*found.groups())
+    if found := _AWAITED.fullmatch(key):
+        owner, job_id, rest = found.groups()
+        return Awaited(owner, int(job_id), None if rest == _INPUT else PurePosixPath(rest).stem)
+    return None
+
+
+def fence_of(key: str) -> int | None:
+    """Of the attempt that stored this object below models/."""
+    found = _ATTEMPT.fullmatch(key)
+    return int(found[1]) if found else None
