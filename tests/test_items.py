@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from harness.api import ASYNC, Client
+from harness.faults import Fault, injected
 from harness.presigned import follow, post, predict, reserve
 from harness.system import (
     OWNER,
@@ -106,6 +107,21 @@ def test_through_a_presigned_form_too(client: Client) -> None:
     assert_small_and_whole(client)
     assert client.call("DELETE", "/kmeans/jobs/0").status == 204
     assert keys() == []
+
+
+@pytest.mark.parametrize("headers", [{}, ASYNC])
+def test_centers_are_kept_where_only_the_answer_to_their_write_was_lost(
+    client: Client, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str]
+) -> None:
+    """The write is sent again, and its condition does not hold any more: it was made."""
+    with injected(monkeypatch) as faults:
+        for target in range(1, 5):
+            client.upload(WIDE, f"{target}.csv")
+            faults.arm(Fault.LOST, target)
+            with faults.watch():
+                assert client.fit(target - 1, PARAMS, **headers).status in (200, 202)
+            assert faults.struck
+            assert json.loads(item(target - 1)["init"])["key"] in keys("models/")
 
 
 def test_a_dropped_file_too(client: Client) -> None:

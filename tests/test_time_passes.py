@@ -32,8 +32,9 @@ from kmeans_service.errors import FitFailed
 from kmeans_service.lifecycle import creation, fits
 from kmeans_service.lifecycle.fits import ClaimRefused
 from kmeans_service.lifecycle.job import Job
-from kmeans_service.lifecycle.large_predictions import LeaseHeld, claim
+from kmeans_service.lifecycle.large_predictions import LeaseHeld, claim, renew
 from kmeans_service.lifecycle.large_predictions import find as find_prediction
+from kmeans_service.lifecycle.lease import FenceLost
 from kmeans_service.line import shares, waiting
 from kmeans_service.line.shares import Slot
 from kmeans_service.line.waiting import Work
@@ -487,6 +488,35 @@ def test_a_prediction_that_succeeded_stays_so_after_a_day(clock: Clock, fitted: 
     deliver(arrived)
     clock.pass_by(DAY)
     assert fitted.get(path).status == 303
+
+
+def test_a_day_that_ends_during_an_attempt_takes_nothing_from_it(
+    clock: Clock, fitted: Client
+) -> None:
+    path, _ = predict(fitted, b"0, 0\n12, 3\n")
+    clock.pass_by(config.PREDICTION_SECONDS - 1)
+    claimed = claim(find_prediction(OWNER, path.rpartition("/")[2]))
+    clock.pass_by(LEASE)
+    assert fitted.get(path).status == 202
+    assert claimed is not None
+    clock.pass_by(1)  # its lease is over: it is nobody's
+    assert fitted.get(path).status == 422
+    with pytest.raises(FenceLost):
+        renew(claimed)
+
+
+def test_a_prediction_that_has_failed_of_its_day_has_failed_for_good(
+    clock: Clock, fitted: Client
+) -> None:
+    """It is written, as every other end is: who read it as pending can do nothing any more."""
+    path, _ = predict(fitted, b"0, 0\n12, 3\n")
+    pending = find_prediction(OWNER, path.rpartition("/")[2])
+    clock.pass_by(config.PREDICTION_SECONDS)
+    assert fitted.get(path).status == 422
+    [stored] = items(prefix="P#")
+    assert stored["status"] == "FAILED"
+    assert not claim(pending)
+    assert items(prefix="P#") == [stored]
 
 
 def test_a_predictions_lease_is_its_own_too_until_it_is_over(clock: Clock, fitted: Client) -> None:
