@@ -141,6 +141,41 @@ def test_the_documentation_has_every_limit_with_its_default_and_a_test_that_is_t
         assert f"def {name}(" in (PROJECT / "tests" / path).read_text(), name
 
 
+def test_the_documentation_has_the_limits_that_nobody_chooses() -> None:
+    page = (PROJECT / "docs/limits.md").read_text().partition("## What is not for a")[2]
+    rows = dict(re.findall(r"^\| ([^|]+?) \| ([^|]+?) \|", page.partition("\n## ")[0], re.M))
+    assert rows["a body"].startswith(f"{config.MAX_INLINE_BYTES / 1e6} MB in a function")
+    assert rows["an answer"].startswith(f"{config.MAX_ANSWER_BYTES / 1e6} MB")
+    assert rows["a header row"].startswith(f"{config.MAX_HEADER_BYTES // 1024} KiB")
+    assert rows["a number"] == f"magnitude {config.MAX_MAGNITUDE:.0e}".replace("+", "")
+    assert rows["a file name"] == f"{config.MAX_FILENAME_LENGTH:,} characters"
+    assert rows["numbers in `init`"] == f"{config.MAX_INIT_NUMBERS:,}"
+    assert rows["a fit within its request"].startswith(f"{config.SYNCHRONOUS_SECONDS:.0f} seconds")
+
+
+def test_the_readme_has_the_templates_defaults() -> None:
+    page = (PROJECT / "README.md").read_text().partition("Those worth knowing")[2]
+    rows = re.findall(r"^\| (`[^|]+) \| ([^|]+) \|", page.partition("\n## ")[0], re.M)
+    shown = {
+        name: default
+        for names, defaults in rows
+        for name, default in zip(names.split(", "), defaults.split(", "), strict=True)
+    }
+    declared = source()["Parameters"]
+    assert {"`WorkerMemory`", "`WorkerConcurrency`", "`MaxJobs`"} <= shown.keys()
+    for name, default in shown.items():
+        stated = str(declared[name.strip("`")]["Default"])
+        assert default == (f"`{stated}`" if stated else "none"), name
+
+
+def test_what_a_function_is_not_told_is_the_templates_default() -> None:
+    declared = source()["Parameters"]
+    chosen = config.settings()
+    assert chosen.worker_memory_bytes == declared["WorkerMemory"]["Default"] * 1024**2
+    assert chosen.workers == declared["WorkerConcurrency"]["Default"]
+    assert chosen.job_expiry_days == declared["JobExpiryDays"]["Default"]
+
+
 # --- a file -------------------------------------------------------------------------
 
 

@@ -5,8 +5,8 @@ O#{owner}  P#{job_id}#{uuid}        status, and then the result or the error; gi
                                     and the attempt and the lease of who works at it
 
 An attempt has a fence and a lease as a fit has. A crash leaves its points in line, where they are
-found when the lease is over; the attempt after the last one fails the prediction. One that no
-points ever came for has failed from `give_up_at` on.
+found when the lease is over; the attempt after the last one fails the prediction. So does whoever
+reads one past `give_up_at` that is in nobody's hands: no points came for it, or they were too slow.
 """
 
 import json
