@@ -71,6 +71,9 @@ SMALL = [
     case(100_000, 2, n_clusters=60, algorithm="elkan"),
     case(100_000, 2, "outliers", n_clusters=60, algorithm="elkan", init="random", n_init=2),
     case(200_000, 1, "alike", n_clusters=3),
+    case(200_000, 2, n_clusters=8, algorithm="swap"),
+    case(18_000, 100, n_clusters=20, algorithm="swap"),
+    case(1_000, 1_000, n_clusters=500, algorithm="swap"),
     case(30_000, 60, "outliers", n_clusters=20, init="array"),
     case(1_000, 1_000, n_clusters=500, init="random"),
     case(5_000, 2_000, init="random"),
@@ -117,6 +120,27 @@ def test_elkan_without_room_for_its_bounds_is_computed_by_lloyd(
     assert capacity.algorithm_in_memory(10_000, 2, elkan) == "elkan"
     assert capacity.algorithm_in_memory(1_000_000, 2, elkan) == "lloyd"
     assert capacity.algorithm_in_memory(100_000_000, 2, elkan) is None
+
+
+def test_swap_without_room_searches_a_sample_out_of_core(
+    aws: Any,  # noqa: ARG001 (settings are read anew)
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    swap = Recipe(n_clusters=8, algorithm="swap")
+    with_worker_memory(monkeypatch, 3008)
+    assert capacity.algorithm_in_memory(1_000_000, 2, swap) == "swap"
+    assert capacity.algorithm_in_memory(100_000_000, 2, swap) is None
+
+
+def test_what_a_search_takes_is_that_of_a_sample() -> None:
+    def searched(n_samples: int, n_clusters: int) -> int:
+        recipe = Recipe(n_clusters=n_clusters, algorithm="swap")
+        rows = n_samples * capacity.row_bytes(2, recipe)
+        return capacity.needed_in_memory(n_samples, 2, recipe) - rows
+
+    assert searched(10**6, 8) == searched(10**8, 8)
+    assert searched(10**6, 8) - searched(20_000, 8) == 8 * 20_000 * 2  # copied, of more
+    assert searched(10**6, 4000) > searched(10**6, 8) + 8 * 20_000 * (2 + 6)
 
 
 def test_the_worker_has_the_disk_that_the_service_reckons_with() -> None:

@@ -1,6 +1,5 @@
 """The k-means of C: scikit-learn's answers, and that it stays inside its arrays."""
 
-import ctypes
 import os
 import warnings
 from collections.abc import Iterator
@@ -139,20 +138,13 @@ def test_two_threads_give_the_bits_of_one() -> None:
 # --- bounds ---------------------------------------------------------------------
 
 
-def guarded(room: Guarded, values: Array) -> int:
-    """Where the values are that end where the room ends."""
-    at = room.end - values.nbytes
-    ctypes.memmove(at, values.ctypes.data, values.nbytes)
-    return at
-
-
 def passes_at_the_edge(n: int, d: int, k: int, weighted: bool) -> None:
     """Every pass over rows, weights, labels, bounds and workspaces that end with their page."""
     C, r = library(), np.random.default_rng(n * d * k)
     rooms = iter([Guarded(1 << 16) for _ in range(40)])
 
     def at(values: Array) -> int:
-        return guarded(next(rooms), values)
+        return next(rooms).placed(values)
 
     def room(size: int) -> int:
         return at(np.zeros(size))

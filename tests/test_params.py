@@ -16,6 +16,7 @@ from kmeans_service.recipes.params import (
     parse_params,
 )
 from kmeans_service.recipes.recipe import Recipe
+from kmeans_service.recipes.work import fit_work, further_search, search_work
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -48,6 +49,7 @@ def test_every_parameter_has_a_check_and_a_default() -> None:
         ("random_state", None),
         ("random_state", 2**32 - 1),
         ("algorithm", "elkan"),
+        ("algorithm", "swap"),
     ],
 )
 def test_the_ends_of_each_range_are_taken(name: str, value: Any) -> None:
@@ -70,7 +72,7 @@ def test_whatever_is_given_is_refused_by_name_or_fits_scikit_learns_constraints(
     except (InvalidParameter, TooLarge) as error:
         field = error.members["field"]
     assert field.startswith("model_params.")
-    KMeans(**(checked | {"init": "random"}))._validate_params()
+    KMeans(**(checked | {"init": "random", "algorithm": "lloyd"}))._validate_params()
 
 
 @given(ANYTHING.filter(lambda value: not isinstance(value, dict)))
@@ -111,6 +113,42 @@ def test_restarts_count_in_the_work_as_scikit_learn_makes_them() -> None:
     assert work() == 100 * 2 * 3
     assert work(init="random") == 10 * 100 * 2 * 3
     assert work(init="random", n_init=4) == 4 * 100 * 2 * 3
+    assert work(algorithm="swap", n_init=4) == 100 * 2 * 3
+
+
+def test_what_a_search_takes_counts_in_the_work() -> None:
+    def work(**params: Any) -> float:
+        return fit_work(parse_params({"n_clusters": 3, "max_iter": 9, **params}), 100, 6)
+
+    # 5e7 / 30, 106 looks at 100 rows, and 20 times one, all of eight centers and six numbers.
+    search = int((5e7 / 30 + 106 * 800 + 20 * 800) * 6)
+    assert work() == 9 * 100 * 6 * 3
+    assert work(algorithm="swap") == 9 * 100 * 6 * 3 + search
+    assert work(algorithm="swap", n_init=4) == 9 * 100 * 6 * 3 + 4 * search
+
+
+def test_a_search_that_takes_too_much_is_refused_with_both_numbers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    recipe = parse_params({"algorithm": "swap"})
+    monkeypatch.setattr(config, "limits", lambda: config.Limits(work=5_000_000))
+    with pytest.raises(
+        InvalidParameter,
+        match=r"n_clusters \* max_iter, and what n_init searches take, is \d,\d+,\d+; at most 5,0",
+    ):
+        check_against_data(recipe, 1000, 2)
+    check_against_data(parse_params({}), 1000, 2)
+
+
+def test_work_for_many_rows_is_that_of_a_sample() -> None:
+    assert search_work(50_000, 2, 8) == search_work(400_000, 2, 8)
+    assert search_work(500_000, 2, 8) == search_work(20_000, 2, 8) == search_work(10**7, 2, 8)
+    assert search_work(20_000, 2, 9) == search_work(20_000, 2, 16)
+
+
+def test_a_search_that_goes_on_from_a_fit_may_compute_a_tenth_of_its_distances() -> None:
+    assert further_search(6, 2, 2) == 3e6
+    assert further_search(10**6, 8, 18) == 10**6 * 8 * (4 + 18) / 10
 
 
 def test_work_beyond_all_bounds_is_refused_with_both_numbers() -> None:

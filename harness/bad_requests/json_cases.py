@@ -143,7 +143,18 @@ PARAMS = [
     *params(
         "random_state", ("0", True, 1.0, [], -1, 2**32), "an integer from 0 to 4294967295, or null"
     ),
-    *params("algorithm", ("auto", "LLOYD", "", None, 1, []), '"lloyd" or "elkan"'),
+    *params("algorithm", ("auto", "LLOYD", "", None, 1, []), '"lloyd" or "elkan" or "swap"'),
+    *(
+        fit(
+            f"swap from {said}",
+            422,
+            {"job_id": 0, "model_params": {"algorithm": "swap", "init": init}},
+            f"model_params.init is {said} with algorithm",
+            "its own starts",
+            "k-means++",
+        )
+        for init, said in (("random", '"random"'), ([[1, 2], [3, 4]], "an array"))
+    ),
     *params("init", ("kmeans", "", None, 1, True, {}, []), '"k-means++"'),
     param("init", [1, 2], "init[0] is 1", "an array of numbers"),
     param("init", [[]], "init[0] is []", "an array of numbers"),

@@ -3,6 +3,8 @@
 import ctypes
 import mmap
 
+from kmeans_service.arrays import Array
+
 
 class Guarded:
     """Memory whose last byte is followed by a page that nobody may touch."""
@@ -17,3 +19,9 @@ class Guarded:
         no_access = 0
         assert libc.mprotect(guard, page, no_access) == 0
         self.end = start + (pages - 1) * page
+
+    def placed(self, values: Array) -> int:
+        """Where a copy of the values is that ends where the memory does."""
+        at = self.end - values.nbytes
+        ctypes.memmove(at, values.ctypes.data, values.nbytes)
+        return at

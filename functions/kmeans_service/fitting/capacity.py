@@ -11,6 +11,7 @@ from dataclasses import replace
 from kmeans_service import config
 from kmeans_service.errors import FitFailed, TooLarge
 from kmeans_service.fitting.indices import SILHOUETTE_SAMPLE
+from kmeans_service.fitting.kernel import swap
 from kmeans_service.fitting.runs import may_be_the_kernels
 from kmeans_service.models.stored_labels import ROW_BYTES
 from kmeans_service.recipes.recipe import Recipe
@@ -19,6 +20,8 @@ from kmeans_service.recipes.recipe import Recipe
 FIXED_BYTES = 320 * 1024**2
 # Times n_clusters * n_features: the centers, while they are moved and when they are stored.
 COPIES_OF_CENTERS = 8
+# Numbers that a swap search keeps of a row: its norm, and twice its distance, bound and label.
+KNOWN_OF_A_ROW = 6
 
 
 def needed_in_memory(n_samples: int, n_features: int, recipe: Recipe) -> int:
@@ -26,7 +29,20 @@ def needed_in_memory(n_samples: int, n_features: int, recipe: Recipe) -> int:
     n_clusters = recipe.n_clusters
     centers = COPIES_OF_CENTERS * 8 * n_clusters * n_features
     sample = 8 * min(n_samples, SILHOUETTE_SAMPLE) * n_features  # copied, to be judged
-    return FIXED_BYTES + centers + sample + n_samples * row_bytes(n_features, recipe)
+    rows = n_samples * row_bytes(n_features, recipe) + _searched(n_samples, n_features, recipe)
+    return FIXED_BYTES + centers + sample + rows
+
+
+def _searched(n_samples: int, n_features: int, recipe: Recipe) -> int:
+    """The rows that a swap search looks at, copied where they are a sample, and what it knows of
+    each; the centers are there three times by then, with what is known of them.
+    """
+    n_clusters = recipe.n_clusters
+    if not may_be_the_kernels(recipe):
+        return 0
+    rows = min(n_samples, swap.sample_size(n_clusters))
+    copied = n_features if rows < n_samples else 0
+    return 8 * rows * (copied + KNOWN_OF_A_ROW) + 24 * (n_clusters + 8) * (n_features + 3)
 
 
 def row_bytes(n_features: int, recipe: Recipe) -> int:
@@ -55,7 +71,8 @@ def algorithm_in_memory(n_samples: int, n_features: int, recipe: Recipe) -> str 
     Where elkan's bounds have no room, lloyd comes to the same clusters without them.
     """
     memory = config.settings().worker_memory_bytes
-    for algorithm in (recipe.algorithm, "lloyd"):
+    asked = recipe.algorithm
+    for algorithm in (asked, "lloyd") if asked == "elkan" else (asked,):
         tried = replace(recipe, algorithm=algorithm)
         if needed_in_memory(n_samples, n_features, tried) <= memory:
             return algorithm

@@ -49,6 +49,7 @@ class Clustering:
     pickle     the fitted estimator by joblib, without labels_ (it grows with n_samples)
     scores     inertia, n_iter, cluster_sizes and the indices
     columns    of the data, in the fit's space
+    gain       the share of the inertia that a swap search has found to be too much
     distinct   how many different rows there are, as far as n_clusters
     """
 
@@ -59,6 +60,7 @@ class Clustering:
     scores: Scores
     columns: Columns
     distinct: int
+    gain: float
 
 
 def fit(X: Array, recipe: Recipe, algorithm: str | None = None) -> Clustering:
@@ -109,16 +111,25 @@ def starting_init(recipe: Recipe, space: Space) -> str | Array:
 # For fits that hold only a part of the rows at a time.
 
 
-def starting_centers(sample: Array, recipe: Recipe, space: Space) -> Array:
-    """The centers of the best of some fits to a sample, or those that were given."""
+def starting_centers(sample: Array, recipe: Recipe, space: Space) -> tuple[Array, str | None]:
+    """The centers of the best of some fits to a sample, or those that were given.
+
+    And why a swap search ended, if it was one.
+    """
     init = starting_init(recipe, space)
     if not isinstance(init, str):
-        return init
+        return init, None
+    found = column_facts.columns_of([sample], sample.shape[1])
+    run = best_run(sample, _of_a_sample(recipe), init, found.mean_variance)
+    return run.centers, run.stopped_by
+
+
+def _of_a_sample(recipe: Recipe) -> Recipe:
+    if recipe.algorithm == "swap":
+        return recipe
     # What a sample cannot show is made up for by more restarts than scikit-learn's one.
     restarts = SAMPLE_RESTARTS if recipe.n_init == "auto" else recipe.n_init
-    plain = replace(recipe, n_init=restarts, algorithm="lloyd")  # elkan keeps bounds in memory
-    found = column_facts.columns_of([sample], sample.shape[1])
-    return best_run(sample, plain, init, found.mean_variance).centers
+    return replace(recipe, n_init=restarts, algorithm="lloyd")  # elkan keeps bounds in memory
 
 
 def finished(
@@ -136,13 +147,15 @@ def finished(
         "inertia": space.inertia(run.inertia),
         "n_iter": int(run.n_iter),
         "cluster_sizes": sizes.tolist(),
+        "stopped_by": run.stopped_by,
     }
     n_clusters = recipe.n_clusters
     distinct = n_clusters if sizes.all() else column_facts.distinct_rows(rows, n_clusters)
     centers = space.leave(run.centers)
     told = scores_of(basic | scores)
     pickle = _pickle(recipe, centers, told)
-    return Clustering(found, centers, run.labels, pickle, told, columns_found, distinct)
+    gain = 0.0 if not run.better else 1 - run.better / run.inertia
+    return Clustering(found, centers, run.labels, pickle, told, columns_found, distinct, gain)
 
 
 def _pickle(recipe: Recipe, centers: Array, scores: Scores) -> bytes:

@@ -11,6 +11,7 @@ from kmeans_service.errors import quoted
 from kmeans_service.models.predictor import Space
 from kmeans_service.models.scores import Scores
 from kmeans_service.recipes.recipe import Recipe
+from kmeans_service.recipes.work import TELLING_GAIN
 
 # Above so many standard deviations from zero, a double holds fewer than ten digits of what varies.
 FAR_OFF = 1e6
@@ -76,15 +77,18 @@ def warnings_of(
     recipe: Recipe,
     scores: Scores,
     distinct: int,
+    gain: float,
     names: tuple[str, ...] | None,
 ) -> list[str]:
     """A sentence for each thing about the fit that is legal and seldom meant.
 
+    gain      the share of the inertia that a swap search has found to be too much
     distinct  how many different rows there are, as far as n_clusters
     """
     said = [
         _of_distinct(distinct, recipe, scores),
         _of_iterations(recipe, scores),
+        _of_gain(gain),
         _of_offsets(columns.offsets(space), names),
         _of_variance(columns.variances, names),
         _of_inertia(scores),
@@ -116,6 +120,22 @@ def _of_iterations(recipe: Recipe, scores: Scores) -> str | None:
         f"All max_iter={most} iterations were used, and the centers may not have come to rest. "
         "Raise max_iter, or tol."
     )
+
+
+def _of_gain(gain: float) -> str | None:
+    if gain <= TELLING_GAIN:
+        return None
+    return (
+        f"A search that went on from here found clusters of {_percent(gain)} % less inertia: "
+        'this start did not lead to the best ones. Ask for "algorithm": "swap" to have those that '
+        "such a search finds."
+    )
+
+
+def _percent(share: float) -> str:
+    """Of three digits, rounded down: 100 only of the whole."""
+    digits = 2 - math.floor(math.log10(100 * share))
+    return f"{math.floor(100 * share * 10**digits) / 10**digits:.3g}"
 
 
 def _of_offsets(offsets: Array, names: tuple[str, ...] | None) -> str | None:

@@ -96,8 +96,10 @@ def _store(
 
 
 def _warnings(found: Clustering, recipe: Recipe, names: tuple[str, ...] | None) -> tuple[str, ...]:
-    space = found.predictor.space
-    return tuple(warnings_of(found.columns, space, recipe, found.scores, found.distinct, names))
+    space, scores = found.predictor.space, found.scores
+    return tuple(
+        warnings_of(found.columns, space, recipe, scores, found.distinct, found.gain, names)
+    )
 
 
 def _store_labels(key: str, labels_file: IO[bytes]) -> tuple[StoredObject, bytes | None]:

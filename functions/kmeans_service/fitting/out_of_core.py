@@ -17,6 +17,7 @@ from kmeans_service.fitting import capacity, clustering, column_facts, indices
 from kmeans_service.fitting.clustering import Clustering
 from kmeans_service.fitting.engines.outcome import Say
 from kmeans_service.fitting.indices import Means
+from kmeans_service.fitting.kernel.swap import numbered
 from kmeans_service.fitting.runs import Run, nearest_centers
 from kmeans_service.models.labels import csv_chunks
 from kmeans_service.models.nearest import CHUNK
@@ -82,7 +83,7 @@ def fit(rows: RowFile, recipe: Recipe, labels_file: IO[bytes], say: Say) -> Clus
     with clustering.one_thread():
         sample = rows.sample(recipe.seed, sample_size(rows.n_features, recipe))
         found = column_facts.columns_of(rows.chunks(), rows.n_features)
-        centers = clustering.starting_centers(sample, recipe, rows.space)
+        centers, stopped_by = clustering.starting_centers(sample, recipe, rows.space)
         tolerance = recipe.tol * found.mean_variance
         n_iter = 0
         for n_iter in range(1, recipe.max_iter + 1):
@@ -93,13 +94,16 @@ def fit(rows: RowFile, recipe: Recipe, labels_file: IO[bytes], say: Say) -> Clus
             if shift <= tolerance:
                 break
         say({"stage": "LABELLING"})
+        if stopped_by:
+            centers = _numbered(rows, centers)
+            stopped_by = "max_iter" if n_iter == recipe.max_iter else stopped_by
         means, inertia = _label(rows, centers, labels_file)
         scores = indices.over_all_rows(_labelled(rows, centers), means)
         scores |= indices.silhouette(sample, nearest_centers(sample, centers))
         return clustering.finished(
             Predictor(rows.space, centers),
             recipe,
-            Run(np.empty(0, dtype=np.int32), inertia, centers, n_iter),
+            Run(np.empty(0, dtype=np.int32), inertia, centers, n_iter, stopped_by),
             means.sizes,
             scores | {"method": "out_of_core"},
             found,
@@ -120,6 +124,15 @@ def _iterate(rows: RowFile, centers: Array) -> Array:
     if len(empty):
         moved[empty[0]] = _farthest(rows, centers)
     return moved
+
+
+def _numbered(rows: RowFile, centers: Array) -> Array:
+    """As a swap search numbers the clusters."""
+
+    def sizes(some: Array) -> tuple[None, Array]:
+        return None, indices.means_of(_labelled(rows, some), *some.shape).sizes
+
+    return numbered(centers, sizes)[1]
 
 
 def _farthest(rows: RowFile, centers: Array) -> Array:

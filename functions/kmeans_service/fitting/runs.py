@@ -1,11 +1,13 @@
 """The runs of a fit in memory: the compiled kernel's, or scikit-learn's own.
 
-Both have the same answers. The kernel is faster and takes less memory; scikit-learn computes what
-the kernel is not held to: elkan, whose ties fall otherwise than lloyd's, and starts so far from the
-data that rounding decides what they come to. And everything where the kernel does not run.
+Of lloyd both have the same answers. The kernel is faster and takes less memory; scikit-learn
+computes what the kernel is not held to: elkan, whose ties fall otherwise than lloyd's, and starts
+so far from the data that rounding decides what they come to. And everything where the kernel does
+not run, but swap, which only the kernel has.
 """
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,9 +21,11 @@ from kmeans_service.arrays import Array
 from kmeans_service.errors import FitFailed
 from kmeans_service.fitting.kernel import library
 from kmeans_service.fitting.kernel.assignment import nearest
-from kmeans_service.fitting.kernel.lloyd import lloyd
+from kmeans_service.fitting.kernel.lloyd import Fit, lloyd
 from kmeans_service.fitting.kernel.rows import Rows
+from kmeans_service.fitting.kernel.swap import better, swap
 from kmeans_service.recipes.recipe import Recipe
+from kmeans_service.recipes.work import further_search, search_work
 
 # In a fit's space, where all data is within 1.
 FAR_OFF = 1e6
@@ -32,12 +36,18 @@ if library.runs_here():
 
 @dataclass(frozen=True)
 class Run:
-    """One run of the algorithm, in a fit's space."""
+    """One run of the algorithm, in a fit's space.
+
+    stopped_by  why a swap search ended; None: there was none
+    better      the inertia that a search came to that went on from here; None: none did
+    """
 
     labels: Array
     inertia: float
     centers: Array
     n_iter: int
+    stopped_by: str | None = None
+    better: float | None = None
 
 
 def best_run(Z: Array, recipe: Recipe, init: str | Array, mean_variance: float) -> Run:
@@ -47,16 +57,21 @@ def best_run(Z: Array, recipe: Recipe, init: str | Array, mean_variance: float) 
     they have lost digits already. Labels, iterations and, moved back, centers and inertia are those
     of KMeans.fit to the last bit, which a test sees to at every update of scikit-learn.
     """
-    kernels = may_be_the_kernels(recipe) and (isinstance(init, str) or _are_near(init))
-    compute = _by_kernel if kernels else _by_scikit_learn
     try:
-        return compute(Z, recipe, init, recipe.tol * mean_variance)
+        return _computed_by(recipe, init)(Z, recipe, init, recipe.tol * mean_variance)
     except MemoryError:
         raise FitFailed("The data does not fit the memory of the function") from None
 
 
+def _computed_by(recipe: Recipe, init: str | Array) -> Callable[..., Run]:
+    if recipe.algorithm == "swap":
+        return _by_swap
+    kernels = may_be_the_kernels(recipe) and (isinstance(init, str) or _are_near(init))
+    return _by_kernel if kernels else _by_scikit_learn
+
+
 def may_be_the_kernels(recipe: Recipe) -> bool:
-    return recipe.algorithm == "lloyd" and library.runs_here()
+    return recipe.algorithm != "elkan" and library.runs_here()
 
 
 def _are_near(centers: Array) -> bool:
@@ -71,9 +86,26 @@ def nearest_centers(Z: Array, centers: Array) -> Array:
     return labels
 
 
+def _by_swap(Z: Array, recipe: Recipe, _init: str | Array, tolerance: float) -> Run:
+    if not library.runs_here():
+        raise FitFailed('algorithm "swap" needs a processor with AVX2; ask for "lloyd" here')
+    rows = Rows(Z)
+    found = swap(
+        rows,
+        recipe.n_clusters,
+        work=search_work(rows.n_samples, rows.n_features, recipe.n_clusters),
+        n_init=recipe.n_searches,
+        max_iter=recipe.max_iter,
+        tolerance=tolerance,
+        random_state=recipe.seed,
+    )
+    return Run(found.labels, found.inertia, found.centers, found.n_iter, found.stopped_by)
+
+
 def _by_kernel(Z: Array, recipe: Recipe, init: str | Array, tolerance: float) -> Run:
+    rows = Rows(Z)
     found = lloyd(
-        Rows(Z),
+        rows,
         recipe.n_clusters,
         init=init,
         n_init=recipe.n_init,
@@ -81,12 +113,28 @@ def _by_kernel(Z: Array, recipe: Recipe, init: str | Array, tolerance: float) ->
         tolerance=tolerance,
         random_state=recipe.seed,
     )
-    return Run(found.labels, found.inertia, found.centers, found.n_iter)
+    further = _search_further(rows, found, recipe)
+    return Run(found.labels, found.inertia, found.centers, found.n_iter, better=further)
+
+
+def _search_further(rows: Rows, found: Fit, recipe: Recipe) -> float | None:
+    """What a search comes to from one start by k-means++, which seldom finds the best clusters.
+
+    Not asked for where more starts, or another one, were chosen.
+    """
+    if (recipe.init, recipe.n_init) != ("k-means++", "auto"):
+        return None
+    work = further_search(rows.n_samples, recipe.n_clusters, found.n_iter)
+    return better(rows, found, most_work=work, random_state=recipe.seed)
 
 
 def estimator_of(recipe: Recipe, init: str | Array) -> KMeans:
-    """scikit-learn's own, not fitted yet; `init` is the method's name, or an array."""
-    return KMeans(**(recipe.model_params | {"init": init}))
+    """scikit-learn's own, not fitted yet; `init` is the method's name, or an array.
+
+    It has no swap search: of such a fit it is one of lloyd.
+    """
+    known = replace(recipe, algorithm="lloyd") if recipe.algorithm == "swap" else recipe
+    return KMeans(**(known.model_params | {"init": init}))
 
 
 def _by_scikit_learn(Z: Array, recipe: Recipe, init: str | Array, tolerance: float) -> Run:

@@ -2,6 +2,7 @@
 
 from kmeans_service.lifecycle.job import Input
 from kmeans_service.recipes.recipe import Recipe
+from kmeans_service.recipes.work import fit_work
 
 # What one vCPU does at least in Lloyd's iterations, on data of few columns.
 MULTIPLICATIONS_PER_SECOND = 5e8
@@ -13,7 +14,7 @@ POINTS_BYTES_PER_SECOND = 10e6
 
 def fit_seconds(recipe: Recipe, given: Input) -> float:
     """All of its iterations counted, as `MaxWork` does."""
-    work = recipe.iteration_work(given.n_samples, given.n_features) * recipe.max_iter
+    work = fit_work(recipe, given.n_samples, given.n_features)
     return work / MULTIPLICATIONS_PER_SECOND + given.size / BYTES_PER_SECOND
 
 

@@ -12,6 +12,7 @@ class Scores:
     inertia       sum of squared distances to the nearest center, in the units of the data
     cluster_sizes rows of each cluster
     method        in_memory or out_of_core
+    stopped_by    why a swap search ended
     sample_size   rows that the silhouette was taken over
     warnings      a sentence for each thing that is legal and seldom meant
     """
@@ -24,6 +25,7 @@ class Scores:
     davies_bouldin: float | None = None
     silhouette: float | None = None
     sample_size: int | None = None
+    stopped_by: str | None = None
     warnings: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from kmeans_service import config
 from kmeans_service.errors import InvalidParameter, TooLarge, quoted
 from kmeans_service.json_values import is_finite_number, is_integer, shown
 from kmeans_service.recipes.recipe import MAX_RANDOM_STATE, Centers, Recipe
+from kmeans_service.recipes.work import fit_work
 
 
 def refuse(name: str, value: Any, allowed: str) -> InvalidParameter:
@@ -99,7 +100,7 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "max_iter": integer("iterations"),
     "tol": tol,
     "random_state": random_state,
-    "algorithm": choice("lloyd", "elkan"),
+    "algorithm": choice("lloyd", "elkan", "swap"),
 }
 
 
@@ -119,6 +120,7 @@ def parse_params(given: Any) -> Recipe:
             )
     recipe = Recipe(**{name: CHECKS[name](name, value) for name, value in given.items()})
     _check_init_shape(recipe)
+    _check_start_of_swap(recipe)
     return recipe
 
 
@@ -137,6 +139,17 @@ def _check_init_shape(recipe: Recipe) -> None:
         )
 
 
+def _check_start_of_swap(recipe: Recipe) -> None:
+    init = recipe.init
+    if recipe.algorithm == "swap" and init != "k-means++":
+        given = shown(init) if isinstance(init, str) else "an array"
+        raise refusal(
+            "init",
+            f'{given} with algorithm "swap", whose search makes its own starts',
+            '"k-means++", or to leave it out; or ask for algorithm "lloyd"',
+        )
+
+
 def check_against_data(recipe: Recipe, n_samples: int, n_features: int) -> None:
     """Raise InvalidParameter if data of this shape cannot be fitted so, or at too high a cost."""
     clusters = recipe.n_clusters
@@ -146,11 +159,13 @@ def check_against_data(recipe: Recipe, n_samples: int, n_features: int) -> None:
     if not isinstance(centers, str) and len(centers[0]) != n_features:
         columns = f"rows of n_features={n_features} numbers, the columns of the file"
         raise refusal("init", f"rows of {len(centers[0])} numbers", columns)
-    work = recipe.iteration_work(n_samples, n_features) * recipe.max_iter
+    work = fit_work(recipe, n_samples, n_features)
     most = config.limits().work
     if work > most:
+        searched = recipe.algorithm == "swap"
+        what = "max_iter, and what n_init searches take," if searched else "n_init * max_iter"
         raise InvalidParameter(
-            f"n_samples * n_features * n_clusters * n_init * max_iter is {work:,}; "
+            f"n_samples * n_features * n_clusters * {what} is {work:,}; "
             f"at most {most:,} is taken. Lower n_clusters, n_init or max_iter.",
             field="model_params",
         )

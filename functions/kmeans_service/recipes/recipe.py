@@ -84,8 +84,15 @@ class Recipe:
         """Multiplications of one Lloyd iteration over all restarts."""
         return n_samples * n_features * self.n_clusters * self._restarts()
 
+    @property
+    def n_searches(self) -> int:
+        """Of a swap fit, each from a start of its own."""
+        return self.n_init if isinstance(self.n_init, int) else 1
+
     def _restarts(self) -> int:
         """scikit-learn: 10 restarts for "random", 1 for k-means++ and for given centers."""
+        if self.algorithm == "swap":
+            return 1  # of all searches only the best one's centers go through Lloyd's iterations
         if isinstance(self.n_init, int):
             return self.n_init
         return 10 if self.init == "random" else 1

@@ -5,7 +5,17 @@ interpreter's lock while it runs.
 """
 
 import platform
-from ctypes import CDLL, POINTER, Structure, c_double, c_size_t, c_uint, c_void_p
+from ctypes import (
+    CDLL,
+    POINTER,
+    Structure,
+    c_bool,
+    c_double,
+    c_size_t,
+    c_uint,
+    c_uint64,
+    c_void_p,
+)
 from functools import cache
 from importlib.util import find_spec
 from typing import Any
@@ -49,6 +59,29 @@ class Round(Structure):
     )
 
 
+class Search(Structure):
+    """As `struct search` has it."""
+
+    _fields_ = (
+        ("rows", c_void_p),
+        ("weights", c_void_p),
+        ("n", c_size_t),
+        ("n_features", c_size_t),
+        ("n_clusters", c_size_t),
+        ("goes_on", c_bool),
+        ("seed", c_uint64),
+        ("patience", c_size_t),
+        ("n_steps", c_size_t),
+        ("most_work", c_double),
+        ("more_work", c_double),
+        ("workspace", c_void_p),
+        ("centers", c_void_p),
+        ("inertia", c_double),
+        ("work", c_double),
+        ("in_vain", c_size_t),
+    )
+
+
 # Each function's arguments: X is an address, n a size, f a double.
 _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "largest_norm": (c_double, (c_void_p, c_size_t, c_size_t)),
@@ -78,6 +111,8 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
         None,
         (c_void_p, c_void_p, c_size_t, POINTER(Round)) + 7 * (c_void_p,),
     ),
+    "search_workspace": (c_size_t, (c_size_t, c_size_t, c_size_t)),
+    "swap_search": (None, (POINTER(Search),)),
     "choose_candidate": (
         None,
         (

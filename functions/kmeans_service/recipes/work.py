@@ -1,0 +1,57 @@
+"""What fits cost, counted in advance: multiplications, and distances of the swap search."""
+
+import math
+from dataclasses import dataclass
+
+from kmeans_service.recipes.recipe import Recipe
+
+LANES = 8  # the search looks at so many centers at once
+# Of more rows a search does no more; and from so many on Lloyd's iterations are what a fit costs.
+MOST_ROWS, MANY_ROWS, ROWS_OF_MANY = 50_000, 500_000, 20_000
+# A dozen starts of scikit-learn's take as long, whatever the shape: docs/decisions.md.
+LEAST_WORK, OTHER_WORK = 5e7, 24
+LOOKS, COUNTED_STEPS = 100, 20
+LEAST_FURTHER = 3e6
+TELLING_GAIN = 1e-3  # of the inertia: what a user is told of
+
+
+@dataclass(frozen=True)
+class SearchWork:
+    """What a swap search may do.
+
+    distances    squared distances that it may compute
+    more_a_step  and so many more for each Lloyd's step of its start, of COUNTED_STEPS at most
+
+    Data on which Lloyd's takes many steps is data on which every jump takes many, and so does the
+    start of scikit-learn's that the cost of a search is measured by.
+    """
+
+    distances: float
+    more_a_step: float = 0
+
+    @property
+    def most(self) -> float:
+        return self.distances + COUNTED_STEPS * self.more_a_step
+
+
+def search_work(n_samples: int, n_features: int, n_clusters: int) -> SearchWork:
+    """Of one search, where a fit asks for `swap`."""
+    rows = ROWS_OF_MANY if n_samples >= MANY_ROWS else min(n_samples, MOST_ROWS)
+    looks = rows * -(-n_clusters // LANES) * LANES
+    least = LEAST_WORK / (n_features + OTHER_WORK)
+    return SearchWork(least + (LOOKS + n_features) * looks, n_features / 6 * looks)
+
+
+def further_search(n_samples: int, n_clusters: int, n_iter: int) -> float:
+    """Distances that a search from a fit's result may compute: a tenth of what the fit has."""
+    candidates = 2 + int(math.log(n_clusters))
+    return max(LEAST_FURTHER, n_samples * n_clusters * (candidates + n_iter) / 10)
+
+
+def fit_work(recipe: Recipe, n_samples: int, n_features: int) -> int:
+    """Multiplications of all iterations, as `MaxWork` counts them, and of what `swap` searches."""
+    iterations = recipe.iteration_work(n_samples, n_features) * recipe.max_iter
+    if recipe.algorithm != "swap":
+        return iterations
+    search = search_work(n_samples, n_features, recipe.n_clusters).most * n_features
+    return iterations + int(search) * recipe.n_searches
