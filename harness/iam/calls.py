@@ -32,7 +32,7 @@ class Module:
 
     functions: dict[str, ast.AST] = field(default_factory=dict)
     imported: dict[str, Node] = field(default_factory=dict)  # a module is ("…", "")
-    returned: dict[str, str] = field(default_factory=dict)  # function → class of this module
+    returned: dict[str, str] = field(default_factory=dict)  # function → class, by its name here
 
 
 @cache
@@ -151,6 +151,7 @@ def _methods(name: str, called: ast.expr, method: str) -> Iterator[Node]:
     source, function = _meant(name, called)
     returned = modules().get(source, Module()).returned.get(function)
     if returned:
+        source, returned = modules()[source].imported.get(returned, (source, returned))
         yield from _existing(source, f"{returned}.{method}")
 
 

@@ -171,7 +171,8 @@ DYNAMODB = {
 def leading_key(params: Json) -> dict[str, list[str]]:
     """The partition key, as a condition sees it."""
     if "KeyConditionExpression" in params:
-        [name] = re.findall(r"(?:pk|gsi1pk) = (:\w+)", params["KeyConditionExpression"])[:1]
+        # The partition key comes first.
+        [name] = re.findall(r"= (:\w+)", params["KeyConditionExpression"])[:1]
         value = params["ExpressionAttributeValues"][name]
     else:
         value = (params.get("Key") or params["Item"])["pk"]
