@@ -146,13 +146,15 @@ def _existing(name: str, function: str) -> Iterator[Node]:
         yield name, f"{function}.__init__"
 
 
-def _methods(name: str, called: ast.expr, method: str) -> Iterator[Node]:
+def _methods(module: str, called: ast.expr, method: str) -> Iterator[Node]:
     """`data_bucket().put`: the class is known by what data_bucket is annotated to return."""
-    source, function = _meant(name, called)
+    source, function = _meant(module, called)
     returned = modules().get(source, Module()).returned.get(function)
     if returned:
-        source, returned = modules()[source].imported.get(returned, (source, returned))
-        yield from _existing(source, f"{returned}.{method}")
+        # Or of a class that is imported there, as what is returned may be a protocol of several.
+        imported = modules()[source].imported.values()
+        for owner, name in [(source, returned), *imported]:
+            yield from _existing(owner, f"{name}.{method}")
 
 
 def _calls(name: str, function: str) -> Iterator[Call]:
