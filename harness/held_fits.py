@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from kmeans_service.fitting import clustering
+from kmeans_service import config
+from kmeans_service.fitting import clustering, estimator
+from kmeans_service.recipes.recipe import Recipe
 
 
 def before_fitting(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> None:
-    """Let every fit, in its child process, do this first."""
+    """Let every fit, in its child process however brief it is, do this first."""
     real = clustering.fit
 
     def fit(*arguments: Any) -> clustering.Clustering:
@@ -20,6 +22,7 @@ def before_fitting(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> N
         return real(*arguments)
 
     monkeypatch.setattr(clustering, "fit", fit)
+    monkeypatch.setattr(config, "BRIEF_WORK", 0)
 
 
 class Held:
@@ -37,3 +40,8 @@ class Held:
 
 def sleep(seconds: float) -> Callable[[], None]:
     return partial(time.sleep, seconds)
+
+
+def pickle_of(found: clustering.Clustering, recipe: Recipe) -> bytes:
+    """What is downloaded of a model that was fitted by this recipe."""
+    return estimator.pickled(recipe, found.centers, found.scores)

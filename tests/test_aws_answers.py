@@ -179,7 +179,7 @@ def test_keys_hold_ids_and_no_name_of_a_users(client: Client) -> None:
     client.fit(0)
     shapes = (
         rf"inputs/{OWNER}/[0-9a-f-]{{36}}\.csv",
-        rf"models/{OWNER}/0/[0-9a-f]{{32}}/1/(model\.joblib|centers\.npy|labels\.csv|manifest\.json)",
+        rf"models/{OWNER}/0/[0-9a-f]{{32}}/1/(centers\.npy|labels\.csv|manifest\.json)",
     )
     for key in keys():
         assert any(re.fullmatch(shape, key) for shape in shapes), key

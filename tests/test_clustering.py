@@ -16,6 +16,7 @@ from sklearn.cluster import KMeans
 
 from harness import PROJECT
 from harness.api import Client
+from harness.held_fits import pickle_of
 from kmeans_service.fitting import clustering
 from kmeans_service.recipes.params import parse_params
 
@@ -101,7 +102,7 @@ def test_a_fit_takes_the_memory_of_its_data_once_more_and_not_twice() -> None:
 
 def test_the_pickle_has_the_parameters_that_were_asked_for_and_no_others() -> None:
     recipe = parse_params({"n_clusters": 3})
-    stored = joblib.load(io.BytesIO(clustering.fit(SIX.copy(), recipe).pickle))
+    stored = joblib.load(io.BytesIO(pickle_of(clustering.fit(SIX.copy(), recipe), recipe)))
     assert stored.get_params() == KMeans(**recipe.model_params).get_params()
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ from harness.system import (
 )
 from harness.timing import wait_until
 from kmeans_service import config
-from kmeans_service.fitting import clustering
+from kmeans_service.fitting import computation
 from kmeans_service.fitting.engines.child import Child
 from kmeans_service.fitting.engines.engine import AttemptCrashed
 from kmeans_service.fitting.engines.outcome import Say
@@ -161,7 +162,7 @@ def test_a_fit_whose_record_would_be_too_large_fails_with_that_reason(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client.upload()
-    monkeypatch.setattr(clustering, "VERSIONS", {"python": "3" * 450_000})
+    monkeypatch.setattr(computation, "_warnings", lambda *_: ("3" * 450_000,))
     answer = client.fit(0)
     assert answer.status == 422
     assert "record of 400 KB" in answer.json()["detail"]
@@ -259,23 +260,17 @@ def test_what_the_child_wrote_before_it_crashed_goes_with_the_job(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client.upload()
-    die = killed(times=1)
-    real = clustering.VERSIONS
-    monkeypatch.setattr(clustering, "VERSIONS", _Fatal(die, real))
+    die, store = killed(times=1), computation.store
+
+    def store_and_die(*arguments: Any) -> Any:
+        stored = store(*arguments)
+        die()
+        return stored
+
+    monkeypatch.setattr(computation, "store", store_and_die)
+    monkeypatch.setattr(config, "BRIEF_WORK", 0)  # in a child, however brief
     client.fit(0, **ASYNC)
     work_off()
-    assert len(keys("models/")) == 8
+    assert len(keys("models/")) == 6
     client.call("DELETE", "/kmeans/jobs/0")
     assert keys() == []
-
-
-class _Fatal(dict[str, str]):
-    """Pickled with the result, once everything is stored."""
-
-    def __init__(self, act: Callable[[], None], values: dict[str, str]) -> None:
-        super().__init__(values)
-        self._act = act
-
-    def __reduce__(self) -> tuple[type, tuple[dict[str, str]]]:
-        self._act()
-        return dict, (dict(self),)

@@ -19,6 +19,7 @@ from kmeans_service.fitting import clustering
 from kmeans_service.models import loading
 from kmeans_service.models import manifest as manifests
 from kmeans_service.storage import data_bucket, sha256_of
+from kmeans_service.stored_object import StoredObject
 
 
 def never(*_: Any) -> None:
@@ -87,9 +88,17 @@ def test_swapped_centers_predict_nothing(fitted: Client) -> None:
     assert fitted.get("/kmeans/jobs/0/centers").status == 410
 
 
+def made_pickle(client: Client) -> StoredObject:
+    """The pickle of job 0, which is made at its first download."""
+    assert client.get("/kmeans/jobs/0/model").status == 200
+    made = job().published.pickle
+    assert made is not None
+    return made
+
+
 def test_swapped_labels_and_a_swapped_model_are_not_served(fitted: Client) -> None:
+    put(made_pickle(fitted).key, b"anything")
     put(job().published.labels.key, b"0\n" * 6)
-    put(job().published.pickle.key, b"anything")
     assert fitted.get("/kmeans/jobs/0/labels").status == 410
     assert fitted.get("/kmeans/jobs/0/model").status == 410
     assert fitted.fit(0).status == 410
@@ -101,10 +110,11 @@ def test_a_pickle_in_place_of_the_centers_or_the_model_never_runs(
     canary = tmp_path / "canary"
     evil = pickle.dumps(Canary(canary))
     as_array = npy(np.array([Canary(canary)], dtype=object))
+    made = made_pickle(fitted)
     for body in (evil, as_array):
         put(manifest().key, body)
         put(job().published.centers.key, body)
-        put(job().published.pickle.key, body)
+        put(made.key, body)
         assert fitted.predict().status == 410
         assert fitted.get("/kmeans/jobs/0/centers").status == 410
         assert fitted.get("/kmeans/jobs/0/model").status == 410
@@ -172,8 +182,8 @@ def test_no_route_serves_or_runs_a_pickle_in_place_of_what_was_stored(
 ) -> None:
     canary = tmp_path / "canary"
     evil = pickle.dumps(Canary(canary))
-    model = job().published
-    for stored in (model.pickle, model.centers, model.labels, manifest()):
+    made, model = made_pickle(fitted), job().published
+    for stored in (made, model.centers, model.labels, manifest()):
         put(stored.key, evil)
     put(item()["input"]["key"], evil)
     body, headers = SENT.get(operation, (b"", {}))

@@ -98,8 +98,8 @@ class Life:
         assert len(found) <= 1
         if found and found[0]["status"] not in ("DELETING", "DELETED") and "model" in found[0]:
             model = job(0, self._owner).published
-            for stored in (model.pickle, model.centers, model.labels, model.manifest):
-                assert stored is not None
+            assert model.manifest is not None
+            for stored in model.objects:
                 assert len(data_bucket().get(stored)) == stored.size
 
     def assert_over(self) -> None:

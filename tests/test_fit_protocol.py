@@ -58,7 +58,7 @@ def test_100_times_the_same_fit_at_once_is_one_fit(client: Client) -> None:
     work_off()
     found = item()
     assert (found["status"], found["fence"], found["attempt"]) == ("SUCCEEDED", 1, 1)
-    assert len(keys("models/")) == 4
+    assert len(keys("models/")) == 3
 
 
 def test_repeating_a_fit_or_saying_its_defaults_is_the_same_fit(client: Client) -> None:
@@ -162,7 +162,7 @@ def test_a_worker_that_outlives_its_lease_removes_what_it_wrote(
     found = item()
     assert (found["status"], found["fence"]) == ("SUCCEEDED", 2)
     assert keys(dataclasses.replace(job(), fence=1).fit_prefix) == []
-    assert len(keys(job().fit_prefix)) == 4
+    assert len(keys(job().fit_prefix)) == 3
     assert client.predict().status == 200
 
 

@@ -22,6 +22,7 @@ def test_the_same_fit_asked_for_again_is_computed_anew(client: Client, aws: Any,
     client.upload()
     labels = client.fit(0)
     predicted = client.predict()
+    client.get("/kmeans/jobs/0/model")
     lose(aws, name)
     again = client.fit(0)
     assert (again.status, again.body) == (200, labels.body)
@@ -41,6 +42,7 @@ def test_a_read_of_what_is_lost_says_what_to_do(
 ) -> None:
     client.upload()
     client.fit(0)
+    client.get("/kmeans/jobs/0/model")
     lose(aws, name)
     answer = client.get(f"/kmeans/jobs/0/{path}")
     assert answer.status == 410

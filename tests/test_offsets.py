@@ -21,6 +21,7 @@ from sklearn.metrics import (
 
 from harness.api import FORM_TYPE, JSON_TYPE, Client, form
 from harness.data.csv_cases import csv_of
+from harness.held_fits import pickle_of
 from harness.limits import with_worker_memory
 from harness.presigned import follow, predict
 from harness.presigned import labels as predicted_labels
@@ -169,7 +170,7 @@ def test_identical_rows_anywhere_are_one_point(fit: Fit) -> None:
 def test_the_model_for_download_says_the_same(fit: Fit) -> None:
     X, recipe = blobs() * 3 + 7, parse_params({"n_clusters": 3})
     found, labels = fit(X, recipe)
-    stored = joblib.load(io.BytesIO(found.pickle))
+    stored = joblib.load(io.BytesIO(pickle_of(found, recipe)))
     assert np.array_equal(stored.predict(X), labels)
     assert np.array_equal(stored.cluster_centers_, found.centers)
     assert stored.inertia_ == found.scores.inertia

@@ -10,6 +10,7 @@ from sklearn.cluster import KMeans
 
 from harness.api import Client
 from harness.data.csv_cases import csv_of
+from harness.held_fits import pickle_of
 from harness.limits import with_worker_memory
 from harness.system import work_off
 from kmeans_service.errors import FitFailed
@@ -95,7 +96,7 @@ def test_the_pickle_is_an_estimator_that_predicts_the_same_labels() -> None:
 
     X = blobs(3000, 4, 6, 2.0, 3)
     found, labels = fitted(X, n_clusters=6)
-    estimator = joblib.load(io.BytesIO(found.pickle))
+    estimator = joblib.load(io.BytesIO(pickle_of(found, parse_params({"n_clusters": 6}))))
     assert np.array_equal(estimator.predict(X), labels)
     assert estimator.get_params()["init"] == "k-means++"
     assert estimator.inertia_ == found.scores.inertia

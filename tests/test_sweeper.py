@@ -72,7 +72,7 @@ def test_a_deletion_that_stopped_half_way_is_finished(
         with pytest.raises(Died):
             client.call("DELETE", "/kmeans/jobs/0")
     assert client.get("/kmeans/jobs/0").status == 410
-    assert len(keys("models/")) == 4
+    assert len(keys("models/")) == 3
     assert looked_after() == {"queued": 0, "deleted": 1}
     assert (item()["status"], keys()) == ("DELETED", [])
     assert looked_after() == {"queued": 0, "deleted": 0}

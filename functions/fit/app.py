@@ -1,21 +1,25 @@
-"""POST /kmeans/fit and /kmeans/fit_predict: points in, labels out, or the job to follow."""
+"""POST /kmeans/fit and /kmeans/fit_predict: points in, labels out, or the job to follow.
+
+And GET …/model: this function has scikit-learn, and may write models.
+"""
 
 import time
 
 from kmeans_service import config, telemetry
 from kmeans_service.fitting import synchronous
+from kmeans_service.fitting.pickles import with_pickle
 from kmeans_service.fitting.synchronous import Outcome
 from kmeans_service.http import json_body, routing
 from kmeans_service.http.answers import Answer, Headers
 from kmeans_service.http.array_answers import predicted_answer
-from kmeans_service.http.job_answers import accepted, stored_labels
+from kmeans_service.http.job_answers import accepted, stored_labels, stored_model
 from kmeans_service.http.multipart_form import Part, check_names, csv_part
 from kmeans_service.http.prefer import Preference, parse_prefer
 from kmeans_service.http.request import Request
-from kmeans_service.http.stored import stored_answer
-from kmeans_service.lifecycle import uploads
+from kmeans_service.http.stored import read_answer, stored_answer
+from kmeans_service.lifecycle import reads, uploads
 from kmeans_service.lifecycle.job import Job
-from kmeans_service.media_types import CSV, JSON
+from kmeans_service.media_types import BINARY, CSV, JSON
 from kmeans_service.models.columns import Columns
 from kmeans_service.models.loading import model_of
 from kmeans_service.recipes.params import check_against_data, parse_params
@@ -61,6 +65,14 @@ def fit_predict() -> Answer:
     if points is None:
         return _labels(request, outcome, media_type, headers)
     return _predicted(outcome.job, points, media_type, headers)
+
+
+@app.route("/kmeans/jobs/<job_id>/model", routing.READ)
+def get_model(job_id: str) -> Answer:
+    request = routing.request(app)
+    request.accepted(BINARY)
+    job = reads.get(request.owner, json_body.job_id_text(job_id))
+    return read_answer(request, stored_model(with_pickle(job)))
 
 
 def _checked(body: bytes, recipe: Recipe, points: Dataset | None) -> CsvShape:

@@ -14,14 +14,13 @@ from kmeans_service.http.answers import Answer
 from kmeans_service.http.job_answers import (
     stored_input,
     stored_labels,
-    stored_model,
     stored_prediction,
 )
 from kmeans_service.http.job_view import job_view
 from kmeans_service.http.stored import etag, read_answer, stored_answer, unchanged
 from kmeans_service.lifecycle import asides, deletion, large_predictions, reads
 from kmeans_service.lifecycle.job import Job, Status
-from kmeans_service.media_types import BINARY, CSV, JSON
+from kmeans_service.media_types import CSV, JSON
 
 VISIBLE = [
     status.value
@@ -109,7 +108,7 @@ def get_scores(job_id: str) -> Answer:
     request.accepted(JSON)
     model = _job(job_id).published
     # The same fit computed anew may have found other scores.
-    headers = etag(model.manifest or model.pickle)
+    headers = etag(model.manifest or model.pickle or model.labels)
     answer = unchanged(request, headers)
     return answer or answers.json_answer(model.scores.as_json(), headers=headers)
 
@@ -119,13 +118,6 @@ def get_input(job_id: str) -> Answer:
     request = routing.request(app)
     request.accepted(CSV)
     return read_answer(request, stored_input(_job(job_id)))
-
-
-@app.route("/kmeans/jobs/<job_id>/model", routing.READ)
-def get_model(job_id: str) -> Answer:
-    request = routing.request(app)
-    request.accepted(BINARY)
-    return read_answer(request, stored_model(_job(job_id)))
 
 
 @app.route("/kmeans/predictions/<prediction_id>", routing.READ)

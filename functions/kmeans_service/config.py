@@ -77,6 +77,11 @@ SYNCHRONOUS_SECONDS = 20.0
 # Multiplications: a synchronous request whose single iteration needs more is not even started.
 MAX_SYNCHRONOUS_WORK = 2e8
 MAX_SYNCHRONOUS_BYTES = 50_000_000
+# A fit of less is not worth a process of its own, which is there to be cut off: multiplications and
+# iterations that it may come to at worst, and bytes of its file.
+BRIEF_WORK = 2e8
+BRIEF_ITERATIONS = 3_000
+BRIEF_BYTES = 1_000_000
 RETRY_AFTER_SECONDS = 2
 MAX_ATTEMPTS = 3
 # An attempt renews its lease while it works; one that crashed is noticed when the lease runs out.

@@ -1,23 +1,18 @@
 """Fits: the data brought into their space, the best of their runs, and what is told of it."""
 
-import io
 import platform
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-import joblib
 import numpy as np
-import scipy
-import sklearn
-from sklearn.utils import check_array
 from threadpoolctl import ThreadpoolController
 
 from kmeans_service.arrays import Array
 from kmeans_service.fitting import column_facts, indices
 from kmeans_service.fitting.column_facts import Columns
-from kmeans_service.fitting.runs import Run, best_run, estimator_of
+from kmeans_service.fitting.runs import Run, best_run
 from kmeans_service.models import predictor
 from kmeans_service.models.predictor import Predictor, Space
 from kmeans_service.models.scores import Scores, scores_of
@@ -25,18 +20,10 @@ from kmeans_service.recipes.recipe import Recipe
 
 SAMPLE_RESTARTS = 10
 
-# What is looked up once in a process. Every fit is a process of its own: here it is done already
-# by the one that they are all forked from. Nothing here may run OpenMP.
+# Looked up once, by the process that fits are forked from.
 _THREADPOOLS = ThreadpoolController()
-check_array(np.zeros((1, 1)))
 
-VERSIONS = {
-    "python": platform.python_version(),
-    "scikit-learn": sklearn.__version__,
-    "numpy": np.__version__,
-    "scipy": scipy.__version__,
-    "joblib": joblib.__version__,
-}
+VERSIONS = {"python": platform.python_version(), "numpy": np.__version__}
 
 
 @dataclass(frozen=True)
@@ -46,7 +33,6 @@ class Clustering:
     predictor  the fit's space and its centers there
     centers    shape (n_clusters, n_features), float64, in the units of the data
     labels     shape (n_samples,), int32
-    pickle     the fitted estimator by joblib, without labels_ (it grows with n_samples)
     scores     inertia, n_iter, cluster_sizes and the indices
     columns    of the data, in the fit's space
     gain       the share of the inertia that a swap search has found to be too much
@@ -56,7 +42,6 @@ class Clustering:
     predictor: Predictor
     centers: Array
     labels: Array
-    pickle: bytes
     scores: Scores
     columns: Columns
     distinct: int
@@ -153,20 +138,5 @@ def finished(
     distinct = n_clusters if sizes.all() else column_facts.distinct_rows(rows, n_clusters)
     centers = space.leave(run.centers)
     told = scores_of(basic | scores)
-    pickle = _pickle(recipe, centers, told)
     gain = 0.0 if not run.better else 1 - run.better / run.inertia
-    return Clustering(found, centers, run.labels, pickle, told, columns_found, distinct, gain)
-
-
-def _pickle(recipe: Recipe, centers: Array, scores: Scores) -> bytes:
-    """An estimator as KMeans.fit leaves it behind, but for labels_."""
-    given = recipe.init
-    init = given if isinstance(given, str) else np.array(given, dtype=np.float64)
-    estimator = estimator_of(recipe, init)
-    estimator.cluster_centers_ = centers
-    estimator.inertia_, estimator.n_iter_ = scores.inertia, scores.n_iter
-    estimator.n_features_in_, estimator._n_features_out = centers.shape[1], centers.shape[0]
-    estimator._n_threads = 1
-    buffer = io.BytesIO()
-    joblib.dump(estimator, buffer)
-    return buffer.getvalue()
+    return Clustering(found, centers, run.labels, told, columns_found, distinct, gain)

@@ -70,7 +70,6 @@ def _store(
     claimed: Job, given: Input, recipe: Recipe, found: Clustering, labels_file: IO[bytes]
 ) -> Fitted:
     prefix, bucket = claimed.fit_prefix, data_bucket()
-    pickle = bucket.put(f"{prefix}model.joblib", found.pickle, BINARY)
     centers = bucket.put(f"{prefix}centers.npy", npy(found.centers), BINARY)
     labels, labels_csv = _store_labels(f"{prefix}labels.csv", labels_file)
     columns = Columns(given.n_features, given.feature_names)
@@ -84,11 +83,9 @@ def _store(
     stored, arrays = store(manifest, prefix)
     published = Published(
         fit_id=manifest.fit_id,
-        pickle=pickle,
         centers=centers,
         labels=labels,
         scores=manifest.scores,
-        versions=clustering.VERSIONS,
         manifest=stored,
         arrays=arrays,
     )

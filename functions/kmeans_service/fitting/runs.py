@@ -6,16 +6,11 @@ so far from the data that rounding decides what they come to. And everything whe
 not run, but swap, which only the kernel has.
 """
 
-import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from sklearn.cluster import KMeans
-from sklearn.cluster._k_means_common import _is_same_clustering
-from sklearn.cluster._kmeans import _kmeans_single_elkan, _kmeans_single_lloyd, _labels_inertia
-from sklearn.utils import check_random_state
-from sklearn.utils.extmath import row_norms
 
 from kmeans_service.arrays import Array
 from kmeans_service.errors import FitFailed
@@ -82,7 +77,7 @@ def nearest_centers(Z: Array, centers: Array) -> Array:
     """Index of the nearest center of each row, as KMeans.predict gives it."""
     if library.runs_here() and _are_near(centers):
         return nearest(Rows(Z), centers)
-    labels: Array = _labels_inertia(Z, np.ones(len(Z)), centers, 1, return_inertia=False)
+    labels: Array = _scikit_learn().nearest(Z, centers)
     return labels
 
 
@@ -128,32 +123,18 @@ def _search_further(rows: Rows, found: Fit, recipe: Recipe) -> float | None:
     return better(rows, found, most_work=work, random_state=recipe.seed)
 
 
-def estimator_of(recipe: Recipe, init: str | Array) -> KMeans:
-    """scikit-learn's own, not fitted yet; `init` is the method's name, or an array.
-
-    It has no swap search: of such a fit it is one of lloyd.
-    """
-    known = replace(recipe, algorithm="lloyd") if recipe.algorithm == "swap" else recipe
-    return KMeans(**(known.model_params | {"init": init}))
-
-
 def _by_scikit_learn(Z: Array, recipe: Recipe, init: str | Array, tolerance: float) -> Run:
-    estimator = estimator_of(replace(recipe, tol=0), init)  # `tolerance` is computed already
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # n_init with given centers, elkan with one
-        estimator._check_params_vs_input(Z)
-    single = _kmeans_single_elkan if estimator._algorithm == "elkan" else _kmeans_single_lloyd
-    random_state = check_random_state(recipe.seed)
-    weights, norms = np.ones(len(Z)), row_norms(Z, squared=True)
-    best: Run | None = None
-    for _ in range(estimator._n_init):
-        start = estimator._init_centroids(Z, norms, init, random_state, weights)
-        labels, inertia, centers, n_iter = single(
-            Z, weights, start, max_iter=recipe.max_iter, tol=tolerance, n_threads=1
-        )
-        if best is None or (
-            inertia < best.inertia and not _is_same_clustering(labels, best.labels, len(centers))
-        ):
-            best = Run(labels, float(inertia), centers, n_iter)
-    assert best is not None  # noqa: S101 (n_init is 1 or more)
-    return best
+    return Run(*_scikit_learn().best_run(Z, recipe, init, tolerance))
+
+
+def _scikit_learn() -> Any:
+    """Imported where it computes, as the import takes longer than most fits."""
+    from kmeans_service.fitting import by_scikit_learn
+
+    return by_scikit_learn
+
+
+def prepare(recipe: Recipe) -> None:
+    """Import what these fits need, once, by the process that they are forked from."""
+    if not may_be_the_kernels(recipe):
+        _scikit_learn()

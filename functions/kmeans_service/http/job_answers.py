@@ -58,8 +58,10 @@ def stored_input(job: Job) -> Stored:
 
 
 def stored_model(job: Job) -> Stored:
-    """The estimator as a joblib pickle; raises NotFitted."""
+    """The estimator as a joblib pickle, of a job that has it; raises NotFitted."""
     model, filename = job.published.pickle, f"{job.filename}.joblib"
+    if model is None:
+        raise ValueError("the pickle is made before it is answered")
     versions = job.published.versions.items()
     about = {
         "X-Model-Sha256": model.sha256,

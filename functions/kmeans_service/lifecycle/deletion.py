@@ -75,9 +75,10 @@ def _begin(job: Job) -> bool:
 
 
 def _as_it_was(job: Job) -> Condition:
-    """No file has come and no model meanwhile: they are what is counted out."""
+    """No file has come meanwhile, no model and no pickle of it: they are what is counted out."""
     if job.model:
         model: Condition = Attr("model.centers.key").eq(job.model.centers.key)
+        model = model if job.model.pickle else model & has({"model.model": None})
     else:
         model = has({"model": None})
     return model if job.input else model & has({"input": None})

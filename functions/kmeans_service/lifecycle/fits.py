@@ -114,7 +114,7 @@ def publish(claimed: Job, model: Published) -> Job:
         change | NOT_ACTIVE | removes("crash", "error"),
         [quota.more(claimed.owner, model.stored_bytes), *leftovers.note(claimed)],
         # Even if the job has moved on since: the objects are in use.
-        is_made=lambda item: job_from_item(item).model == model,
+        is_made=lambda item: _has(job_from_item(item), model),
         before_again=lambda: quota.read(claimed.owner),  # which makes sure that there are counters
     )
     if made_before:
@@ -122,6 +122,11 @@ def publish(claimed: Job, model: Published) -> Job:
     times = claimed.times | {"finished_at": ended.sets["finished_at"]}
     done = replace(claimed, status=Status.SUCCEEDED, times=times, progress=None)
     return replace(done, model=model, error=None, crash=None)
+
+
+def _has(job: Job, model: Published) -> bool:
+    """Whether the job's model is this one, be there a pickle of it by now or not."""
+    return job.model is not None and job.model.manifest == model.manifest
 
 
 def fail(claimed: Job, error: dict[str, Any]) -> None:

@@ -39,9 +39,14 @@ def model_attribute(model: Published) -> dict[str, Any]:
     return {
         "fit_id": model.fit_id,
         "scores": json.dumps(model.scores.as_json()),
-        "versions": json.dumps(model.versions, sort_keys=True),
+        **({"versions": as_text(model.versions)} if model.versions else {}),
         **{name: asdict(stored) for name, stored in objects.items() if stored},
     }
+
+
+def as_text(versions: dict[str, str]) -> str:
+    """Versions of libraries, as an item has them."""
+    return json.dumps(versions, sort_keys=True)
 
 
 def init_attribute(init: StoredObject | None) -> str | None:
@@ -74,11 +79,11 @@ def _object(values: dict[str, Any] | None) -> StoredObject | None:
 def _model(values: dict[str, Any]) -> Published:
     return Published(
         fit_id=values["fit_id"],
-        pickle=StoredObject(**values["model"]),
+        pickle=_object(values.get("model")),
         centers=StoredObject(**values["centers"]),
         labels=StoredObject(**values["labels"]),
         scores=scores_of(json.loads(values["scores"])),
-        versions=json.loads(values["versions"]),
+        versions=json.loads(values.get("versions", "{}")),
         manifest=_object(values.get("manifest")),
         arrays=_object(values.get("arrays")),
         before=None if "manifest" in values else _before_manifests(values),

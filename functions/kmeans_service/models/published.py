@@ -1,6 +1,6 @@
 """A published model in its job's item: where it lies, and what is shown without reading it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kmeans_service.models.columns import Columns
 from kmeans_service.models.scores import Scores
@@ -28,20 +28,20 @@ class Published:
 
     manifest  the model itself, as JSON: `manifest.py`; None of an older one
     arrays    what of the manifest is too large for it, as .npy
-    pickle    the estimator by joblib, without labels_
     centers   .npy, float64, shape (n_clusters, n_features), in the units of the data
     labels    CSV, one label a line
+    pickle    the estimator by joblib, without labels_; None until somebody asks for it
     versions  of the libraries that made the pickle
     """
 
     fit_id: str
-    pickle: StoredObject
     centers: StoredObject
     labels: StoredObject
     scores: Scores
-    versions: dict[str, str]
     manifest: StoredObject | None = None
     arrays: StoredObject | None = None
+    pickle: StoredObject | None = None
+    versions: dict[str, str] = field(default_factory=dict)
     before: BeforeManifests | None = None
 
     @property

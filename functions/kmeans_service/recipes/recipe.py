@@ -82,14 +82,15 @@ class Recipe:
 
     def iteration_work(self, n_samples: int, n_features: int) -> int:
         """Multiplications of one Lloyd iteration over all restarts."""
-        return n_samples * n_features * self.n_clusters * self._restarts()
+        return n_samples * n_features * self.n_clusters * self.restarts
 
     @property
     def n_searches(self) -> int:
         """Of a swap fit, each from a start of its own."""
         return self.n_init if isinstance(self.n_init, int) else 1
 
-    def _restarts(self) -> int:
+    @property
+    def restarts(self) -> int:
         """scikit-learn: 10 restarts for "random", 1 for k-means++ and for given centers."""
         if self.algorithm == "swap":
             return 1  # of all searches only the best one's centers go through Lloyd's iterations

@@ -4,12 +4,13 @@ from dataclasses import replace
 from functools import partial
 from typing import IO
 
-from kmeans_service import aws
-from kmeans_service.fitting import capacity, clustering
+from kmeans_service import aws, config
+from kmeans_service.fitting import capacity, clustering, runs
 from kmeans_service.fitting.clustering import Clustering
 from kmeans_service.fitting.computation import compute, opened
 from kmeans_service.fitting.engines.child import Child
 from kmeans_service.fitting.engines.engine import Estimate, Work
+from kmeans_service.fitting.engines.here import Here
 from kmeans_service.fitting.engines.outcome import Say
 from kmeans_service.lifecycle.job import Input, Job
 from kmeans_service.models.labels import csv_chunks
@@ -25,8 +26,25 @@ class InMemory:
         )
 
     def start(self, claimed: Job) -> Work:
-        aws.s3()  # made before the fork: the next process need not make it again
-        return Child(partial(compute, claimed, _cluster))
+        # Before the fork: the next process need not do it again.
+        aws.s3()
+        work = partial(compute, claimed, _cluster)
+        if claimed.recipe is None or claimed.input is None:
+            raise ValueError("a claimed job has an input and a recipe")
+        runs.prepare(claimed.recipe)
+        return Here(work) if _is_brief(claimed.input, claimed.recipe) else Child(work)
+
+
+def _is_brief(given: Input, recipe: Recipe) -> bool:
+    """Whether the fit takes well under a second, at worst, and hardly any memory.
+
+    By the kernel alone, which runs no OpenMP; from given centers it may not be the kernel's.
+    """
+    iterations = recipe.restarts * recipe.max_iter
+    work = recipe.iteration_work(given.n_samples, given.n_features) * recipe.max_iter
+    brief = iterations <= config.BRIEF_ITERATIONS and work <= config.BRIEF_WORK
+    by_kernel = isinstance(recipe.init, str) and runs.may_be_the_kernels(recipe)
+    return brief and by_kernel and given.size <= config.BRIEF_BYTES
 
 
 def _algorithm(given: Input, recipe: Recipe) -> str:
