@@ -38,12 +38,13 @@ class InMemory:
 def _is_brief(given: Input, recipe: Recipe) -> bool:
     """Whether the fit takes well under a second, at worst, and hardly any memory.
 
-    By the kernel alone, which runs no OpenMP; from given centers it may not be the kernel's.
+    By the kernel's lloyd alone, which runs no OpenMP; from given centers it may not be its.
     """
     iterations = recipe.restarts * recipe.max_iter
     work = recipe.iteration_work(given.n_samples, given.n_features) * recipe.max_iter
     brief = iterations <= config.BRIEF_ITERATIONS and work <= config.BRIEF_WORK
-    by_kernel = isinstance(recipe.init, str) and runs.may_be_the_kernels(recipe)
+    lloyd = recipe.algorithm == "lloyd" and isinstance(recipe.init, str)
+    by_kernel = lloyd and runs.may_be_the_kernels(recipe)
     return brief and by_kernel and given.size <= config.BRIEF_BYTES
 
 
