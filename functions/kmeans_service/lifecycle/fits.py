@@ -126,7 +126,7 @@ def publish(claimed: Job, model: Published) -> Job:
 
 def _has(job: Job, model: Published) -> bool:
     """Whether the job's model is this one, be there a pickle of it by now or not."""
-    return job.model is not None and job.model.manifest == model.manifest
+    return job.model is not None and job.model.without_pickle == model.without_pickle
 
 
 def fail(claimed: Job, error: dict[str, Any]) -> None:

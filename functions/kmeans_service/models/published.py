@@ -1,6 +1,6 @@
 """A published model in its job's item: where it lies, and what is shown without reading it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kmeans_service.models.columns import Columns
 from kmeans_service.models.scores import Scores
@@ -54,3 +54,8 @@ class Published:
     @property
     def stored_bytes(self) -> int:
         return sum(each.size for each in self.objects)
+
+    @property
+    def without_pickle(self) -> "Published":
+        """As the fit published it."""
+        return replace(self, pickle=None, versions={})
