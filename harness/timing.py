@@ -31,3 +31,7 @@ class Clock:
 def at_once[T](calls: Sequence[Callable[[], T]]) -> list[T]:
     with ThreadPoolExecutor(len(calls)) as pool:
         return [running.result() for running in [pool.submit(call) for call in calls]]
+
+
+LEASE, SLOT, SWEPT_AFTER, DAY = 60, 65, 120, 86_400
+EXPIRY = 30 * DAY

@@ -117,7 +117,7 @@ def test_the_steps_that_are_not_run_are_those_of_aws_alone_and_deletion() -> Non
 
 
 def test_every_test_that_the_page_names_exists() -> None:
-    for name in re.findall(r"`(?:tests/)?(test_\w+\.py)`", PAGE):
+    for name in re.findall(r"`(?:tests/)?([\w/]*test_\w+\.py)`", PAGE):
         assert (PROJECT / "tests" / name).exists(), name
 
 

@@ -10,11 +10,7 @@ from sklearn.cluster import KMeans
 
 from kmeans_service import config
 from kmeans_service.errors import InvalidParameter, TooLarge
-from kmeans_service.recipes.params import (
-    CHECKS,
-    check_against_data,
-    parse_params,
-)
+from kmeans_service.recipes.params import CHECKS, check_against_data, parse_params
 from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.recipes.work import fit_work, further_search, search_work
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
@@ -27,3 +28,38 @@ def through_gateway(backend: Callable[[web.Request], Awaitable[web.Response]], a
                 await ask(client)
 
     asyncio.run(main())
+
+
+type Asked = TestClient[web.Request, web.Application]
+
+
+async def is_deliberate(answer: Any) -> bool:
+    return (
+        answer.status == 503
+        and answer.content_type == "application/problem+json"
+        and int(answer.headers["Retry-After"]) > 0
+    )
+
+
+async def until(ready: Callable[[], Any]) -> None:
+    async with asyncio.timeout(30):
+        while not ready():
+            await asyncio.sleep(0.005)
+
+
+class Backend:
+    """Answers when it is told to; `made` are the paths that it was asked for."""
+
+    def __init__(self) -> None:
+        self.made: list[str] = []
+        self.go_on = asyncio.Event()
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.made.append(request.path.removeprefix("/stage"))
+        await request.read()
+        await self.go_on.wait()
+        return web.Response()
+
+
+async def at_once(_request: web.Request) -> web.Response:
+    return web.Response()

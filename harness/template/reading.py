@@ -1,5 +1,7 @@
 """template.yaml as it is written, and as CloudFormation gets it after the SAM transform."""
 
+import re
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -81,3 +83,34 @@ def lifecycle() -> list[dict[str, Any]]:
         "LifecycleConfiguration"
     ]["Rules"]
     return rules
+
+
+def integrations() -> Iterator[tuple[str, str, str]]:
+    """Method (* for any), path and function of every route of the contract."""
+    for path, operations in contract()["paths"].items():
+        for method, operation in operations.items():
+            if method == "parameters":
+                continue
+            uri = operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
+            function = re.fullmatch(r".*/functions/\$\{(\w+)\.(?:Arn|Alias)\}/invocations", uri)
+            assert function, f"{method} {path}: {uri}"
+            shown = "*" if method == "x-amazon-apigateway-any-method" else method.upper()
+            yield shown, path, function[1]
+
+
+def properties(name: str) -> Resource:
+    found: Resource = transformed()["Resources"][name]["Properties"]
+    return found
+
+
+def parameters() -> dict[str, Any]:
+    found: dict[str, Any] = source()["Parameters"]
+    return found
+
+
+def ref(name: str) -> dict[str, str]:
+    return {"Ref": name}
+
+
+def arn(name: str) -> dict[str, list[str]]:
+    return {"Fn::GetAtt": [name, "Arn"]}

@@ -1,226 +1,20 @@
-"""The front door of `make run`: a long line, slow clients, a full disk, a host that is away."""
+"""What passes the gateway, in both directions."""
 
 import asyncio
 import base64
 import gzip
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestClient
 
-from bench.wire import Reply, send
-from harness.service.gateway import through_gateway
-from local import bodies, disk, gateway, http_server, lanes
+from harness.service.gateway import Asked, through_gateway
+from local import bodies, gateway, http_server
 from local.contract import GATEWAY
 from local.template import load_yaml
-
-type Asked = TestClient[web.Request, web.Application]
-
-
-async def is_deliberate(answer: Any) -> bool:
-    return (
-        answer.status == 503
-        and answer.content_type == "application/problem+json"
-        and int(answer.headers["Retry-After"]) > 0
-    )
-
-
-async def until(ready: Callable[[], Any]) -> None:
-    async with asyncio.timeout(30):
-        while not ready():
-            await asyncio.sleep(0.005)
-
-
-class Backend:
-    """Answers when it is told to; `made` are the paths that it was asked for."""
-
-    def __init__(self) -> None:
-        self.made: list[str] = []
-        self.go_on = asyncio.Event()
-
-    async def answer(self, request: web.Request) -> web.Response:
-        self.made.append(request.path.removeprefix("/stage"))
-        await request.read()
-        await self.go_on.wait()
-        return web.Response()
-
-
-async def at_once(_request: web.Request) -> web.Response:
-    return web.Response()
-
-
-def test_nobody_waits_in_line_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lanes, "WAIT_SECONDS", 0.1)
-    backend = Backend()
-
-    async def ask(client: Asked) -> None:
-        first = asyncio.create_task(client.get("/kmeans/health"))
-        await until(lambda: backend.made)
-        assert await is_deliberate(await client.get("/kmeans/health"))
-        assert not first.done()
-        backend.go_on.set()
-        assert (await first).status == 200
-
-    through_gateway(backend.answer, ask)
-
-
-def test_a_request_whose_client_is_gone_when_its_turn_comes_is_not_made() -> None:
-    backend = Backend()
-
-    async def ask(client: Asked) -> None:
-        first = asyncio.create_task(client.get("/kmeans/first"))
-        await until(lambda: backend.made)
-        second = asyncio.create_task(client.get("/kmeans/second"))
-        await asyncio.sleep(0.1)  # gateway and client share a loop: it is in line by then
-        second.cancel()
-        await asyncio.sleep(0.1)
-        backend.go_on.set()
-        assert (await first).status == 200
-        assert (await client.get("/kmeans/third")).status == 200
-        assert backend.made == ["/kmeans/first", "/kmeans/third"]
-
-    through_gateway(backend.answer, ask)
-
-
-def test_a_host_that_does_not_answer_is_a_503() -> None:
-    async def backend(request: web.Request) -> web.Response:
-        assert request.transport is not None
-        request.transport.abort()
-        return web.Response()
-
-    async def ask(client: Asked) -> None:
-        assert await is_deliberate(await client.post("/kmeans/fit", data=b"{}"))
-
-    through_gateway(backend, ask)
-
-
-# --- bodies -----------------------------------------------------------------------
-
-
-def post(length: int, body: bytes) -> bytes:
-    return b"POST /kmeans/fit HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % length + body
-
-
-async def begin(client: Asked, length: int, body: bytes) -> asyncio.StreamWriter:
-    """A client that sends this much of its body and waits."""
-    _, writer = await asyncio.open_connection(client.host, client.port)
-    writer.write(post(length, body))
-    await writer.drain()
-    return writer
-
-
-def with_slow_clients(
-    slow: list[tuple[int, bytes]], ask: Callable[[Asked], Awaitable[None]]
-) -> None:
-    """Asks a gateway at which these bodies, announced length and begin, have not ended."""
-
-    async def all_of_it(client: Asked) -> None:
-        writers = [await begin(client, length, body) for length, body in slow]
-        await asyncio.sleep(0.1)  # a gateway that waited for nothing would have read them by now
-        try:
-            await ask(client)
-        finally:
-            for writer in writers:
-                writer.transport.abort()
-
-    through_gateway(at_once, all_of_it)
-
-
-def test_bodies_that_wait_have_a_limit_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "BODIES_LIMIT", 1_000_000)
-    backend = Backend()
-
-    async def ask(client: Asked) -> None:
-        first = asyncio.create_task(client.post("/kmeans/fit", data=b"x" * 600_000))
-        await until(lambda: backend.made)
-        assert await is_deliberate(await client.post("/kmeans/fit", data=b"x" * 600_000))
-        backend.go_on.set()
-        assert (await client.get("/kmeans/health")).status == 200
-        assert (await first).status == 200
-        assert (await client.post("/kmeans/fit", data=b"x" * 600_000)).status == 200
-
-    through_gateway(backend.answer, ask)
-
-
-def test_what_is_announced_and_does_not_come_takes_no_memory() -> None:
-    async def ask(client: Asked) -> None:
-        answer = await client.post("/kmeans/fit", data=b"x" * bodies.BODY_LIMIT)
-        assert answer.status == 200
-
-    with_slow_clients([(bodies.BODY_LIMIT, b"x")] * 40, ask)
-
-
-def test_who_sends_slowly_is_cut_off_when_others_need_the_memory(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(bodies, "BODIES_LIMIT", 1_000_000)
-    monkeypatch.setattr(bodies, "PATIENCE", 0)
-
-    async def ask(client: Asked) -> None:
-        for _ in range(3):
-            answer = await client.post("/kmeans/fit", data=b"x" * 600_000)
-            assert answer.status == 200
-
-    with_slow_clients([(200_000, b"x" * 199_000)] * 5, ask)
-
-
-def test_nobody_is_cut_off_in_the_first_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "BODIES_LIMIT", 1_000_000)
-
-    async def ask(client: Asked) -> None:
-        assert await is_deliberate(await client.post("/kmeans/fit", data=b"x" * 600_000))
-
-    with_slow_clients([(200_000, b"x" * 199_000)] * 5, ask)
-
-
-def test_a_body_that_never_comes_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.2)
-
-    async def ask(client: Asked) -> None:
-        assert client.port is not None
-        reply: Reply = await send(client.port, post(20, b"{"))
-        assert (reply.status, reply.is_problem) == (408, True)
-
-    through_gateway(at_once, ask)
-
-
-def test_as_many_bodies_wait_as_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "BODIES_LIMIT", 1000)
-
-    async def backend(request: web.Request) -> web.Response:
-        return web.Response(text=str(len(await request.read())))
-
-    async def ask(client: Asked) -> None:
-        assert (await client.post("/kmeans/fit", data=b"x" * 1000)).status == 200
-        assert await is_deliberate(await client.post("/kmeans/fit", data=b"x" * 1001))
-        assert (await client.post("/kmeans/fit", data=b"x" * 1000)).status == 200
-
-    through_gateway(backend, ask)
-
-
-def test_a_body_of_unknown_length_takes_what_has_come_of_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(bodies, "BODIES_LIMIT", 1000)
-
-    async def chunks(size: int) -> AsyncIterator[bytes]:
-        for _ in range(size // 100):
-            yield b"x" * 100
-
-    async def ask(client: Asked) -> None:
-        assert (await client.post("/kmeans/fit", data=chunks(1000))).status == 200
-        assert await is_deliberate(await client.post("/kmeans/fit", data=chunks(1100)))
-        assert (await client.post("/kmeans/fit", data=chunks(1000))).status == 200
-
-    through_gateway(at_once, ask)
-
-
-# --- what passes ------------------------------------------------------------------
 
 
 def test_headers_about_one_connection_go_no_further_in_either_direction() -> None:
@@ -431,39 +225,5 @@ def test_head_has_the_length_that_get_would_have_and_no_body() -> None:
             async with client.head(path, headers={"X-Forwarded-Prefix": "/other"}) as answer:
                 assert (answer.status, await answer.read()) == (200, b"")
                 assert answer.headers["Content-Length"] == "12345"
-
-    through_gateway(backend, ask)
-
-
-# --- a full disk ------------------------------------------------------------------
-
-
-def test_on_a_full_disk_nothing_is_stored_but_the_rest_goes_on(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    async def ask(client: Asked) -> None:
-        for path in ("upload", "uploads", "fit", "fit_predict", "predictions", "unknown"):
-            answer = await client.post(f"/kmeans/{path}", data=b"{}")
-            assert answer.status == 507, path
-            assert answer.content_type == "application/problem+json"
-            assert "DELETE /kmeans/jobs" in (await answer.json())["detail"]
-        for path in ("predict", "transform", "score"):
-            assert (await client.post(f"/kmeans/{path}", data=b"{}")).status == 200, path
-        assert (await client.get("/kmeans/jobs")).status == 200
-        assert (await client.delete("/kmeans/jobs/0")).status == 200
-
-    monkeypatch.setattr(disk, "RESERVE", 10**18)
-    through_gateway(at_once, ask)
-
-
-def test_a_disk_that_fills_up_during_the_request_is_no_fault_of_the_service(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    async def backend(_request: web.Request) -> web.Response:
-        monkeypatch.setattr(disk, "RESERVE", 10**18)
-        return web.Response(status=503)
-
-    async def ask(client: Asked) -> None:
-        assert (await client.post("/kmeans/upload", data=b"x")).status == 507
 
     through_gateway(backend, ask)

@@ -1,8 +1,7 @@
-"""Small print that somebody relies on: estimates, what is kept warm, words in messages and logs."""
+"""The small print inside: estimates, what is kept warm, counters, the last second."""
 
 import io
 import json
-import logging
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -10,30 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from authorizer.app import lambda_handler as authorizer
-from authorizer.app import logger as authorizer_logger
-from harness import contract
-from harness.api import ASYNC, FORM_TYPE, MODEL_CSV, Client, csv, form
+from harness.api import FORM_TYPE, MODEL_CSV, Client, csv, form
 from harness.limits import Set, held
-from harness.output import Output
 from harness.presigned import post, reserve
-from harness.system import (
-    OWNER,
-    created,
-    deliver,
-    drop,
-    everything,
-    item,
-    let_leases_run_out,
-    meanwhile,
-    overwrite,
-    sweep,
-    take_messages,
-)
+from harness.system import OWNER, created, deliver, everything, item, meanwhile, overwrite
 from harness.timing import Clock
-from kmeans_service import config, telemetry
+from kmeans_service import config
 from kmeans_service.fitting import capacity
-from kmeans_service.lifecycle import fits
 from kmeans_service.lifecycle.job import Input
 from kmeans_service.line import estimates
 from kmeans_service.models import loading
@@ -41,152 +23,6 @@ from kmeans_service.owners import quota
 from kmeans_service.recipes.params import parse_params
 from kmeans_service.recipes.recipe import Recipe
 from worker import arrivals
-
-# --- what is asked for, and what is answered ------------------------------------------------
-
-GETS = [
-    path
-    for method, path, operation in contract.operations()
-    if method == "GET" and any("content" in found for found in operation["responses"].values())
-]
-
-
-@pytest.mark.parametrize("path", GETS)
-def test_what_no_path_can_answer_is_refused_on_every_path(client: Client, path: str) -> None:
-    client.upload()
-    client.fit(0)
-    reserved = client.post_json("/kmeans/predictions", {"job_id": 0}).json()
-    named = path.format(job_id=0, prediction_id=reserved["prediction_id"], asset="swagger-ui.css")
-    answer = client.get(named, Accept="image/png")
-    if "/ui" in path:  # a browser's own requests
-        assert answer.status == 200
-    else:
-        assert answer.status == 406
-        assert "image/png" in answer.json()["detail"]
-
-
-@pytest.mark.parametrize(
-    ("name", "status"), [("", 422), ("x", 201), ("x" * 1024, 201), ("x" * 1025, 422)]
-)
-def test_a_file_name_has_from_1_to_1024_characters(client: Client, name: str, status: int) -> None:
-    assert client.post_json("/kmeans/uploads", {"filename": name}).status == status
-
-
-@pytest.mark.parametrize(("rows", "columns", "status"), [(100, 100, 422), (100, 101, 413)])
-def test_initial_centers_have_ten_thousand_numbers_at_most(
-    client: Client, rows: int, columns: int, status: int
-) -> None:
-    """Those of 100 columns do not fit the file's two, and are refused for that alone."""
-    client.upload()
-    params = {"n_clusters": rows, "init": [[0.5] * columns] * rows}
-    assert client.fit(0, params).status == status
-
-
-@pytest.mark.parametrize(
-    ("points", "words"),
-    [
-        (b"1\n", "the points have 1 feature, but the model was fitted with 2"),
-        (b"1,2,3\n", "the points have 3 features, but the model was fitted with 2"),
-        (b"x,z\n1,2\n", "column 2 is named 'z', but the model was fitted with 'y' there"),
-        (b"a,y\n1,2\n", "column 1 is named 'a', but the model was fitted with 'x' there"),
-    ],
-)
-def test_points_that_are_none_of_the_models_are_told_why(
-    client: Client, points: bytes, words: str
-) -> None:
-    client.upload(b"x,y\n" + MODEL_CSV)
-    client.fit(0)
-    for path in ("/kmeans/predict", "/kmeans/transform", "/kmeans/score"):
-        answer = client.predict(points, path=path)
-        assert answer.status in (400, 409, 422)
-        assert words in answer.json()["detail"]
-
-
-@pytest.mark.parametrize(
-    ("body", "words"),
-    [
-        (b"1,2\n3\n", "line 2 has 1 cell, the first line has 2"),
-        (b"1,2\n3,4,5\n", "line 2 has 3 cells, the first line has 2"),
-    ],
-)
-def test_one_cell_is_a_cell_and_more_are_cells(client: Client, body: bytes, words: str) -> None:
-    assert words in client.upload(body).json()["detail"]
-
-
-# --- what operators are told ----------------------------------------------------------------
-
-
-def test_the_authorizer_says_whose_call_it_was_and_which(
-    aws: Any,  # noqa: ARG001 (the settings come with it)
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    log = io.StringIO()
-    for handler in authorizer_logger().handlers:
-        monkeypatch.setattr(handler, "stream", log)
-    arn = "arn:aws:execute-api:eu-central-1:123456789012:api/v1/GET/kmeans/jobs"
-    for headers in ({"Authorization": "Bearer x"}, None):
-        authorizer(
-            {"methodArn": arn, "headers": headers, "requestContext": {"requestId": "the-id"}}, None
-        )
-    authorizer({"methodArn": arn}, None)
-    lines = [json.loads(line) for line in log.getvalue().splitlines()]
-    assert [line["message"] for line in lines] == ["refused"] * 3
-    assert [line.get("request_id") for line in lines] == ["the-id", "the-id", None]
-
-
-def test_a_job_that_cannot_be_looked_after_is_logged_with_its_id_and_trace(
-    client: Client,
-    output: Output,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    client.upload()
-    client.fit(0, **ASYNC)
-    take_messages()
-    let_leases_run_out()
-
-    def fail(*_: Any) -> bool:
-        raise RuntimeError("for the test")
-
-    monkeypatch.setattr(fits, "postpone", fail)
-    output.text()
-    with pytest.raises(ExceptionGroup):
-        sweep()
-    [line] = [line for line in output.lines() if line["level"] == "ERROR"]
-    assert line["job_id"] == 0
-    assert "for the test" in line["exception"]
-    assert line["function_request_id"] == "request"
-
-
-def test_a_file_of_a_form_without_room_for_it_is_logged_and_counted(
-    client: Client,
-    limit: Set,
-    output: Output,
-) -> None:
-    first, second = reserve(client), reserve(client)
-    limit(stored_bytes=50)
-    assert deliver(post(first, MODEL_CSV)) == 0
-    output.text()
-    assert deliver(post(second, MODEL_CSV)) == 0
-    said = output.log.getvalue()
-    assert output.metrics()["FilesTurnedAway"] == ([1.0], "Count")
-    assert "turned a file away" in said
-    assert "large.csv" not in said
-
-
-def test_logs_say_which_function_and_call_they_are_of_and_forget_it(
-    client: Client,
-    output: Output,
-) -> None:
-    deliver(drop(f"incoming/{OWNER}/a.csv", MODEL_CSV))
-    sweep()
-    client.get("/kmeans/jobs")
-    lines = output.lines()
-    assert {line["function_request_id"] for line in lines} == {"request"}
-    assert {line["level"] for line in lines} == {"INFO"}
-    assert logging.getLevelName(telemetry.logger().log_level) == "INFO"
-
-
-# --- estimates ------------------------------------------------------------------------------
 
 
 def test_an_estimate_grows_with_what_there_is_to_do() -> None:
@@ -229,9 +65,6 @@ def test_what_a_row_takes_of_memory_depends_on_how_the_fit_begins_and_goes_on() 
     assert row(**few) == 8 * (2 + 3 * (2 + 1) + 8)  # ln 3 = 1.1
 
 
-# --- what is kept warm ------------------------------------------------------------------------
-
-
 @pytest.fixture
 def read(client: Client, aws: Any) -> Callable[[int], int]:
     """Predict with a job's model: how many objects that reads."""
@@ -268,9 +101,6 @@ def test_a_model_larger_than_all_the_room_is_kept_alone(
 ) -> None:
     monkeypatch.setattr(loading, "MAX_WARM_BYTES", 1)
     assert [read(job_id) for job_id in (0, 0, 1, 1, 0)] == [1, 0, 1, 0, 1]
-
-
-# --- counters, counted anew while they change ---------------------------------------------------
 
 
 def expire_what_was_counted() -> None:
@@ -312,9 +142,6 @@ def test_what_changes_while_jobs_are_counted_anew_is_not_forgotten(
     before = held()
     assert client.upload(csv(4)).status == 422
     assert held() == before
-
-
-# --- the last second ------------------------------------------------------------------------------
 
 
 def test_a_job_made_in_the_last_second_of_another_is_told_apart_from_it(

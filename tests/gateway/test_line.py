@@ -1,0 +1,54 @@
+"""Who waits at the gateway, and for how long."""
+
+import asyncio
+
+import pytest
+from aiohttp import web
+
+from harness.service.gateway import Asked, Backend, is_deliberate, through_gateway, until
+from local import lanes
+
+
+def test_nobody_waits_in_line_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "WAIT_SECONDS", 0.1)
+    backend = Backend()
+
+    async def ask(client: Asked) -> None:
+        first = asyncio.create_task(client.get("/kmeans/health"))
+        await until(lambda: backend.made)
+        assert await is_deliberate(await client.get("/kmeans/health"))
+        assert not first.done()
+        backend.go_on.set()
+        assert (await first).status == 200
+
+    through_gateway(backend.answer, ask)
+
+
+def test_a_request_whose_client_is_gone_when_its_turn_comes_is_not_made() -> None:
+    backend = Backend()
+
+    async def ask(client: Asked) -> None:
+        first = asyncio.create_task(client.get("/kmeans/first"))
+        await until(lambda: backend.made)
+        second = asyncio.create_task(client.get("/kmeans/second"))
+        await asyncio.sleep(0.1)  # gateway and client share a loop: it is in line by then
+        second.cancel()
+        await asyncio.sleep(0.1)
+        backend.go_on.set()
+        assert (await first).status == 200
+        assert (await client.get("/kmeans/third")).status == 200
+        assert backend.made == ["/kmeans/first", "/kmeans/third"]
+
+    through_gateway(backend.answer, ask)
+
+
+def test_a_host_that_does_not_answer_is_a_503() -> None:
+    async def backend(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    async def ask(client: Asked) -> None:
+        assert await is_deliberate(await client.post("/kmeans/fit", data=b"{}"))
+
+    through_gateway(backend, ask)
