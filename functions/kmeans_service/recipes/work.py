@@ -10,7 +10,7 @@ LANES = 8  # the search looks at so many centers at once
 MOST_ROWS, MANY_ROWS, ROWS_OF_MANY = 50_000, 500_000, 20_000
 # A dozen starts of scikit-learn's take as long, whatever the shape: docs/decisions.md.
 LEAST_WORK, OTHER_WORK = 5e7, 24
-LOOKS, COUNTED_STEPS = 100, 20
+LOOKS, COUNTED_STEPS = 90, 20
 LEAST_FURTHER = 3e6
 TELLING_GAIN = 1e-3  # of the inertia: what a user is told of
 
@@ -39,7 +39,7 @@ def search_work(n_samples: int, n_features: int, n_clusters: int) -> SearchWork:
     rows = ROWS_OF_MANY if n_samples >= MANY_ROWS else min(n_samples, MOST_ROWS)
     looks = rows * -(-n_clusters // LANES) * LANES
     least = LEAST_WORK / (n_features + OTHER_WORK)
-    return SearchWork(least + (LOOKS + n_features) * looks, n_features / 6 * looks)
+    return SearchWork(least + (LOOKS + n_features / 2) * looks, n_features / 3 * looks)
 
 
 def further_search(n_samples: int, n_clusters: int, n_iter: int) -> float:
