@@ -14,12 +14,13 @@ from kmeans_service.arrays import Array
 from kmeans_service.models.scores import Scores
 from kmeans_service.recipes.recipe import Recipe
 
+# In the order in which they are read back.
 VERSIONS = {
+    "joblib": joblib.__version__,
+    "numpy": np.__version__,
     "python": platform.python_version(),
     "scikit-learn": sklearn.__version__,
-    "numpy": np.__version__,
     "scipy": scipy.__version__,
-    "joblib": joblib.__version__,
 }
 
 
