@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from tests.sklearn_kmeans.cases import left_out
+from harness.sklearn_kmeans.cases import left_out
 
 SEEDS = range(int(os.environ.get("KERNEL_SEEDS", "3")))
 

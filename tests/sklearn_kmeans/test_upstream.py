@@ -8,8 +8,8 @@ from unittest import mock
 import pytest
 from threadpoolctl import threadpool_limits
 
-from tests.sklearn_kmeans.adapter import KernelKMeans
-from tests.sklearn_kmeans.cases import LEFT_OUT, RUN
+from harness.sklearn_kmeans.adapter import KernelKMeans
+from harness.sklearn_kmeans.cases import LEFT_OUT, RUN
 
 UPSTREAM = "sklearn.cluster.tests.test_k_means"
 
