@@ -5,12 +5,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import pytest
 
 from harness import PROJECT
 from harness.fake_aws.environment import BUCKET, QUEUE, TABLE
+from local.template import load_template
+
+OF_A_TABLE = ("BillingMode", "KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes")
 
 
 @contextmanager
@@ -44,38 +48,30 @@ def empty_aws(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
         made.cache_clear()
     # All calls share one resolver, whose event a thread must have read before it waits for AWS.
     monkeypatch.setattr(rate, "WINDOW_SECONDS", 10**9)
+    make_what_is_declared(monkeypatch)
+    rate.meter().spend(os.environ["DEFAULT_OWNER"])
+    return aws
+
+
+@cache
+def declared(resource: str) -> dict[str, Any]:
+    """What the template says of it."""
+    properties: dict[str, Any] = load_template()["Resources"][resource]["Properties"]
+    return properties
+
+
+def make_what_is_declared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bucket, queue and table, in as much as moto has it and a handler goes by it."""
+    from kmeans_service import aws
+
     aws.s3().create_bucket(
         Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
     )
-    aws.s3().put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-    queue = aws.sqs().create_queue(QueueName=QUEUE)["QueueUrl"]
-    monkeypatch.setenv("FIT_QUEUE_URL", queue)
-    aws.dynamodb().create_table(
-        TableName=TABLE,
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[
-            {"AttributeName": "pk", "KeyType": "HASH"},
-            {"AttributeName": "sk", "KeyType": "RANGE"},
-        ],
-        AttributeDefinitions=[
-            {"AttributeName": "pk", "AttributeType": "S"},
-            {"AttributeName": "sk", "AttributeType": "S"},
-            {"AttributeName": "gsi1pk", "AttributeType": "S"},
-            {"AttributeName": "due_at", "AttributeType": "N"},
-        ],
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": "active",
-                "KeySchema": [
-                    {"AttributeName": "gsi1pk", "KeyType": "HASH"},
-                    {"AttributeName": "due_at", "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "ALL"},
-            }
-        ],
-    )
-    rate.meter().spend(os.environ["DEFAULT_OWNER"])
-    return aws
+    versioning = declared("DataBucket")["VersioningConfiguration"]
+    aws.s3().put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration=versioning)
+    monkeypatch.setenv("FIT_QUEUE_URL", aws.sqs().create_queue(QueueName=QUEUE)["QueueUrl"])
+    table = {name: declared("JobsTable")[name] for name in OF_A_TABLE}
+    aws.dynamodb().create_table(TableName=TABLE, **table)
 
 
 def forget_clients() -> None:
