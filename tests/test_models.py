@@ -16,6 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from harness.api import Client
 from harness.system import item, items, job, keys, overwrite, put, sweep, work_off
 from harness.system import manifest as stored
+from harness.timing import Clock
 from kmeans_service import config
 from kmeans_service.errors import FeatureMismatch, ModelDamaged
 from kmeans_service.lifecycle import fits, leftovers
@@ -31,7 +32,6 @@ from kmeans_service.recipes.transform import learn
 from kmeans_service.storage import DataBucket, data_bucket, sha256_of
 from kmeans_service.stored_object import StoredObject
 from kmeans_service.table import clock
-from tests.conftest import Clock
 
 # Written by the last version that had no manifests: names of columns in the file; names and initial
 # centers too long for the item; numbers far from zero.
