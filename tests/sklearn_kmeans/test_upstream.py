@@ -30,7 +30,7 @@ THEIRS = {
     for name, value in vars(_upstream()).items()
     if isinstance(value, FunctionType) and name.startswith("test_")
 }
-globals().update({name: THEIRS[name] for name in RUN & THEIRS.keys()})
+globals().update({name: THEIRS[name] for name in sorted(RUN & THEIRS.keys())})
 
 
 @pytest.fixture(autouse=True)
