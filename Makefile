@@ -54,8 +54,8 @@ test: lint build $(BENCH_VENV)/.installed $(SBOM_VENV)/.installed ## everything:
 	@$(BIN)/pytest tests $(AT_ONCE) $(PYTEST_ARGS)
 
 .PHONY: unit
-unit: $(VENV)/.test-installed ## the tests that need no service and no build: what to run after every change
-	@$(BIN)/pytest tests -m "unit and not soak" $(AT_ONCE) $(PYTEST_ARGS)
+unit: $(VENV)/.test-installed ## the short tests that need no service and no build: what to run after every change
+	@$(BIN)/pytest tests -m "unit and not thorough and not soak" $(AT_ONCE) $(PYTEST_ARGS)
 
 .PHONY: soak
 soak: $(VENV)/.test-installed ## minutes of what the gate tries in seconds

@@ -81,6 +81,7 @@ HOSTILE_NAMES = [
 ]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", HOSTILE_NAMES, ids=ascii)
 def test_a_hostile_file_name_is_data_and_nothing_else(service: Client, name: str) -> None:
     body = json.dumps({"filename": name})

@@ -80,6 +80,7 @@ SMALL = [
 ]
 
 
+@pytest.mark.thorough
 def test_a_fit_in_memory_takes_no_more_than_was_estimated() -> None:
     assert_bounded(SMALL)
 
@@ -102,6 +103,7 @@ def test_a_fit_in_memory_takes_no_more_than_was_estimated_over_a_grid() -> None:
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("n_samples", "n_features", "k"), [(1_200_000, 2, 8), (30_000, 100, 20)])
 def test_a_fit_out_of_core_takes_no_memory_that_grows_with_its_rows(
     n_samples: int, n_features: int, k: int

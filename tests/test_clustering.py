@@ -71,6 +71,7 @@ json.dump([loaded, found.labels.tolist(), found.scores.inertia], sys.stdout)
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(
     (sys.platform, platform.machine()) != ("linux", "x86_64"),
     reason="every other processor that the service is made for runs the kernel",

@@ -180,6 +180,7 @@ def test_blocks_of_a_few_bytes_read_every_known_file_alike(block_bytes: int) -> 
         assert outcome(rows_of, body, CsvLimits(), block_bytes) == whole
 
 
+@pytest.mark.thorough
 @settings(max_examples=300)
 @given(
     files(),

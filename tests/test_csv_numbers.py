@@ -88,6 +88,7 @@ def test_rows_in_a_usual_notation_are_all_read_by_c(notation: str, line_break: s
     np.testing.assert_array_equal(bits(rows), bits(np.array(plain) + 0.0))
 
 
+@pytest.mark.thorough
 @settings(max_examples=500)
 @given(files(), st.integers(1, 4), st.sampled_from([3, 30, 1024]))
 @example(b"1\n", 1, 1024)

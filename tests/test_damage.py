@@ -169,6 +169,7 @@ def kind_of(method: str, path: str, found: dict[str, Any]) -> str:
     return operation
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("method", "path", "operation"),
     [

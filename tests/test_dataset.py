@@ -38,6 +38,7 @@ def parsed_shape(body: bytes, limits: CsvLimits) -> object:
     return dataset.feature_names, dataset.X.shape
 
 
+@pytest.mark.thorough
 @settings(max_examples=600)
 @given(files(), st.sampled_from([1000, 1000, 3]), st.sampled_from([5, 30, 1024]))
 def test_checking_and_parsing_accept_the_same_files_and_refuse_them_alike(
@@ -58,6 +59,7 @@ _decimals = st.one_of(
 )
 
 
+@pytest.mark.thorough
 @settings(max_examples=300)
 @given(st.lists(_decimals, min_size=1, max_size=30))
 def test_every_value_is_the_double_that_float_reads(cells: list[str]) -> None:
@@ -99,6 +101,7 @@ def test_one_odd_cell_among_many_blocks_is_read_where_it_stands() -> None:
     )
 
 
+@pytest.mark.thorough
 @settings(max_examples=150)
 @given(files(), st.integers(1, 40))
 def test_blocks_of_any_size_hold_what_the_whole_holds(body: bytes, block_bytes: int) -> None:
@@ -133,6 +136,7 @@ def peak_of(action: Callable[[], Any]) -> tuple[Any, int]:
         tracemalloc.stop()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("n_features", [2, 50])
 def test_reading_takes_little_more_memory_than_the_array(n_features: int) -> None:
     X = np.random.default_rng(0).normal(0, 5, (1_000_000 // n_features, n_features))

@@ -37,6 +37,7 @@ def answering(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
 
 
+@pytest.mark.thorough
 def test_two_right_answers_remove_every_version_and_marker_and_the_bucket_can_go(
     s3: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -50,6 +51,7 @@ def test_two_right_answers_remove_every_version_and_marker_and_the_bucket_can_go
     s3.delete_bucket(Bucket=BUCKET)
 
 
+@pytest.mark.thorough
 def test_more_than_a_batch_is_removed_in_several(s3: Any) -> None:
     fill(s3, 1005)
     assert empty.empty(s3, BUCKET) == 1007

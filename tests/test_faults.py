@@ -134,6 +134,7 @@ def faults(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Faults]:  # no
         yield found
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("fault", Fault)
 @pytest.mark.parametrize("name", LIVES)
 def test_a_job_survives(client: Client, faults: Faults, name: str, fault: Fault) -> None:

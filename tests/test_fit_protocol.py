@@ -50,6 +50,7 @@ def test_of_20_different_fits_at_once_exactly_one_wins(
     assert fitted_recipe().random_state == winner
 
 
+@pytest.mark.thorough
 def test_100_times_the_same_fit_at_once_is_one_fit(client: Client) -> None:
     client.upload()
     answers = at_once([lambda: client.fit(0, {"n_clusters": 3})] * 100)

@@ -17,6 +17,7 @@ from kmeans_service.tables import cells, dataset, survey
 INPUTS = {"csv": 10_000, "table": 2_000, "multipart": 10_000, "json": 10_000}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", TARGETS)
 def test_nothing_that_is_nearly_right_makes_a_parser_do_wrong(name: str) -> None:
     taken = [run(TARGETS[name], body) for body in islice(inputs(name, seed=20261122), INPUTS[name])]
@@ -84,6 +85,7 @@ def test_json_that_takes_a_key_twice_is_found(monkeypatch: pytest.MonkeyPatch) -
     assert finds("json")
 
 
+@pytest.mark.thorough
 def test_a_cell_that_c_counts_as_another_kind_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cells, "MISSING_WORDS", cells.MISSING_WORDS - {"NA"})
     assert finds("table")

@@ -70,6 +70,7 @@ def assert_small_and_whole(client: Client) -> None:
     assert "init" not in listed["model_params"]
 
 
+@pytest.mark.thorough
 def test_the_widest_names_and_the_most_centers_make_no_large_record(
     client: Client, aws: Any
 ) -> None:

@@ -87,6 +87,7 @@ def test_of_two_centers_equally_near_the_first_is_taken() -> None:
     )
 
 
+@pytest.mark.thorough
 def test_labels_and_n_iter_are_those_of_scikit_learn() -> None:
     unequal = []
     for seed in range(RECIPES):
@@ -125,6 +126,7 @@ def test_many_rows_are_labelled_as_by_scikit_learn(
     np.testing.assert_allclose(centers, reference.cluster_centers_, rtol=0, atol=1e-12)
 
 
+@pytest.mark.thorough
 def test_two_threads_give_the_bits_of_one() -> None:
     for n_features, n_clusters in ((2, 8), (24, 40)):
         X = np.random.default_rng(1).normal(size=(20_001, n_features))

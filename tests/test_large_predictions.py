@@ -105,6 +105,7 @@ def faults(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Faults]:  # no
         yield armed
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("fault", [Fault.LOST, Fault.THROTTLED])
 def test_no_call_to_aws_that_fails_once_fails_a_prediction(
     client: Client, faults: Faults, fault: Fault

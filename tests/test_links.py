@@ -117,6 +117,7 @@ def fill(deployed: Deployed) -> list[tuple[str, Answer]]:
     return made
 
 
+@pytest.mark.thorough
 def test_every_link_of_every_answer_leads_to_a_route(deployed: Deployed) -> None:
     answers = fill(deployed)
     prediction = answers[6][1].json()["prediction_id"]

@@ -174,6 +174,7 @@ def kept_by_lambda(line: dict[str, Any], application_log_level: str) -> bool:
     return numbers[level] >= numbers[application_log_level]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("level", "messages"),
     [

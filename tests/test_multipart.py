@@ -178,6 +178,7 @@ def mutated(draw: Any) -> bytes:
     return text
 
 
+@pytest.mark.thorough
 @given(mutated(), st.sampled_from([TYPE, TYPE + "-", TYPE + "; charset=x", TYPE.upper()]))
 @settings(max_examples=1500)
 def test_mutated_bodies_are_read_or_refused(text: bytes, content_type: str) -> None:
@@ -190,6 +191,7 @@ def test_mutated_bodies_are_read_or_refused(text: bytes, content_type: str) -> N
         assert f"\r\n--{BOUNDARY}--".encode() not in part.body
 
 
+@pytest.mark.thorough
 @given(mutated(), st.sampled_from(["/kmeans/upload", "/kmeans/predict", "/kmeans/fit_predict"]))
 @settings(max_examples=300, suppress_health_check=list(HealthCheck))
 def test_mutated_requests_never_hurt_a_handler(

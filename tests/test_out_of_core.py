@@ -53,6 +53,7 @@ def test_spilling_finds_the_variance_that_scikit_learns_tolerance_goes_by() -> N
     assert found.mean_variance / scale**2 == pytest.approx(np.var(X, axis=0).mean(), rel=1e-9)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("spread", [0.0, 0.7, 5.0])
 @pytest.mark.parametrize(("n_features", "k"), [(2, 8), (10, 5), (30, 20)])
 def test_the_inertia_is_within_a_hundredth_of_the_fit_in_memory(

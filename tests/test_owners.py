@@ -91,6 +91,7 @@ def state() -> tuple[Any, ...]:
     return item(owner="alice"), items("alice"), sorted(key for key in keys() if "/alice/" in key)
 
 
+@pytest.mark.thorough
 def test_a_route_shows_nothing_and_does_nothing_for_whom_it_is_not(owners: Owners) -> None:
     before = state()
     # His own last: until then he has no job 0, and never had one.

@@ -235,6 +235,7 @@ def test_deleted_is_gone_for_every_read(fitted: Client) -> None:
     assert fitted.upload().json()["job_id"] == 1
 
 
+@pytest.mark.thorough
 def test_pages_go_on_after_a_short_one_and_show_each_job_once(client: Client) -> None:
     """What the filter leaves out makes pages of the query short."""
     for number in range(30):
@@ -251,6 +252,7 @@ def test_pages_go_on_after_a_short_one_and_show_each_job_once(client: Client) ->
     assert seen == list(range(27, -1, -3))
 
 
+@pytest.mark.thorough
 def test_a_page_reads_no_more_jobs_than_it_shows(client: Client, aws: Any) -> None:
     for number in range(40):
         client.upload(f"{number}\n".encode())

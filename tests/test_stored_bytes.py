@@ -65,6 +65,7 @@ def test_a_replaced_model_is_removed_when_no_url_leads_to_it_any_more_and_not_be
     assert sweep()["removed"] == 0
 
 
+@pytest.mark.thorough
 def test_refit_after_refit_keeps_one_model(clock: Clock, fitted: Client, aws: Any) -> None:
     one = lie_there(aws)
     for k in (3, 4, 5, 6, 5, 4):
@@ -162,6 +163,7 @@ def as_the_version_before(aws: Any, **counters: Any) -> None:
     aws.dynamodb().put_item(TableName=config.settings().jobs_table, Item=marshal(meta | counters))
 
 
+@pytest.mark.thorough
 def test_counters_of_the_version_before_are_counted_anew_at_the_first_occasion(
     fitted: Client, aws: Any
 ) -> None:

@@ -80,6 +80,7 @@ def running(client: Client) -> Client:
     return client
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.usefixtures("running")
 def test_a_change_is_made_from_its_states_and_from_no_others(change: str) -> None:
@@ -125,6 +126,7 @@ def test_three_attempts_are_the_most() -> None:
             assert item()["attempt"] == attempt + claimed
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("running")
 def test_only_an_active_job_whose_attempts_are_spent_is_given_up() -> None:
     stored = item()

@@ -17,6 +17,7 @@ from kmeans_service.storage import DataBucket
 from kmeans_service.table import writes
 
 
+@pytest.mark.thorough
 def test_64_different_uploads_at_once_get_the_ids_from_0_to_63(client: Client) -> None:
     answers = at_once([partial(client.upload, csv(n), f"{n}.csv") for n in range(64)])
     assert {answer.status for answer in answers} == {200}

@@ -91,6 +91,7 @@ def test_two_spellings_of_the_metadata_that_differ_are_refused() -> None:
     assert recipe == parse_params({"n_clusters": 3})
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "name",
     [

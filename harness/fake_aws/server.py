@@ -10,12 +10,17 @@ import threading
 from typing import Any
 
 import moto.dynamodb.responses as responses
+from moto import backends
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
     MotoRequestHandler,
     create_backend_app,
 )
 from werkzeug.serving import make_server
+
+# Which moto reads from the file system for every request.
+_modules = frozenset(backends.list_of_moto_modules())
+backends.list_of_moto_modules = lambda: _modules
 
 # moto's DynamoDB is not atomic under threads: several would win one conditional write.
 _lock = threading.RLock()

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from functools import cache
 from typing import Any
 
@@ -43,7 +44,7 @@ def empty_aws(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     from kmeans_service import aws, config, storage
     from kmeans_service.owners import rate
 
-    forget_clients()
+    clients_as_made()
     for made in (config.settings, config.limits, rate.meter, storage.data_bucket):
         made.cache_clear()
     # All calls share one resolver, whose event a thread must have read before it waits for AWS.
@@ -72,6 +73,28 @@ def make_what_is_declared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FIT_QUEUE_URL", aws.sqs().create_queue(QueueName=QUEUE)["QueueUrl"])
     table = {name: declared("JobsTable")[name] for name in OF_A_TABLE}
     aws.dynamodb().create_table(TableName=TABLE, **table)
+
+
+_made: dict[str, tuple[Any, Any]] = {}  # clients, and what was hung into them from the start
+
+
+def clients_as_made() -> None:
+    """Clients take long to make: those that are there lose what a test has hung into them."""
+    from kmeans_service import aws
+
+    for make in (aws.s3, aws.dynamodb, aws.sqs):
+        known, handlers = _made.get(make.__name__, (None, None))
+        if not make.cache_info().currsize or make() is not known:
+            make.cache_clear()
+            known = make()
+            handlers = copy(_hung_into(known)._handlers)
+            _made[make.__name__] = known, handlers
+        _hung_into(known)._handlers = copy(handlers)
+        _hung_into(known)._lookup_cache = {}
+
+
+def _hung_into(client: Any) -> Any:
+    return client.meta.events._emitter
 
 
 def forget_clients() -> None:

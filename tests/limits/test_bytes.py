@@ -2,6 +2,8 @@
 
 from functools import partial
 
+import pytest
+
 from harness.api import FORM_TYPE, MODEL_CSV, Client, csv, form
 from harness.limits import DROPPED, Set, held, refused
 from harness.output import Output
@@ -27,6 +29,7 @@ def test_one_byte_too_many_is_refused_and_says_how_to_make_room(client: Client, 
     assert held() == (2, len(MODEL_CSV) + 4)
 
 
+@pytest.mark.thorough
 def test_of_20_uploads_at_once_as_many_get_in_as_there_is_room_for(
     client: Client, limit: Set
 ) -> None:

@@ -8,6 +8,7 @@ from harness.presigned import reserve
 from harness.system import deliver, drop
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("name", "most", "fits", "over", "status", "words"),
     [

@@ -4,6 +4,8 @@ import random
 from functools import partial
 from typing import Any
 
+import pytest
+
 from harness.api import FORM_TYPE, MODEL_CSV, Client, csv, form
 from harness.limits import Set, held, refused
 from harness.presigned import post, reserve
@@ -59,6 +61,7 @@ def test_of_20_uploads_at_once_one_takes_the_last_place(client: Client, limit: S
     assert len(keys()) == 4
 
 
+@pytest.mark.thorough
 def test_32_times_the_same_upload_at_once_is_one_job_also_in_the_last_place(
     client: Client, limit: Set
 ) -> None:
@@ -139,6 +142,7 @@ def test_jobs_from_before_there_were_counters_are_counted_first(client: Client, 
     assert held() == (3, 3 * len(csv(0)))
 
 
+@pytest.mark.thorough
 def test_the_counters_follow_the_jobs_through_whatever_happens(client: Client) -> None:
     chance = random.Random(0)
     for step in range(60):

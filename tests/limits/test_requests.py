@@ -76,6 +76,7 @@ def test_every_path_counts_but_health_and_the_documentation(client: Client, limi
     assert free == pages | {"/kmeans/health"}
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("minute")
 @settings(max_examples=10)
 @given(st.integers(1, 1000), st.lists(st.integers(1, 150), min_size=1, max_size=6))

@@ -60,6 +60,7 @@ def test_whose_owner_holds_fewest_goes_first_and_then_the_oldest(workers: Any) -
     assert [taken() for _ in range(5)] == ["a1", "b4", "c6", "a2", "b5"]
 
 
+@pytest.mark.thorough
 def test_twenty_owners_with_ten_pieces_each_take_turns(workers: Any) -> None:
     workers(5)
     for owner in range(20):
@@ -83,6 +84,7 @@ def test_twenty_owners_with_ten_pieces_each_take_turns(workers: Any) -> None:
         assert len(set(begun[20 * turn : 20 * turn + 20])) == 20
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("number", [2, 3, 7])
 def test_no_share_is_overdrawn_whoever_comes_and_goes(workers: Any, number: int) -> None:
     """All workers at once, each taking, holding and ending."""
@@ -136,6 +138,7 @@ def test_the_slot_of_a_dead_worker_is_anybodys_and_a_renewed_one_is_not(
     assert shares.read().slots == {again.name: again.text}
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("workers")
 def test_an_owner_with_a_thousand_pieces_hides_nobody() -> None:
     for since in range(1, 1001):

@@ -103,6 +103,7 @@ def test_a_fit_begun_late_that_runs_out_of_time_waits_for_a_whole_worker(
     monkeypatch.undo()
 
 
+@pytest.mark.thorough
 def test_a_lost_wake_up_is_made_good_by_the_sweeper_and_not_multiplied(
     client: Client, workers: Any
 ) -> None:
@@ -170,6 +171,7 @@ def test_what_the_version_before_queued_is_worked_off_with_its_message_and_witho
     assert item(1, "a")["status"] == "SUCCEEDED"
 
 
+@pytest.mark.thorough
 def test_a_file_dropped_behind_a_hundred_of_anothers_is_next_but_one(
     client: Client, workers: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -38,6 +38,7 @@ def test_every_file_of_the_strict_grammar_is_read_as_it_was(
         assert plan(table, DEFAULT).is_whole
 
 
+@pytest.mark.thorough
 @settings(max_examples=600, deadline=None)
 @given(files())
 def test_whatever_the_strict_grammar_takes_is_taken_with_the_same_bits(body: bytes) -> None:

@@ -91,6 +91,7 @@ def pipeline(asked: Preprocessing, d: int, *, one_hot: bool) -> Pipeline:
     return make_pipeline(columns, normal)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(200))
 def test_it_is_what_a_pipeline_of_scikit_learn_makes(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -133,6 +134,7 @@ def test_it_is_what_a_pipeline_of_scikit_learn_makes(seed: int) -> None:
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(30))
 def test_quantiles_of_many_chunks_are_numpys_own(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -80,6 +80,7 @@ def test_a_job_is_there_until_its_last_second_and_gone_in_the_next(
     assert fitted.upload().json()["job_id"] == 1
 
 
+@pytest.mark.thorough
 def test_every_item_but_the_counters_expires(clock: Clock, client: Client) -> None:
     """And none before what it is about."""
     client.upload()

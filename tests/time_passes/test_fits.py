@@ -50,6 +50,7 @@ def test_a_fit_that_died_before_it_ever_reported_is_found_as_soon(
     assert queued.get("/kmeans/jobs/0").json()["status"] == "RUNNING"
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("queued")
 def test_a_fit_that_reports_is_left_alone_however_long_it_takes(clock: Clock) -> None:
     slot, claimed = begun()
