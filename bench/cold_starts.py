@@ -28,7 +28,7 @@ def cold_starts(scale: Scale, _folder: Path) -> Found:
             ratios(_less(cpu[f"{name}.app"], clients), sklearn),
             goal,
         )
-        for name, goal in (("upload", 0.15), ("predict", 0.20))
+        for name, goal in (("upload", 0.15), ("predict", 0.20), ("fit", 0.3))
     ]
     rows = [
         (

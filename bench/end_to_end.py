@@ -27,6 +27,9 @@ class EndToEnd:
     def over_script(self) -> Seconds:
         return ratios(self.seconds["fit", "ours"], self.seconds["fit", "script"])
 
+    def beside_polars(self) -> Seconds:
+        return ratios(self.seconds["fit", "polars"], self.seconds["fit", "ours"])
+
     def most(self) -> Seconds:
         """What the original's fit is over KMeans.fit alone, which no service can do without."""
         return ratios(self.seconds["fit", "theirs"], self.seconds["fit", "alone"])
@@ -66,7 +69,7 @@ def measure(
             for who, api in (("theirs", server), ("ours", service))
         }
         if step == "fit":
-            for name, how in (("script", "fit"), ("alone", "kmeans")):
+            for name, how in (("script", "fit"), ("alone", "kmeans"), ("polars", "polars")):
                 ways[name] = partial(script, "steps", how, points.path, points.n_clusters)
         times = repeat if step == "predict" else 1
         for who, values in in_turn(rounds, ways).items():
@@ -107,6 +110,7 @@ def table(measured: list[EndToEnd]) -> Table:
                     spread(found.over_script(), 2) if floor else "",
                     _milliseconds(alone) if alone else "",
                     spread(found.most()) if alone else "",
+                    spread(found.beside_polars()) if alone else "",
                 )
             )
     return Table(
@@ -120,6 +124,7 @@ def table(measured: list[EndToEnd]) -> Table:
             "ours / script",
             "KMeans.fit alone, CPU ms",
             "original / KMeans.fit",
+            "polars + KMeans.fit + polars as a script / ours",
         ),
         rows,
     )

@@ -14,7 +14,8 @@ from typing import Any
 from bench.threads import of_others
 
 ROOT = Path(__file__).resolve().parent.parent
-STEPS_OF_OTHERS = ("loadtxt", "genfromtxt", "savetxt", "fit", "predict_with_numpy")
+OTHERS = ROOT / ".venv-bench" / "bin" / "python"
+STEPS_OF_OTHERS = ("loadtxt", "genfromtxt", "savetxt", "fit", "predict_with_numpy", "polars")
 type Seconds = list[float]
 
 
@@ -46,12 +47,14 @@ def cpu_of(work: Callable[[], Any]) -> float:
 def script(module: str, *arguments: object) -> Any:
     """What `python -m bench.MODULE …` prints, as JSON, from a process of its own.
 
-    It has the functions' environment, except for the steps of others.
+    It has the functions' environment, except for the steps of others; polars is among their
+    packages alone.
     """
     others = module == "steps" and arguments[0] in STEPS_OF_OTHERS
     environ = of_others() if others else dict(os.environ)
+    python = OTHERS if module == "steps" and arguments[0] == "polars" else sys.executable
     run = subprocess.run(  # noqa: S603
-        [sys.executable, "-m", f"bench.{module}", *map(str, arguments)],
+        [python, "-m", f"bench.{module}", *map(str, arguments)],
         cwd=ROOT,
         env=environ | {"PYTHONPATH": f"{ROOT / 'functions'}{os.pathsep}{ROOT}"},
         stdout=subprocess.PIPE,

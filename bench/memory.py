@@ -16,8 +16,9 @@ from bench.points import six
 
 
 def fit(service: ours.Ours, path: Path, n_clusters: int) -> int:
-    """Of the process that the handler starts for it."""
-    service.fit(service.upload(path.read_bytes()), n_clusters)
+    """Of the process that the handler starts for it, or of the handler's where it starts none."""
+    job_id = service.upload(path.read_bytes())
+    in_child(lambda: service.fit(job_id, n_clusters))
     return peak_of_children()
 
 

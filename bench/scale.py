@@ -17,6 +17,7 @@ class Scale:
     precision: tuple[tuple[int, int, int], ...]  # and n_clusters
     offsets: tuple[float, ...]  # of the blobs, whose spread is some 30
     calls: int
+    alone: tuple[tuple[int, int, int, float], ...]  # n_clusters, and how many times as fast
 
 
 FULL = Scale(
@@ -30,6 +31,13 @@ FULL = Scale(
     precision=((1_000_000, 2, 8), (400_000, 10, 8), (100_000, 50, 100)),
     offsets=(0, 1e3, 1e6),
     calls=400,
+    alone=(
+        (1_000_000, 2, 8, 7),
+        (1_000_000, 10, 10, 5),
+        (200_000, 2, 100, 6),
+        (100_000, 50, 100, 3.5),
+        (20_000, 100, 1_000, 2.5),
+    ),
 )
 
 
@@ -44,6 +52,7 @@ SMALL = Scale(
     precision=((3_000, 2, 8),),
     offsets=(0,),
     calls=40,
+    alone=((3_000, 2, 8, 1),),
 )
 
 

@@ -12,12 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from bench.measure import ROOT
+from bench.measure import OTHERS, ROOT
 from bench.threads import of_others
 from harness.api import BOUNDARY, FORM_TYPE, JSON_TYPE, form
 from harness.ports import free_port
 
-PYTHON = ROOT / ".venv-bench" / "bin" / "python"
 TIMEOUT = 600.0
 
 
@@ -69,7 +68,7 @@ def points_form(job_id: int, body: bytes) -> bytes:
 def serving() -> Iterator[Theirs]:
     port = free_port()
     server = subprocess.Popen(  # noqa: S603
-        [PYTHON, "server.py", str(port)],
+        [OTHERS, "server.py", str(port)],
         cwd=ROOT / "bench" / "original",
         env=of_others(),
         stdout=subprocess.DEVNULL,

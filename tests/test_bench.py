@@ -14,6 +14,7 @@ TITLES = (
     "Cold start",
     "CSV",
     "CSV → array by notation",
+    "Fit alone",
     "End to end",
     "Cost",
     "Memory of FitFunction",

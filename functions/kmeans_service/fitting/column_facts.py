@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kmeans_service.arrays import Array
+from kmeans_service.arrays import Array, in_lines
 from kmeans_service.errors import quoted
 from kmeans_service.models.predictor import Space
 from kmeans_service.models.scores import Scores
@@ -47,8 +47,9 @@ def columns_of(chunks: Iterable[Array], n_features: int) -> Columns:
     n_samples, sums, squares = 0, np.zeros(n_features), np.zeros(n_features)
     for chunk in chunks:
         n_samples += len(chunk)
-        sums += chunk.sum(axis=0)
-        squares += np.einsum("ij,ij->j", chunk, chunk)
+        for part in in_lines(chunk):
+            sums += part.sum(axis=0).reshape(-1, n_features).sum(axis=0)
+            squares += np.einsum("ij,ij->j", part, part).reshape(-1, n_features).sum(axis=0)
     means, squares = sums / n_samples, squares / n_samples
     variances = squares - means**2
     return Columns(means, np.where(variances > CONSTANT * squares, variances, 0.0))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kmeans_service.arrays import Array
+from kmeans_service.arrays import Array, in_lines
 from kmeans_service.models import nearest
 
 # Numbers of a CSV reach 1e100: with it they are far from overflow.
@@ -50,12 +50,21 @@ def take(X: Array) -> Space:
 
     The shift is the mean to the last bit that KMeans computes and subtracts itself.
     """
-    shift = X.mean(axis=0)
-    X -= shift
+    shift = mean_of(X)
+    lines, rest = in_lines(X)
+    lines -= np.tile(shift, lines.shape[1] // len(shift))
+    rest -= shift
     space = Space(shift, scale_of(float(max(X.max(), -X.min()))))
     if space.scale != 1.0:
         X *= space.scale
     return space
+
+
+def mean_of(X: Array) -> Array:
+    """X.mean(axis=0) to the last bit: both add row after row, but where there is one column."""
+    if X.shape[1] == 1:
+        return np.asarray(X.mean(axis=0))
+    return np.asarray(np.einsum("ij->j", X) / len(X))
 
 
 def scale_of(extent: float) -> float:
