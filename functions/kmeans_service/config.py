@@ -132,6 +132,10 @@ class Settings:
     workers: int
 
 
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+PROCESSOR_MB = 1769
+
+
 @cache
 def settings() -> Settings:
     """The settings of this process; KeyError if the deployment lacks one."""
@@ -147,3 +151,9 @@ def settings() -> Settings:
         worker_memory_bytes=int(environ.get("WORKER_MEMORY", "3008")) * 1024**2,
         workers=int(environ.get("WORKER_CONCURRENCY") or 2),
     )
+
+
+def processors() -> int:
+    """Of this function: as many as its memory pays for."""
+    megabytes = int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", PROCESSOR_MB))
+    return max(1, round(megabytes / PROCESSOR_MB))

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from kmeans_service import config
 from kmeans_service.arrays import Array
 from kmeans_service.errors import FitFailed
 from kmeans_service.fitting.kernel import library
@@ -24,6 +25,8 @@ from kmeans_service.recipes.work import further_search, search_work
 
 # In a fit's space, where all data is within 1.
 FAR_OFF = 1e6
+# From so many numbers on a pass over them is long, beside the start of a thread.
+SHARED_VALUES = 500_000
 
 if library.runs_here():
     library.library()  # loaded once, by the process that all fits are forked from
@@ -43,6 +46,14 @@ class Run:
     n_iter: int
     stopped_by: str | None = None
     better: float | None = None
+
+
+def rows_of(Z: Array) -> Rows:
+    """The rows, shared by as many threads as this function has processors, if they are many.
+
+    How many changes no bit.
+    """
+    return Rows(Z, n_threads=config.processors() if Z.size >= SHARED_VALUES else 1)
 
 
 def best_run(Z: Array, recipe: Recipe, init: str | Array, mean_variance: float) -> Run:
@@ -76,7 +87,7 @@ def _are_near(centers: Array) -> bool:
 def nearest_centers(Z: Array, centers: Array) -> Array:
     """Index of the nearest center of each row, as KMeans.predict gives it."""
     if library.runs_here() and _are_near(centers):
-        return nearest(Rows(Z), centers)
+        return nearest(rows_of(Z), centers)
     labels: Array = _scikit_learn().nearest(Z, centers)
     return labels
 
@@ -84,7 +95,7 @@ def nearest_centers(Z: Array, centers: Array) -> Array:
 def _by_swap(Z: Array, recipe: Recipe, _init: str | Array, tolerance: float) -> Run:
     if not library.runs_here():
         raise FitFailed('algorithm "swap" needs a processor with AVX2; ask for "lloyd" here')
-    rows = Rows(Z)
+    rows = rows_of(Z)
     found = swap(
         rows,
         recipe.n_clusters,
@@ -98,7 +109,7 @@ def _by_swap(Z: Array, recipe: Recipe, _init: str | Array, tolerance: float) -> 
 
 
 def _by_kernel(Z: Array, recipe: Recipe, init: str | Array, tolerance: float) -> Run:
-    rows = Rows(Z)
+    rows = rows_of(Z)
     found = lloyd(
         rows,
         recipe.n_clusters,
