@@ -19,6 +19,7 @@ from harness import PROJECT
 from harness.fake_aws.environment import TABLE
 from harness.fake_aws.state import empty_aws
 from harness.iam import calls
+from harness.iam.rare import NEVER, RARE
 from harness.iam.recording import Recorded, Recorder, handler_name, requests, use_everything
 from harness.iam.simulation import (
     ACCOUNT,
@@ -41,55 +42,6 @@ from kmeans_service.table import direct_read
 from local.tokens import TokenTable
 
 Json = Any
-
-# What the code can reach by its names and never does.
-NEVER = {
-    ("DocsFunction", ("dynamodb", "update_item")): "its requests are not counted",
-    ("UploadFunction", ("s3", "delete_object")): "that is for a version, which its files have not",
-    ("FitFunction", ("s3", "delete_object")): "likewise",
-}
-OWNED = {"Key": {"pk": {"S": "O#alice"}}}
-COUNTED = {
-    "KeyConditionExpression": "pk = :pk",
-    "ExpressionAttributeValues": {":pk": {"S": "O#alice"}},
-}
-# What is done only in a crash, in a race or by the hundredth call; with what.
-RARE: dict[tuple[str, calls.Call], list[Json]] = {
-    ("UploadFunction", ("s3", "get_object")): [{"Key": "inputs/alice/a.csv"}],
-    ("UploadFunction", ("s3", "list_object_versions")): [{"Prefix": "inputs/alice/a.csv"}],
-    ("FitFunction", ("s3", "list_object_versions")): [
-        {"Prefix": "models/alice/0/f/1/"},
-        {"Prefix": "inputs/alice/a.csv"},
-    ],
-    ("FitWorkerFunction", ("s3", "list_object_versions")): [
-        {"Prefix": f"{kind}/alice/0/"} for kind in ("inputs", "models", "pending", "results")
-    ],
-    ("FitFunction", ("s3", "abort_multipart_upload")): [{"Key": "models/alice/0/f/1/labels.csv"}],
-    ("FitWorkerFunction", ("s3", "abort_multipart_upload")): [
-        {"Key": "models/alice/0/f/1/labels.csv"},
-        {"Key": "results/alice/0/p.csv"},
-    ],
-    ("PredictFunction", ("dynamodb", "update_item")): [OWNED],
-    ("FitWorkerFunction", ("sqs", "delete_message_batch")): [{}],
-    ("FitWorkerFunction", ("sqs", "send_message")): [{}],
-    ("SweeperFunction", ("sqs", "send_message")): [{}],
-    ("SweeperFunction", ("dynamodb", "transact_write_items")): [
-        {"TransactItems": [{"Delete": OWNED}, {"Update": OWNED}]}
-    ],
-    ("FitFunction", ("s3", "head_object")): [{"Key": "models/alice/0/f/1/labels.csv"}],
-    ("PredictFunction", ("s3", "head_object")): [{"Key": "models/alice/0/f/1/centers.npy"}],
-    ("JobsFunction", ("s3", "head_object")): [
-        {"Key": f"{kind}/alice/0/x"} for kind in ("inputs", "models", "results")
-    ],
-    **{
-        (name, ("dynamodb", "query")): [COUNTED]
-        for name in ("UploadFunction", "FitFunction", "FitWorkerFunction", "PredictFunction")
-    },
-}
-for (name, (service, call)), given in list(RARE.items()):
-    if call == "list_object_versions":  # what is found is deleted
-        found = [{"Key": entry["Prefix"] + "x", "VersionId": "v"} for entry in given]
-        RARE[name, (service, "delete_objects")] = [{"Delete": {"Objects": found}}]
 
 
 @pytest.fixture(scope="module")

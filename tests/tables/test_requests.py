@@ -1,208 +1,22 @@
-"""The plan of an auto fit: each rule, every request that can be refused, and 100 real tables."""
+"""What may be asked of a plan, and what it comes to for real tables."""
 
-import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.data.plans import planned, rows
 from kmeans_service.errors import InvalidParameter
-from kmeans_service.recipes.identifiers import is_identifier, words
-from kmeans_service.recipes.plan import LEFT_OUT, LEVELS, USED, WEIGHT, Plan, plan
+from kmeans_service.recipes.plan import LEVELS, USED, WEIGHT, plan
 from kmeans_service.recipes.preprocessing import DEFAULT, STRICT, Preprocessing, parse_preprocessing
 from kmeans_service.tables.cells import N_KINDS
 from kmeans_service.tables.dialect import Dialect
 from kmeans_service.tables.profile import columns_of
 from kmeans_service.tables.survey import Counts, Place
-from kmeans_service.tables.table import Table, read_table
+from kmeans_service.tables.table import Table
 
 PLANS = Path(__file__).parent / "plans"
-
-
-def table(text: str) -> Table:
-    return read_table(lambda: io.BytesIO(text.encode()))
-
-
-def rows(header: str, *columns: list[Any]) -> str:
-    lines = [",".join(map(str, row)) for row in zip(*columns, strict=True)]
-    return "\n".join([header, *lines])
-
-
-def planned(text: str, **asked: Any) -> Plan:
-    return plan(table(text), parse_preprocessing(asked))
-
-
-def rules(found: Plan) -> list[tuple[str | None, str, str]]:
-    return [(entry.column.name, entry.role, entry.rule) for entry in found.columns]
-
-
-def rule(values: list[Any], name: str = "x") -> tuple[str, str]:
-    """Of a second column, beside a first one that is used anyway."""
-    found = planned(
-        rows(f"a,{name}", [1.5, 1.25] * (len(values) // 2) + [7] * (len(values) % 2), values)
-    )
-    return found.columns[1].role, found.columns[1].rule
-
-
-@pytest.mark.parametrize(
-    ("values", "name", "expected"),
-    [
-        (["", "NA", "?"], "x", (LEFT_OUT, "empty")),
-        ([5, 5, 5], "x", (LEFT_OUT, "constant")),
-        ([5, "", 5], "x", (LEFT_OUT, "constant")),
-        (["a", "a", "a"], "x", (LEFT_OUT, "constant")),
-        ([20240131, 20240229, 15000101], "x", (LEFT_OUT, "date")),
-        ([202401, 202412, 150001], "x", (LEFT_OUT, "date")),
-        ([20241301, 20240229, 15000101], "x", (USED, "numbers")),
-        (["01", "12", "99"], "x", (LEFT_OUT, "code")),
-        (["01", "12", "999"], "x", (USED, "numbers")),
-        ([1, 2, 3, 4, 5], "x", (LEFT_OUT, "row_numbers")),
-        ([1, 2, 3, 4], "x", (USED, "numbers")),
-        ([0, 1, 2, 3, 4], "x", (USED, "numbers")),
-        (list(range(20)), "x", (LEFT_OUT, "row_numbers")),
-        ([4, 9, 4], "user_id", (LEFT_OUT, "identifier")),
-        ([4, 9, "x7"], "user_id", (LEFT_OUT, "identifier")),
-        ([4.5, 9, 4], "user_id", (USED, "numbers")),
-        ([0, 1, 0], "user_id", (USED, "numbers")),
-        ([3, 5, 8] * 7, "year", (USED, "time")),
-        (["TRUE", "FALSE", "TRUE"], "x", (USED, "numbers")),
-        (["True", "FALSE", "True"], "x", (LEFT_OUT, "text")),
-        (["Y", "Y", "N"], "x", (USED, "numbers")),
-        (["M", "F", "M"], "x", (LEFT_OUT, "text")),
-        (["red", "3", "blue"], "x", (LEFT_OUT, "text")),
-        ([1, "", 3], "x", (USED, "numbers")),
-    ],
-)
-def test_each_column_has_the_first_rule_that_holds(
-    values: list[Any], name: str, expected: tuple[str, str]
-) -> None:
-    assert rule(values, name) == expected
-
-
-def test_a_first_column_without_a_name_is_row_names() -> None:
-    for header in (",x", '"",x', "Unnamed: 0,x"):
-        found = planned(rows(header, [8, 2], [1.5, 2.5]))
-        assert rules(found)[0][1:] == (LEFT_OUT, "row_names")
-
-
-def test_a_first_column_of_numbers_that_rises_is_no_measure() -> None:
-    rising = [index * index + 7 for index in range(20)]
-    found = planned(rows("x,y", rising, rising))
-    assert rules(found) == [("x", LEFT_OUT, "rising"), ("y", USED, "numbers")]
-    assert "time" in planned(rows("hour,y", rising, rising)).columns[0].reason
-
-
-def test_where_nothing_else_is_left_the_best_of_what_there_is_is_used_and_said() -> None:
-    found = planned(rows("id,code", list(range(1, 7)), ["01", "02", "01", "02", "05", "01"]))
-    assert rules(found) == [("id", USED, "last_resort"), ("code", LEFT_OUT, "code")]
-    assert "no other column is left" in found.warnings[0]
-
-
-def test_a_file_of_numbers_alone_without_a_header_is_used_whole() -> None:
-    found = planned("1,5\n2,5\n3,5\n4,5\n5,5\n")
-    assert [entry.role for entry in found.columns] == [USED, USED]
-    assert found.is_whole
-
-
-@pytest.mark.parametrize(
-    ("values", "line", "words"),
-    [
-        ([1, 2, "x", 4], 4, "'x' in the column 'x' is no number, while 3 of its 4 cells are"),
-        (["cm", 1, 2, 4], 2, "'cm' in the column 'x' is no number (a second header, or units)"),
-        ([1, "$2", "$3", "$4"], 3, "(thousands, percent, currency or another decimal mark)"),
-        ([1, 2, "TRUE", 4], 4, "'TRUE'"),
-    ],
-)
-def test_a_column_of_numbers_with_something_else_in_it_refuses_the_fit(
-    values: list[Any], line: int, words: str
-) -> None:
-    with pytest.raises(InvalidParameter) as refusal:
-        rule(values)
-    assert words in refusal.value.detail
-    assert '"columns": {"leave_out": ["x"]}' in refusal.value.detail
-    assert (refusal.value.members["line"], refusal.value.members["column"]) == (line, 2)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "id",
-        "userId",
-        "USER_ID",
-        "patient.id",
-        "zipCode",
-        "zip",
-        "fips",
-        "countrycode",
-        "Country_Code",
-        "key",
-        "nr",
-        "fips_x",
-        "ssn",
-        "isbn",
-        "subject",
-        "firm",
-        "home_state",
-        "xCounty",
-        "caseid",
-        "idcase",
-        "studyno",
-        "hhnum",
-        "rowcod",
-        "item_no",
-        "PIDNUM",
-        "order.nr",
-        "HTMLPageID",
-    ],
-)
-def test_names_of_identifiers(name: str) -> None:
-    assert is_identifier(name, [name], all_distinct=False)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "num",
-        "number",
-        "pid",
-        "mid",
-        "hr",
-        "week",
-        "town",
-        "rank",
-        "no2",
-        "age",
-        "width",
-        "price",
-        "idle",
-        "index_of_dispersion",
-        "grid",
-        "stateful",
-        "percent_state_income",
-        "video",
-        "keyboard",
-        "no",
-        "index_price",
-    ],
-)
-def test_names_of_measures(name: str) -> None:
-    assert not is_identifier(name, [name], all_distinct=False)
-
-
-def test_no_alone_is_an_identifier_only_where_it_is_no_answer() -> None:
-    assert is_identifier("no", ["no", "x"], all_distinct=True)
-    assert not is_identifier("no", ["no", "yes"], all_distinct=True)
-    assert is_identifier("index", ["index"], all_distinct=False)
-    assert is_identifier("row index", ["x"], all_distinct=True)
-    assert not is_identifier("price index", ["x"], all_distinct=False)
-
-
-def test_names_are_split_where_a_reader_would() -> None:
-    assert words("HTMLPageID") == ["html", "page", "id"]
-    assert words("no2.max_value") == ["no2", "max", "value"]
-
-
 TEXT = "id,age,income,city,w\n7,20,1.5,A,1\n9,30,NA,B,2\n4,40,3.5,,0\n"
 
 
