@@ -13,7 +13,7 @@ empty and no two are the same; in a quoted one, a quote is written twice and a c
 a line never breaks. What reads as a number elsewhere (nan, inf, 1_000) is no name either: a file
 of measurements must not lose its first row to a header it does not have.
 
-`check` and `kmeans_service.dataset` accept and refuse the same files with the same words, as
+`check` and `tables/dataset.py` accept and refuse the same files with the same words, as
 both leave each line to `CsvRows.read` that their fast way does not vouch for.
 """
 
@@ -37,13 +37,18 @@ from kmeans_service.tables.csv_lines import (
     pieces_from,
     pieces_of,
 )
+from kmeans_service.tables.csv_refusals import (
+    QUOTED_TEXT,
+    bad_cell,
+    cell_too_long,
+    fault_of,
+    refusal,
+    shown,
+)
 
 _DECIMAL = r"(?:[0-9]++(?:\.[0-9]*+)?+|\.[0-9]++)"
 _NUMBER = re.compile(rf'("?)([+-]?{_DECIMAL}(?:[eE][+-]?[0-9]++)?)\1')
 _TEXT_CELL = re.compile(r'([ \t]*+"(?:[^"]++|"")*+"[ \t]*+|[^,]*+)(,|\Z)')
-_QUOTED_TEXT = re.compile(r'"(?:[^"]++|"")*+"')
-_NOT_UTF8 = re.compile(r"[\udc80-\udcff]")
-_OTHER_SEPARATOR = re.compile(r"[0-9][;\t ]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,13 +203,13 @@ def _decoded(line: bytes) -> str:
 
 def _number(cell: str, line: int, column: int, limits: CsvLimits) -> float:
     if len(cell) > limits.cell_length:
-        raise _cell_too_long(line, column, limits)
+        raise cell_too_long(line, column, limits)
     found = _NUMBER.fullmatch(cell)
     if not found:
-        raise _bad_cell(cell, line, column)
+        raise bad_cell(cell, line, column)
     value = float(found[2])
     if abs(value) > MAX_MAGNITUDE:
-        raise _refusal(f"{quoted(cell)} is beyond 1e100 in magnitude", line, column)
+        raise refusal(f"{quoted(cell)} is beyond 1e100 in magnitude", line, column)
     return value
 
 
@@ -221,7 +226,7 @@ def _read_first_line(line: bytes, limits: CsvLimits) -> tuple[tuple[str, ...] | 
         return None, len(cells)
     if any(numeric):
         column = numeric.index(False) + 1
-        raise _bad_cell(cells[column - 1], 1, column, hint="; a header has no numbers")
+        raise bad_cell(cells[column - 1], 1, column, hint="; a header has no numbers")
     if len(line.rstrip(b" \t")) > limits.header_length:
         raise TooLarge(
             f"line 1 is longer than the {limits.header_length:,} bytes a header may have", line=1
@@ -233,10 +238,10 @@ def _names(cells: list[str], limits: CsvLimits) -> tuple[str, ...]:
     columns: dict[str, int] = {}
     for column, cell in enumerate(cells, start=1):
         if len(cell) > limits.cell_length:
-            raise _cell_too_long(1, column, limits)
+            raise cell_too_long(1, column, limits)
         name = _name(cell, column)
         if name in columns:
-            raise _refusal(f"{quoted(name)} is also the name of column {columns[name]}", 1, column)
+            raise refusal(f"{quoted(name)} is also the name of column {columns[name]}", 1, column)
         columns[name] = column
     return tuple(columns)
 
@@ -244,12 +249,12 @@ def _names(cells: list[str], limits: CsvLimits) -> tuple[str, ...]:
 def _name(cell: str, column: int) -> str:
     name = cell
     if '"' in cell:
-        if not _QUOTED_TEXT.fullmatch(cell):
-            raise _refusal(f"{_shown(cell)} has a quote that does not enclose it", 1, column)
+        if not QUOTED_TEXT.fullmatch(cell):
+            raise refusal(f"{shown(cell)} has a quote that does not enclose it", 1, column)
         name = cell[1:-1].replace('""', '"')
-    fault = _fault(name if name.strip() else "")
+    fault = fault_of(name if name.strip() else "")
     if fault or "\0" in name or _is_float_elsewhere(name):
-        raise _refusal(fault or f"{_shown(cell)} is neither a name nor a number", 1, column)
+        raise refusal(fault or f"{shown(cell)} is neither a name nor a number", 1, column)
     return name
 
 
@@ -259,46 +264,6 @@ def _is_float_elsewhere(name: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _fault(cell: str) -> str | None:
-    """What is wrong with a cell whether it is to be a number or a name."""
-    if not cell:
-        return "the cell is empty"
-    if _NOT_UTF8.search(cell):
-        return f"{_shown(cell)} is not UTF-8"
-    if "\r" in cell:
-        return f"{_shown(cell)} holds a line break that is neither LF nor CRLF"
-    return None
-
-
-def _bad_cell(cell: str, line: int, column: int, hint: str = "") -> InvalidCsv:
-    fault = _fault(cell)
-    if fault:
-        return _refusal(fault, line, column)
-    if cell.startswith('"') and not _QUOTED_TEXT.match(cell):
-        return _refusal(f"{_shown(cell)} opens a quote that its line does not close", line, column)
-    if _OTHER_SEPARATOR.search(cell):
-        hint = "; cells are separated by commas"
-    what = f"{_shown(cell)} is not a finite decimal number such as -1.5 or 2e3"
-    return _refusal(what + hint, line, column)
-
-
-def _shown(cell: str) -> str:
-    return quoted(cell.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))
-
-
-def _refusal(what: str, line: int, column: int) -> InvalidCsv:
-    return InvalidCsv(f"line {line}, column {column}: {what}", line=line, column=column)
-
-
-def _cell_too_long(line: int, column: int, limits: CsvLimits) -> TooLarge:
-    return TooLarge(
-        f"line {line}, column {column}: longer than the {limits.cell_length:,} characters"
-        " a cell may have",
-        line=line,
-        column=column,
-    )
 
 
 def _count(number: int, what: str) -> str:
