@@ -3,29 +3,16 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from kmeans_service.errors import InvalidParameter, quoted
 from kmeans_service.recipes import rules
+from kmeans_service.recipes.planned import Planned
 from kmeans_service.recipes.preprocessing import ColumnRef, Preprocessing, refused
 from kmeans_service.recipes.warnings import warnings_of
 from kmeans_service.tables.profile import MIXED, NUMBERS, TEXT, Column
 from kmeans_service.tables.table import Table
 
 USED, LEVELS, WEIGHT, LEFT_OUT = "used", "levels", "weight", "left_out"
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """What a fit does with a column: its role, the rule behind it, and a sentence that says why."""
-
-    column: Column
-    role: str
-    rule: str
-    reason: str
-
-    def as_json(self) -> dict[str, Any]:
-        return {"role": self.role, "rule": self.rule, "reason": self.reason}
 
 
 @dataclass(frozen=True, slots=True)

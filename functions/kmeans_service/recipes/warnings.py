@@ -1,24 +1,21 @@
 """What a practitioner would want to know of a plan, in sentences."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from kmeans_service.errors import quoted
 from kmeans_service.recipes import rules
 from kmeans_service.recipes.identifiers import CLASSES, WEIGHTS, words
+from kmeans_service.recipes.planned import Planned
 from kmeans_service.recipes.preprocessing import Preprocessing
 from kmeans_service.tables.cells import Kind
 from kmeans_service.tables.profile import Column
-
-if TYPE_CHECKING:
-    from kmeans_service.recipes.plan import Planned
 
 FEW_VALUES = 10
 ROWS_A_VALUE = 5
 MOST_OF_VARIANCE = 0.9
 
 
-def warnings_of(planned: "Sequence[Planned]", asked: Preprocessing) -> tuple[str, ...]:
+def warnings_of(planned: Sequence[Planned], asked: Preprocessing) -> tuple[str, ...]:
     used = [found.column for found in planned if found.role == "used"]
     weighted = any(found.role == "weight" for found in planned)
     found = [found.reason for found in planned if found.rule == "last_resort"]
@@ -48,7 +45,7 @@ def _gaps(column: Column) -> str | None:
     return f"{_called(column)} is missing in {column.n_missing:,} of {column.n_rows:,} rows"
 
 
-def _class(column: Column, planned: "Sequence[Planned]") -> str | None:
+def _class(column: Column, planned: Sequence[Planned]) -> str | None:
     counts = column.counts
     last = column.number == len(planned)
     named = bool(CLASSES & set(words(column.name or "")))
