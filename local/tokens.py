@@ -18,10 +18,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import boto3
+from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import BotoCoreError, ClientError
 
 from kmeans_service.http.access import OWNER
 from kmeans_service.owners import tokens
+from kmeans_service.table.expressions import NOT_THERE, Rendered, sets
 from kmeans_service.table.keys import TOKENS, token_key, token_list_key
 from kmeans_service.table.values import marshal, unmarshal
 from local import deployment, exports, settings
@@ -75,43 +77,39 @@ class TokenTable:
         listed = token_list_key(entry.token_id) | marshal(
             {"owner": owner, "label": label, "created_at": now, "ends_at": ends, "sha256": sha256}
         )
+        new = self._request(Rendered().condition("ConditionExpression", NOT_THERE))
         self._dynamodb.transact_write_items(
-            TransactItems=[
-                {
-                    "Put": {
-                        "TableName": self._table,
-                        "Item": item,
-                        "ConditionExpression": "attribute_not_exists(pk)",
-                    }
-                }
-                for item in (known, listed)
-            ]
+            TransactItems=[{"Put": new | {"Item": item}} for item in (known, listed)]
         )
         return token, entry
 
     def entries(self) -> Iterator[Entry]:
-        pages = self._dynamodb.get_paginator("query").paginate(
-            TableName=self._table,
-            ConsistentRead=True,
-            KeyConditionExpression="pk = :list",
-            ExpressionAttributeValues=marshal({":list": TOKENS}),
-        )
-        for page in pages:
+        all_of_them = Rendered().condition("KeyConditionExpression", Key("pk").eq(TOKENS))
+        query = self._request(all_of_them) | {"ConsistentRead": True}
+        for page in self._dynamodb.get_paginator("query").paginate(**query):
             yield from (_entry(unmarshal(item)) for item in page["Items"])
 
     def revoke(self, token_id: str) -> Entry:
         """The entry as it is now; a second time changes nothing. Raises Refused for no entry."""
-        key = token_list_key(token_id)
-        revoke = {
-            "TableName": self._table,
-            "Key": key,
-            "UpdateExpression": "SET revoked_at = if_not_exists(revoked_at, :now)",
-            "ExpressionAttributeValues": marshal({":now": int(time.time())}),
-        }
-        known = token_key(self._listed(token_id)["sha256"])
-        forget = {"TableName": self._table, "Key": known}
-        self._dynamodb.transact_write_items(TransactItems=[{"Delete": forget}, {"Update": revoke}])
-        return _entry(self._listed(token_id))
+        listed = self._listed(token_id)
+        if "revoked_at" not in listed:
+            listed = self._revoked(token_id, listed["sha256"])
+        return _entry(listed)
+
+    def _revoked(self, token_id: str, sha256: str) -> dict[str, Any]:
+        first = Rendered().condition("ConditionExpression", Attr("revoked_at").not_exists())
+        revoke = self._request(first.change(sets(revoked_at=int(time.time()))))
+        forget = self._request(Rendered()) | {"Key": token_key(sha256)}
+        actions = [{"Delete": forget}, {"Update": revoke | {"Key": token_list_key(token_id)}}]
+        try:
+            self._dynamodb.transact_write_items(TransactItems=actions)
+        except self._dynamodb.exceptions.TransactionCanceledException:
+            if "revoked_at" not in self._listed(token_id):  # else somebody was faster
+                raise
+        return self._listed(token_id)
+
+    def _request(self, rendered: Rendered) -> dict[str, Any]:
+        return {"TableName": self._table, **rendered.arguments}
 
     def _listed(self, token_id: str) -> dict[str, Any]:
         key = token_list_key(token_id)
