@@ -17,6 +17,7 @@ from urllib3.util import wait_for_read
 from harness.api import Client
 from harness.fake_aws.state import forget_clients
 from kmeans_service import aws, config
+from kmeans_service.fitting.engines.child import Child
 from kmeans_service.table import direct_read, queries
 from kmeans_service.table.keys import job_key
 
@@ -46,7 +47,7 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoDb]:
             fake.connections += 1
 
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
             fake.calls += 1
             status, body = fake.answers.pop(0) if fake.answers else (200, json.dumps(ITEM).encode())
             self.send_response(status)
@@ -54,6 +55,8 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoDb]:
             self.end_headers()
             self.wfile.write(body)
             self.close_connection = fake.hangs_up
+
+        do_GET = do_POST  # noqa: N815 (the server asks for it)
 
         def log_message(self, *_: Any) -> None:
             pass
@@ -174,3 +177,29 @@ def test_every_thread_and_process_has_its_own_connection(dynamodb: DynamoDb) -> 
         assert getattr(other, "exitcode", 0) == 0
     read()
     assert (dynamodb.connections, dynamodb.calls) == (3, 4)
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: aws.dynamodb().get_item(TableName="jobs", Key=KEY)["Item"]["pk"]["S"],
+        lambda: aws.s3().get_object(Bucket="data", Key="a.csv")["Body"].read().decode(),
+        lambda: aws.sqs().get_queue_url(QueueName="line").get("QueueUrl", ""),
+    ],
+    ids=["dynamodb", "s3", "sqs"],
+)
+def test_a_fit_in_a_child_never_reads_the_answers_of_its_parent(
+    dynamodb: DynamoDb, call: Callable[[], str]
+) -> None:
+    """On one connection they would: the parent renews the lease while the child reads the file."""
+    told = call()
+    child = Child(lambda _say: call())
+    try:
+        while child.poll(10) is not None:
+            pass
+        assert child.collect() == told
+    finally:
+        child.close()
+    assert call() == told
+    assert (dynamodb.connections, dynamodb.calls) == (2, 3)

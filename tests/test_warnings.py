@@ -66,6 +66,26 @@ def test_columns_far_from_zero_without_names_are_numbered(client: Client) -> Non
     assert said.startswith("Column 1, column 3, column 4 and 1 more lie as much as ")
 
 
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ("a", "Column 'a' lies "),
+        ("abc", "Column 'a', column 'b', column 'c' lie as much as "),
+        ("abcd", "Column 'a', column 'b', column 'c' and 1 more lie as much as "),
+        ("abcdef", "Column 'a', column 'b', column 'c' and 3 more lie as much as "),
+    ],
+)
+def test_of_many_columns_a_sentence_names_three_and_counts_the_others(
+    client: Client, names: str, said: str
+) -> None:
+    rows = "".join(
+        ",".join(str(1700000000000 + (n + column) % 5) for column in range(len(names))) + "\n"
+        for n in range(40)
+    )
+    found = warnings(client, f"{','.join(names)}\n{rows}".encode(), n_init=1)
+    assert [sentence for sentence in found if sentence.startswith(said)]
+
+
 def test_a_constant_column_is_far_from_nothing(client: Client) -> None:
     body = b"".join(b"1700000000000.1,%d,%d\n" % (n % 5, n * 3 % 8) for n in range(40))
     assert warnings(client, body) == []

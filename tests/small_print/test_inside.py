@@ -28,11 +28,14 @@ from worker import arrivals
 def test_an_estimate_grows_with_what_there_is_to_do() -> None:
     given = Input("k", None, "0" * 64, 50_000_000, 1_000_000, 10, None)
     recipe = Recipe(n_clusters=5, max_iter=100)
-    assert estimates.check_seconds(50_000_000) == 1
-    assert estimates.prediction_seconds(50_000_000) == 5
+    assert estimates.check_seconds(75_000_000) == 1.5
+    assert estimates.prediction_seconds(75_000_000) == 7.5
     # 1e6 rows, 10 columns, 5 clusters, 100 iterations at 5e8 a second, and a second to read them
     assert estimates.fit_seconds(recipe, given) == pytest.approx(11)
     assert estimates.fit_seconds(replace(recipe, n_init=3), given) == pytest.approx(31)
+    # Parts of a second count: many short fits are not no time at all.
+    brief = replace(recipe, max_iter=5)
+    assert estimates.fit_seconds(brief, replace(given, size=25_000_000)) == pytest.approx(1)
 
 
 @pytest.mark.parametrize(
