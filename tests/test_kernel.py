@@ -1,5 +1,6 @@
 """The k-means of C: scikit-learn's answers, and that it stays inside its arrays."""
 
+import ctypes
 import os
 import warnings
 from collections.abc import Iterator
@@ -210,3 +211,43 @@ def test_bounds_of_moving_centers_lose_no_row() -> None:
         squared = ((X[:, np.newaxis] - centers) ** 2).sum(axis=2)
         np.testing.assert_array_equal(bounded.labels, squared.argmin(axis=1))
         centers = centers + r.normal(0, 0.05, centers.shape)
+
+
+# --- what Python gives to C -------------------------------------------------------
+
+
+def fits_at_the_edge() -> None:
+    """All that the kernel allocates ends where its memory does, wider data than long included."""
+    kept: list[Guarded] = []
+
+    def guarded(shape: int | tuple[int, ...], dtype: type = np.float64) -> Array:
+        values: Array = np.zeros(shape, dtype)
+        kept.append(Guarded(max(values.nbytes, 1)))
+        at = (ctypes.c_char * values.nbytes).from_address(kept[-1].placed(values))
+        return np.frombuffer(at, dtype).reshape(shape)
+
+    r = np.random.default_rng(0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(np, "empty", guarded)
+        for n, d, k in ((3, 700, 2), (40, 1000, 33), (700, 3, 5), (6_001, 3, 4), (6_001, 17, 3)):
+            lloyd(Rows(r.normal(size=(n, d))), k, max_iter=3)
+
+
+def test_what_the_kernel_allocates_is_as_large_as_c_takes_it_to_be() -> None:
+    child = os.fork()  # which a byte beyond it would kill
+    if child == 0:
+        fits_at_the_edge()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.parametrize("seed", [1000, 1787, 5174, 6539, 6812])
+def test_rows_between_two_centers_are_decided_by_sums_in_scikit_learns_order(seed: int) -> None:
+    """Points on a grid of tenths, which no double holds: the last bit of a sum turns a label."""
+    r = np.random.default_rng(seed)
+    n, k = int(r.integers(100, 400)), int(r.integers(3, 12))
+    X = r.integers(-9, 10, size=(n, 2)) * 0.1
+    made = Recipe(X, None, k, X[r.choice(n, k, replace=False)].copy(), 1, 300, 0, 0)
+    reference, (found, _) = by_sklearn(made), by_kernel(made)
+    np.testing.assert_array_equal(found.labels, reference.labels_)
+    assert found.n_iter == reference.n_iter_
