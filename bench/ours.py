@@ -74,8 +74,8 @@ class Ours:
             return str(answer).encode()
         record = self.put_points(job_id, body)
         self.work(record)
-        key = record["s3"]["object"]["key"].removeprefix("pending/")
-        return _object(f"results/{key.replace('/predictions/', '/')}")
+        key = record["s3"]["object"]["key"].removeprefix("pending/").removesuffix(".csv")
+        return _only_object(f"results/{key.replace('/predictions/', '/')}/")
 
     def put_points(self, job_id: int, body: bytes) -> dict[str, Any]:
         """Points as a client puts them into the bucket: S3's record of it, for the worker."""
@@ -112,11 +112,12 @@ def _messages() -> list[str]:
     return [message["Body"] for message in found]
 
 
-def _object(key: str) -> bytes:
+def _only_object(prefix: str) -> bytes:
     from kmeans_service import aws, config
 
-    answer = aws.s3().get_object(Bucket=config.settings().data_bucket, Key=key)
-    return answer["Body"].read()
+    bucket = config.settings().data_bucket
+    [found] = aws.s3().list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]
+    return aws.s3().get_object(Bucket=bucket, Key=found["Key"])["Body"].read()
 
 
 @contextmanager
