@@ -213,5 +213,5 @@ def test_a_pickle_that_is_uploaded_is_a_file_that_is_no_csv(
     canary = tmp_path / "canary"
     evil = pickle.dumps(Canary(canary))
     answer = fitted.upload(evil) if kind == "model.csv" else fitted.predict(evil)
-    assert answer.status == 422
+    assert answer.status == 415
     assert not canary.exists()

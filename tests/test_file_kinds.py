@@ -98,11 +98,12 @@ def test_a_workbook_is_named_in_a_form_whatever_its_name_and_for_points_too(
     client: Client,
 ) -> None:
     for answer in (client.upload(BOOK, "book.xlsx"), client.upload(BOOK, "book.csv")):
-        assert answer.status == 422
-        assert "an Excel workbook, not a CSV: save the sheet as CSV" in answer.json()["detail"]
+        assert answer.status == 415
+        assert "the file is an Excel workbook" in answer.json()["detail"]
     client.upload()
     client.fit(0)
-    assert "an Excel workbook" in client.predict(BOOK).json()["detail"]
+    refused = client.predict(BOOK)
+    assert (refused.status, "an Excel workbook" in refused.json()["detail"]) == (415, True)
     assert client.predict(PREDICT_CSV).status == 200
 
 
@@ -110,8 +111,8 @@ def test_a_workbook_is_named_where_it_is_dropped_or_comes_by_a_presigned_upload(
     client: Client,
 ) -> None:
     deliver(drop("incoming/tester/book.xlsx", BOOK))
-    deliver(post(reserve(client), gzip.compress(MODEL_CSV)))
-    for job_id, words in ((0, "an Excel workbook"), (1, "compressed with gzip")):
+    deliver(post(reserve(client), b"%PDF-1.7\n"))
+    for job_id, words in ((0, "an Excel workbook"), (1, "a PDF document")):
         job = client.get(f"/kmeans/jobs/{job_id}").json()
         assert (job["status"], words in job["error"]["detail"]) == ("FAILED", True)
     client.upload()
@@ -119,3 +120,22 @@ def test_a_workbook_is_named_where_it_is_dropped_or_comes_by_a_presigned_upload(
     made = client.post_json("/kmeans/predictions", {"job_id": 2})
     deliver(post(made.json(), BOOK))
     assert "an Excel workbook" in client.get(made.headers["Location"]).json()["detail"]
+
+
+def test_a_packed_file_is_taken_however_it_comes(client: Client) -> None:
+    packed = gzip.compress(MODEL_CSV, mtime=0)
+    assert client.upload(packed, "model.csv.gz").status == 200
+    deliver(drop("incoming/tester/model.csv.gz", packed))
+    deliver(post(reserve(client, model_params={}), packed))
+    assert client.fit(0).status == 200
+    for job_id in range(2):
+        assert client.get(f"/kmeans/jobs/{job_id}").json()["status"] == "SUCCEEDED"
+    assert client.get("/kmeans/jobs/0/input").body == packed
+
+
+def test_what_unpacks_to_hundreds_of_times_its_bytes_is_refused_early(client: Client) -> None:
+    bomb = gzip.compress(b"1,2\n" * 15_000_000, mtime=0)
+    answer = client.upload(bomb, "bomb.csv.gz")
+    assert (answer.status, "unpacks to more than 200 times" in answer.text) == (413, True)
+    deliver(drop("incoming/tester/bomb.csv.gz", bomb))
+    assert client.get("/kmeans/jobs/0").json()["error"]["status"] == 413

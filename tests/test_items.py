@@ -31,7 +31,8 @@ COLUMNS, ROWS = 1_000, 12
 # As long as a header of 64 KiB allows, of letters that JSON writes in six bytes.
 NAMES = [f"{number:03}" + "\x01" * 61 for number in range(COLUMNS)]
 HEADER = ",".join(NAMES).encode()
-WIDE = HEADER + b"\n" + b"".join(b"%d" % row + b",1" * (COLUMNS - 1) + b"\n" for row in range(ROWS))
+CELLS = [[b"%d" % ((7 * row + column) % 11) for column in range(COLUMNS)] for row in range(ROWS)]
+WIDE = b"\n".join([HEADER, *map(b",".join, CELLS), b""])
 INIT = [[row + column / 7 for column in range(COLUMNS)] for row in range(10)]
 PARAMS = {"n_clusters": 10, "init": INIT, "n_init": 1, "random_state": None}
 FILENAME = "\u20ac" * 1_000 + ".csv"

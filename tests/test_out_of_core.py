@@ -30,7 +30,7 @@ def fitted(X: Any, **given: Any) -> tuple[clustering.Clustering, Any]:
     recipe = parse_params(given)
     with tempfile.TemporaryFile() as rows_file, io.BytesIO() as labels_file:
         blocks = read_blocks(csv_of(X), block_bytes=1000)
-        rows = out_of_core.spill(blocks, rows_file)
+        rows = out_of_core.spill(blocks, X.shape[1], rows_file)
         found = out_of_core.fit(rows, recipe, labels_file, lambda _progress: None)
         return found, np.loadtxt(labels_file.getvalue().decode().splitlines()).astype(int)
 
@@ -46,7 +46,7 @@ def test_six_points_fall_into_their_two_columns() -> None:
 def test_spilling_finds_the_variance_that_scikit_learns_tolerance_goes_by() -> None:
     X = blobs(5000, 3, 4, 100.0, 1) + 1e6
     with tempfile.TemporaryFile() as file:
-        rows = out_of_core.spill(read_blocks(csv_of(X), block_bytes=777), file)
+        rows = out_of_core.spill(read_blocks(csv_of(X), block_bytes=777), X.shape[1], file)
         assert np.array_equal(np.concatenate(list(rows.chunks())), rows.space.enter(X))
         found = column_facts.columns_of(rows.chunks(), 3)
     scale = rows.space.scale

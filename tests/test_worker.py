@@ -29,8 +29,8 @@ from kmeans_service import config
 from kmeans_service.errors import MalformedRequest
 from kmeans_service.fitting import clustering
 from kmeans_service.lifecycle import fits
-from kmeans_service.recipes.params import parse_params
 from kmeans_service.recipes.recipe import Recipe
+from kmeans_service.recipes.request import parse_recipe
 from worker.metadata import recipe_of, warnings_of
 
 KEY = "incoming/tester/points.csv"
@@ -58,8 +58,8 @@ def recipe_with(**metadata: str) -> Recipe:
 @pytest.mark.parametrize("name", ["model-params", "model_params", "Model-Params", "MODEL_PARAMS"])
 def test_the_metadata_may_be_spelt_either_way_and_stand_beside_others(name: str) -> None:
     recipe = recipe_with(mtime="1700000000.5", **{name: '{"n_clusters": 3}'})
-    assert recipe == parse_params({"n_clusters": 3})
-    assert recipe_with(mtime="1700000000.5") == parse_params({})
+    assert recipe == parse_recipe({"model_params": {"n_clusters": 3}})
+    assert recipe_with(mtime="1700000000.5") == parse_recipe({})
 
 
 def test_metadata_that_are_not_known_are_warned_of_in_the_job_and_refuse_nothing(
@@ -88,7 +88,7 @@ def test_two_spellings_of_the_metadata_that_differ_are_refused() -> None:
     with pytest.raises(MalformedRequest, match="model-params and model_params differ"):
         recipe_with(**{"model_params": three, "model-params": four})
     recipe = recipe_with(**{"model_params": three, "model-params": three})
-    assert recipe == parse_params({"n_clusters": 3})
+    assert recipe == parse_recipe({"model_params": {"n_clusters": 3}})
 
 
 @pytest.mark.thorough
@@ -232,7 +232,7 @@ def test_a_new_version_of_a_dropped_file_is_a_job_of_its_own_and_outlives_the_ol
 def test_a_bad_csv_is_a_failed_job_that_names_the_cell_and_is_not_tried_again(
     client: Client,
 ) -> None:
-    dropped = drop(KEY, b"1, 2\n3, x\n")
+    dropped = drop(KEY, b"1, 2\n3\n")
     assert deliver(dropped, dropped) == 0
     [job] = items()
     error = json.loads(job["error"])
@@ -240,6 +240,16 @@ def test_a_bad_csv_is_a_failed_job_that_names_the_cell_and_is_not_tried_again(
     assert "fence" not in job
     answer = client.fit(0)
     assert (answer.status, answer.json()["error"]["line"]) == (422, 2)
+
+
+def test_a_cell_among_numbers_that_is_none_fails_the_fit_and_another_may_leave_it_out(
+    client: Client,
+) -> None:
+    assert deliver(drop(KEY, b"1, 2\n3, x\n")) == 0
+    error = client.get("/kmeans/jobs/0").json()["error"]
+    assert (error["status"], error["line"], error["column"]) == (422, 2, 2)
+    asked = {"job_id": 0, "preprocessing": {"columns": {"leave_out": [2]}}}
+    assert client.post_json("/kmeans/fit", asked).status == 200
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,9 @@
 And GET …/model: this function has scikit-learn, and may write models.
 """
 
+import io
 import time
+from typing import Any
 
 from kmeans_service import config, telemetry
 from kmeans_service.fitting import synchronous
@@ -14,18 +16,23 @@ from kmeans_service.http.answers import Answer, Headers
 from kmeans_service.http.array_answers import predicted_answer
 from kmeans_service.http.job_answers import accepted, stored_labels, stored_model
 from kmeans_service.http.multipart_form import Part, check_names, csv_part
+from kmeans_service.http.points import Points, points_in
 from kmeans_service.http.prefer import Preference, parse_prefer
+from kmeans_service.http.reading import reading_of
 from kmeans_service.http.request import Request
 from kmeans_service.http.stored import read_answer, stored_answer
 from kmeans_service.lifecycle import reads, uploads
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.media_types import BINARY, CSV, JSON
-from kmeans_service.models.columns import Columns
+from kmeans_service.models.columns import planned_columns
 from kmeans_service.models.loading import model_of
-from kmeans_service.recipes.params import check_against_data, parse_params
+from kmeans_service.recipes.params import check_against_data
+from kmeans_service.recipes.plan import USED
 from kmeans_service.recipes.recipe import Recipe
-from kmeans_service.tables.csv_grammar import CsvShape
-from kmeans_service.tables.dataset import Dataset, parse_csv, shape_of
+from kmeans_service.recipes.request import parse_recipe
+from kmeans_service.recipes.settled import changes_rows, settled
+from kmeans_service.tables.dialect import READING, Reading
+from kmeans_service.tables.table import Table, read_table
 
 # What the answer itself takes, after the fit.
 ANSWER_SECONDS = 3.0
@@ -37,9 +44,9 @@ app = routing.resolver()
 def fit() -> Answer:
     request = routing.request(app)
     media_type = request.accepted(CSV, JSON)
-    body = json_body.fields(request.json(), ("job_id",), ("model_params",))
+    body = json_body.fields(request.json(), ("job_id",), ("model_params", "preprocessing"))
     job_id = json_body.job_id(body["job_id"])
-    recipe = parse_params(body.get("model_params", {}))
+    recipe = parse_recipe(body)
     prefer = parse_prefer(request.header("Prefer"))
     outcome = _fit(request, job_id, recipe, prefer)
     if outcome.job.is_active:
@@ -52,12 +59,12 @@ def fit_predict() -> Answer:
     request = routing.request(app)
     media_type = request.accepted(CSV, JSON)
     parts = request.form()
-    check_names(parts, ("file", "model_params", "predict"))
-    file, recipe = csv_part(parts, "file"), _recipe(parts)
-    points = parse_csv(csv_part(parts, "predict").body) if "predict" in parts else None
+    check_names(parts, ("file", "model_params", "preprocessing", "predict", *READING))
+    file, recipe, reading = csv_part(parts, "file"), _recipe(parts), reading_of(parts)
+    points = points_in(csv_part(parts, "predict").body) if "predict" in parts else None
     prefer = parse_prefer(request.header("Prefer"))
-    shape = _checked(file.body, recipe, points)
-    job_id = uploads.store(request.owner, file.filename or "", file.body, shape)
+    table = _checked(file.body, reading, recipe, points)
+    job_id = uploads.store(request.owner, file.filename or "", file.body, table, reading)
     outcome = _fit(request, job_id, recipe, prefer)
     headers = {"X-Job-Id": str(job_id)} | _applied(prefer)
     if outcome.job.is_active:
@@ -75,20 +82,23 @@ def get_model(job_id: str) -> Answer:
     return read_answer(request, stored_model(with_pickle(job)))
 
 
-def _checked(body: bytes, recipe: Recipe, points: Dataset | None) -> CsvShape:
-    """The file's shape; raises what its fit or prediction would be refused for, before any job."""
-    shape = shape_of(body)
-    check_against_data(recipe, shape.n_samples, shape.n_features)
+def _checked(body: bytes, reading: Reading, recipe: Recipe, points: Points | None) -> Table:
+    """The file's table; raises what its fit or prediction would be refused for, before any job."""
+    table = read_table(lambda: io.BytesIO(body), reading, most_bytes=config.limits().file_bytes)
+    _, plan = settled(table, recipe)
+    check_against_data(recipe, table.n_rows, len(plan.of(USED)))
     if points is not None:
-        columns = Columns(shape.n_features, shape.feature_names)
-        columns.check(points.X.shape[1], points.feature_names)
-    return shape
+        points(planned_columns(table, plan), complete=not changes_rows(plan, recipe))
+    return table
 
 
 def _recipe(parts: dict[str, Part]) -> Recipe:
-    if "model_params" not in parts:
-        return parse_params({})
-    return parse_params(json_body.loads(parts["model_params"].text(), "model_params"))
+    given: dict[str, Any] = {
+        name: json_body.loads(parts[name].text(), name)
+        for name in ("model_params", "preprocessing")
+        if name in parts
+    }
+    return parse_recipe(given)
 
 
 def _fit(request: Request, job_id: int, recipe: Recipe, prefer: Preference) -> Outcome:
@@ -118,9 +128,10 @@ def _labels(request: Request, outcome: Outcome, media_type: str, headers: Header
     )
 
 
-def _predicted(job: Job, points: Dataset, media_type: str, headers: Headers) -> Answer:
-    labels = model_of(job.published).predict(points.X)
-    return predicted_answer(job, labels, media_type, headers)
+def _predicted(job: Job, points: Points, media_type: str, headers: dict[str, str]) -> Answer:
+    model = model_of(job.published)
+    X = points(model.columns, complete=model.is_complete)
+    return predicted_answer(job, model.predict(X), media_type, headers)
 
 
 lambda_handler = routing.lambda_handler(app)

@@ -8,19 +8,22 @@ from collections.abc import Iterable
 from aws_lambda_powertools.event_handler import Response
 
 from kmeans_service import config, telemetry
-from kmeans_service.errors import InvalidParameter, PredictionFailed, quoted
+from kmeans_service.errors import InvalidParameter, PredictionFailed, TooLarge, quoted
 from kmeans_service.http import answers, json_body, routing
 from kmeans_service.http.answers import Answer
+from kmeans_service.http.columns_view import columns_view, first_column
 from kmeans_service.http.job_answers import (
     stored_input,
     stored_labels,
     stored_prediction,
 )
 from kmeans_service.http.job_view import job_view
+from kmeans_service.http.request import Request
 from kmeans_service.http.stored import etag, read_answer, stored_answer, unchanged
-from kmeans_service.lifecycle import asides, deletion, large_predictions, reads
-from kmeans_service.lifecycle.job import Job, Status
+from kmeans_service.lifecycle import asides, deletion, inputs, large_predictions, reads
+from kmeans_service.lifecycle.job import Input, Job, Status
 from kmeans_service.media_types import CSV, JSON
+from kmeans_service.recipes.preprocessing import DEFAULT, STRICT, Preprocessing
 
 VISIBLE = [
     status.value
@@ -85,6 +88,10 @@ def get_job(job_id: str) -> Answer:
     request = routing.request(app)
     request.accepted(JSON)
     body = json.dumps(job_view(asides.whole(_job(job_id)), request.root), ensure_ascii=False)
+    return _tagged(request, body)
+
+
+def _tagged(request: Request, body: str) -> Answer:
     headers = {"ETag": f'"{hashlib.sha256(body.encode()).hexdigest()[:32]}"'}
     return unchanged(request, headers) or answers.json_answer(body, headers=headers)
 
@@ -118,6 +125,33 @@ def get_input(job_id: str) -> Answer:
     request = routing.request(app)
     request.accepted(CSV)
     return read_answer(request, stored_input(_job(job_id)))
+
+
+@app.route("/kmeans/jobs/<job_id>/columns", routing.READ)
+def get_columns(job_id: str) -> Answer:
+    """What the file holds, and what a fit with the job's preprocessing makes of it."""
+    request = routing.request(app)
+    request.accepted(JSON)
+    cursor = request.query("cursor").get("cursor")
+    job = _job(job_id)
+    table = inputs.table_of(_looked_at(job.checked_input))
+    body = columns_view(table, _preprocessing(job), first_column(cursor, len(table.columns)))
+    return _tagged(request, body)
+
+
+def _looked_at(given: Input) -> Input:
+    if given.profile is None and given.size > config.MAX_SYNCHRONOUS_BYTES:
+        raise TooLarge(
+            f"the file of {given.size:,} bytes was uploaded before the service looked at columns; "
+            "upload it again to see them"
+        )
+    return given
+
+
+def _preprocessing(job: Job) -> Preprocessing:
+    """That of the last fit, or of the next that asks for nothing else."""
+    asked = job.recipe.preprocessing if job.recipe else DEFAULT
+    return DEFAULT if asked == STRICT else asked
 
 
 @app.route("/kmeans/predictions/<prediction_id>", routing.READ)

@@ -24,7 +24,7 @@ class Limits:
 
     file_bytes: int = 5 * 1024**3
     rows: int = 100_000_000
-    columns: int = 10_000
+    columns: int = 20_000
     line_length: int = 1024**2
     cell_length: int = 1024
     clusters: int = 1000
@@ -66,8 +66,8 @@ PREDICTION_SECONDS = 86_400
 MAX_FILENAME_LENGTH = 1024
 # As many digits as a job's sort key has.
 MAX_JOB_ID = 10**10 - 1
-# These are names of columns, and not text.
-MAX_HEADER_BYTES = 64 * 1024
+# As long as a line may be: of a gene table it names 20,000 columns.
+MAX_HEADER_BYTES = 1024**2
 MAX_MAGNITUDE = 1e100
 MAX_INIT_NUMBERS = 10_000
 MAX_PARAMS_BYTES = 2_048  # what S3 allows for all user metadata of an object

@@ -2,6 +2,7 @@
 
     inputs/{owner}/{uuid}.csv                     a file that came in a request
     inputs/{owner}/{digest}.names.json            names of columns that are too long for an item
+    inputs/{owner}/{digest}.table.json.gz         the profile of a file's table
     inputs/{owner}/init-{uuid}.json               initial centers that are, of a job without a file
     incoming/{owner}/…                            what its owner dropped there, under any name
     pending/{owner}/{job_id}/input.csv            the file of a job that was made for it
@@ -36,10 +37,10 @@ def new_input(owner: str) -> str:
     return f"{inputs_of(owner)}{uuid.uuid4()}.csv"
 
 
-def names_of_input(owner: str, key: str, version_id: str | None) -> str:
-    """The same for the same file, however often it is asked for."""
-    version = f"{key}\0{version_id}".encode(errors="surrogatepass")
-    return f"{inputs_of(owner)}{hashlib.sha256(version).hexdigest()[:32]}.names.json"
+def beside_input(owner: str, key: str, version_id: str | None, sha256: str) -> str:
+    """What keys begin with of what is kept of a file: the same for the same file and bytes."""
+    version = f"{key}\0{version_id}\0{sha256}".encode(errors="surrogatepass")
+    return f"{inputs_of(owner)}{hashlib.sha256(version).hexdigest()[:32]}"
 
 
 def new_init(prefix: str) -> str:

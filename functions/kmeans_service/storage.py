@@ -34,11 +34,15 @@ class ObjectMissing(Exception):
 
 @dataclass(frozen=True)
 class OpenObject:
-    """An object being read: its bytes, their number, and what its writer noted on it."""
+    """An object being read: its bytes, their number, and what its writer noted on it.
+
+    again   opens it once more, from its beginning
+    """
 
     stream: IO[bytes]
     size: int
     metadata: dict[str, str]
+    again: Callable[[], IO[bytes]]
 
 
 def sha256_of(body: bytes | memoryview) -> str:
@@ -115,7 +119,8 @@ class DataBucket:
                 raise ObjectMissing(key) from None
             raise
         stream: Any = answer["Body"]
-        return OpenObject(stream, answer["ContentLength"], answer["Metadata"])
+        size, metadata = answer["ContentLength"], answer["Metadata"]
+        return OpenObject(stream, size, metadata, lambda: self.open(key, version_id).stream)
 
     def has(self, keys: list[str]) -> bool:
         """Whether all of these objects of one fit are there, by one call."""

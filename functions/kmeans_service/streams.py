@@ -26,6 +26,28 @@ class Kept:
         return self._stream.read(size)
 
 
+class WholeRead:
+    """Opens a file as often as it is asked, and knows the digest of all of its bytes in the end.
+
+    opened   opens it from its beginning
+    """
+
+    def __init__(self, opened: Callable[[], ByteStream]) -> None:
+        self._opened = opened
+        self._last: HashingStream | None = None
+
+    def __call__(self) -> ByteStream:
+        """A reader reads its last stream to the end, unless it refuses what it has read."""
+        self._last = HashingStream(self._opened())
+        return self._last
+
+    def finish(self) -> "HashingStream":
+        """The last stream, with all of the file's bytes read."""
+        stream = self._last or HashingStream(self._opened())
+        stream.drain()
+        return stream
+
+
 class HashingStream:
     """Reads from a binary stream; `sha256` and `size` are of the bytes read so far."""
 

@@ -32,10 +32,10 @@ def _call(request: Request) -> Call:
     job_id, points = read_points(request)
     job = reads.get(request.owner, job_id)
     model = model_of(job.published)
-    model.check(points.X.shape[1], points.feature_names)
+    X = points(model.columns, complete=model.is_complete)
     telemetry.count("Predictions")
-    telemetry.count("RowsPredicted", len(points.X))
-    return Call(job, points.X, model)
+    telemetry.count("RowsPredicted", len(X))
+    return Call(job, X, model)
 
 
 @app.post("/kmeans/predict")

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import IO, Any, cast
 from urllib.parse import unquote_plus
 
-from kmeans_service import config, keys, telemetry
+from kmeans_service import keys, telemetry
 from kmeans_service.errors import (
     FitConflict,
     FitFailed,
@@ -21,21 +21,19 @@ from kmeans_service.errors import (
     PredictionNotFound,
     ServiceError,
     StorageFull,
-    TooLarge,
 )
-from kmeans_service.fitting import capacity
 from kmeans_service.keys import Awaited, Dropped
 from kmeans_service.lifecycle import asides, creation, deletion, large_predictions, reads
-from kmeans_service.lifecycle.job import Input, Job, Status
+from kmeans_service.lifecycle.job import Job, Status
 from kmeans_service.line import estimates, fit_requests
 from kmeans_service.line.waiting import Work
 from kmeans_service.problems import problem_document
 from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.storage import ObjectMissing, OpenObject, data_bucket
-from kmeans_service.streams import HashingStream, Keep, Kept
-from kmeans_service.tables.csv_grammar import CsvShape
-from kmeans_service.tables.dataset import shape_of
+from kmeans_service.streams import Keep, Kept
+from kmeans_service.tables.dialect import Reading
 from worker import large_prediction, metadata
+from worker.checked import checked
 
 # What programs leave beside files, and nobody means to be fitted: the marks of folders, of finished
 # jobs and of desktops, checksums, and locks of sheets that are open.
@@ -44,7 +42,6 @@ _LEFT_BY_PROGRAMS = re.compile(
     r"|~\$[^/]*|_SUCCESS|_(started|committed)_[0-9]+|_temporary/.*|[^/]*_\$folder\$)?",
     re.S,
 )
-REFUSED = CsvShape(feature_names=None, n_samples=0, n_features=0)
 
 
 @dataclass(frozen=True)
@@ -149,7 +146,11 @@ def _awaited(arrival: Arrival, found: Awaited, seconds: float, keep: Keep) -> No
 
 def _opened(arrival: Arrival, keep: Keep) -> OpenObject:
     opened = data_bucket().open(arrival.key, arrival.version_id)
-    return replace(opened, stream=cast(IO[bytes], Kept(opened.stream, keep)))
+
+    def kept(stream: IO[bytes]) -> IO[bytes]:
+        return cast(IO[bytes], Kept(stream, keep))
+
+    return replace(opened, stream=kept(opened.stream), again=lambda: kept(opened.again()))
 
 
 def _dropped(arrival: Arrival, owner: str, filename: str, keep: Keep) -> None:
@@ -168,9 +169,10 @@ def _dropped(arrival: Arrival, owner: str, filename: str, keep: Keep) -> None:
 
 
 def _fit_dropped(arrival: Arrival, owner: str, filename: str, opened: OpenObject) -> None:
-    given, refusal = _checked(arrival, opened)
-    given = asides.without_names(owner, given) if given else None
-    warnings = metadata.warnings_of(opened.metadata)
+    reading, misread = metadata.reading_of(opened.metadata)
+    found = checked(arrival.key, arrival.version_id, owner, opened, reading)
+    given, refusal = found.given, misread or found.refusal
+    warnings = metadata.warnings_of(opened.metadata) + found.warnings
     try:
         job_id = creation.create(owner, filename, given, warnings=warnings)
     except StorageFull as full:
@@ -217,11 +219,12 @@ def _complete(arrival: Arrival, job: Job, opened: OpenObject) -> None:
 
 def _take(arrival: Arrival, job: Job, opened: OpenObject) -> None:
     """PENDING → UPLOADED, or FAILED where the file cannot be used or there is no room for it."""
-    given, refusal = _checked(arrival, opened)
+    reading = Reading(**job.reading)
+    found = checked(arrival.key, arrival.version_id, job.owner, opened, reading)
+    given, refusal = found.given, found.refusal
     if given is not None and refusal is None:
-        given = asides.without_names(job.owner, given)
         try:
-            creation.arrive(job, given)
+            creation.arrive(job, given, found.warnings)
             return
         except StorageFull as full:
             _turned_away(job.owner, full)
@@ -229,38 +232,6 @@ def _take(arrival: Arrival, job: Job, opened: OpenObject) -> None:
             refusal = full
     if refusal is not None:
         creation.refuse(job, problem_document(refusal))
-
-
-def _checked(arrival: Arrival, opened: OpenObject) -> tuple[Input | None, ServiceError | None]:
-    """The file read once, as a stream: its digest and shape, or what is wrong with it.
-
-    One that is too large is not read.
-    """
-    most = config.limits().file_bytes
-    if opened.size > most:
-        return None, TooLarge(
-            f"the file has {opened.size:,} bytes; at most {most:,} are taken", max_bytes=most
-        )
-    stream = HashingStream(opened.stream)
-    refusal: ServiceError | None = None
-    shape = REFUSED
-    try:
-        found = shape_of(stream)
-        capacity.check_disk(found.n_samples, found.n_features)
-        shape = found
-    except ServiceError as error:
-        refusal = error
-    stream.drain()
-    given = Input(
-        key=arrival.key,
-        version_id=arrival.version_id,
-        sha256=stream.sha256,
-        size=stream.size,
-        n_samples=shape.n_samples,
-        n_features=shape.n_features,
-        feature_names=shape.feature_names,
-    )
-    return given, refusal
 
 
 def _ask(arrival: Arrival, job: Job, recipe: Recipe) -> None:

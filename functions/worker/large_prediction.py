@@ -13,11 +13,11 @@ from kmeans_service.lifecycle.lease import FenceLost
 from kmeans_service.models.labels import csv_chunks
 from kmeans_service.models.loading import model_of
 from kmeans_service.models.model import Model
+from kmeans_service.models.points import PointsTable
 from kmeans_service.problems import problem_document
 from kmeans_service.storage import OpenObject, data_bucket
 from kmeans_service.stored_object import StoredObject
 from kmeans_service.streams import HashingStream
-from kmeans_service.tables.dataset import RowBlocks, read_blocks
 
 
 def run(job: Job, prediction: Prediction, opened: OpenObject, seconds: float) -> None:
@@ -57,19 +57,18 @@ def _attempt(job: Job, claimed: Prediction, opened: OpenObject, seconds: float) 
 
 def _predict(job: Job, claimed: Prediction, opened: OpenObject, deadline: float) -> StoredObject:
     model = model_of(job.published)
-    rows = read_blocks(opened.stream)
-    model.check(rows.n_features, rows.feature_names)
+    rows = PointsTable.read(opened.again, model.columns, complete=model.is_complete)
     labels = HashingStream(_Stream(_labels_csv(claimed, rows, model, deadline)))
     data_bucket().upload(claimed.result_key, labels, "text/csv")
     return StoredObject(claimed.result_key, labels.sha256, labels.size)
 
 
 def _labels_csv(
-    claimed: Prediction, rows: RowBlocks, model: Model, deadline: float
+    claimed: Prediction, rows: PointsTable, model: Model, deadline: float
 ) -> Iterator[bytes]:
     """The lease is renewed between the blocks, none of which takes long."""
     renewed = time.monotonic()
-    for labels in model.predict_blocks(rows):
+    for labels in model.predict_blocks(rows.blocks()):
         yield from csv_chunks(labels)
         now = time.monotonic()
         if now > deadline:

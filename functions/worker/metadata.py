@@ -1,15 +1,19 @@
 """What the metadata of a dropped file ask for."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from kmeans_service import config
-from kmeans_service.errors import MalformedRequest, quoted
+from kmeans_service.errors import InvalidParameter, MalformedRequest, ServiceError, quoted
 from kmeans_service.http import json_body
-from kmeans_service.recipes.params import parse_params
 from kmeans_service.recipes.recipe import Recipe
+from kmeans_service.recipes.request import parse_recipe
+from kmeans_service.tables.dialect import READING, Reading, parse_reading
 
 # People type either; S3 keeps both.
 PARAMS = ("model-params", "model_params")
+PREPROCESSING = "preprocessing"
+KNOWN = (*PARAMS, PREPROCESSING, *READING)
 SHOWN = 5
 
 
@@ -19,15 +23,30 @@ def recipe_of(metadata: Mapping[str, str]) -> Recipe:
     texts = {name: given[name] for name in PARAMS if name in given}
     if len(set(texts.values())) > 1:
         raise MalformedRequest(f"the metadata {' and '.join(texts)} differ; one of them is enough")
-    name, text = next(iter(texts.items()), (PARAMS[0], "{}"))
+    asked = {name.replace("-", "_"): _json(name, text) for name, text in texts.items()}
+    if PREPROCESSING in given:
+        asked[PREPROCESSING] = _json(PREPROCESSING, given[PREPROCESSING])
+    return parse_recipe(asked)
+
+
+def _json(name: str, text: str) -> Any:
     if len(text) > config.MAX_PARAMS_BYTES:
         raise MalformedRequest(f"the metadata {name} is too long")
-    return parse_params(json_body.loads(text, f"the metadata {name}"))
+    return json_body.loads(text, f"the metadata {name}")
+
+
+def reading_of(metadata: Mapping[str, str]) -> tuple[Reading, ServiceError | None]:
+    """How the file is to be read; where that is refused, as it is read without a word, and why."""
+    given = {name.lower(): text for name, text in metadata.items()}
+    try:
+        return parse_reading({name: given[name] for name in READING if name in given}), None
+    except InvalidParameter as refusal:
+        return Reading(), refusal
 
 
 def warnings_of(metadata: Mapping[str, str]) -> tuple[str, ...]:
     """A sentence about what is not known, and not refused: programs that copy files leave such."""
-    unknown = sorted(name for name in metadata if name.lower() not in PARAMS)
+    unknown = sorted(name for name in metadata if name.lower() not in KNOWN)
     if not unknown:
         return ()
     shown = ", ".join(map(quoted, unknown[:SHOWN])) + (", …" if len(unknown) > SHOWN else "")

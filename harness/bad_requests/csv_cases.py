@@ -1,8 +1,8 @@
-"""Files that break the grammar, uploaded."""
+"""Files that are no table of numbers, uploaded."""
 
 from harness.api import FORM_TYPE, form
 from harness.bad_requests import Case
-from harness.data.csv_cases import INVALID, TOO_LARGE
+from harness.data.csv_cases import NO_TABLE, TOO_LARGE_TABLE
 
 
 def upload(status: int, content: bytes, line: int, column: int | None, words: str) -> Case:
@@ -13,6 +13,6 @@ def upload(status: int, content: bytes, line: int, column: int | None, words: st
 
 
 CASES = [
-    *(upload(422, *case) for case in INVALID),
-    *(upload(413, *case) for case in TOO_LARGE if len(case[0]) < 4_400_000),
+    *(upload(422, *case) for case in NO_TABLE),
+    *(upload(413, *case) for case in TOO_LARGE_TABLE),
 ]

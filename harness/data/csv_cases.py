@@ -127,10 +127,32 @@ TOO_LARGE: list[tuple[bytes, int, int | None, str]] = [
     (b"1\n" + b"1" * 1025, 2, 1, "longer than the 1,024 characters"),
     (b"1\n0." + b"0" * 1023, 2, 1, "longer than the 1,024 characters"),
     (b"a," + b"b" * 1025 + b"\n1,2", 1, 2, "longer than the 1,024 characters"),
-    (b"1," * 10_000 + b"1", 1, None, "the 10,000 cells"),
+    (b"1," * 20_000 + b"1", 1, None, "the 20,000 cells"),
     (b"1\n2\n" + b" " * 1024**2 + b"3\n", 3, None, "the 1,048,576 bytes"),
     (b"," * 4_500_000, 1, None, "the 1,048,576 bytes"),
-    (b",".join(b"name%d" % i for i in range(10_000)) + b"\n1", 1, None, "the 65,536 bytes"),
+]
+
+# As INVALID and TOO_LARGE: what is refused at the upload of any table, too.
+NO_TABLE: list[tuple[bytes, int, int | None, str]] = [
+    (b"", 1, None, "the file is empty"),
+    (b"\xef\xbb\xbf", 1, None, "the file is empty"),
+    (b"\n\r\n \t\n", 1, None, "the file is empty"),
+    (b"x,y", 2, None, "a header and no rows"),
+    (b"x,y\n\n\n", 2, None, "a header and no rows"),
+    (b"1,2\n3,4,5", 2, 3, "line 2 has 3 cells, the first line has 2"),
+    (b"1,2\n3\n4,5,6", 2, 2, "line 2 has 1 cell, the first line has 2"),
+    (b"x,y\n1,2\n3", 3, 2, "line 3 has 1 cell, the first line has 2"),
+    (b'1,2\n3,4,"5,6"', 2, 3, "line 2 has 3 cells, the first line has 2"),
+    (b'1\n"2', 2, 1, "opens a quote"),
+    (b'1,2\n"3,4', 2, 1, "opens a quote"),
+    (b"1,2\n3,4\r5,6", 2, 2, "neither LF nor CRLF"),
+    (b"name\nann\nbob\n", 1, None, "the file has no column of numbers"),
+]
+TOO_LARGE_TABLE: list[tuple[bytes, int, int | None, str]] = [
+    (b"1\n0." + b"0" * 1023, 2, 1, "longer than the 1,024 characters"),
+    (b"a," + b"b" * 1025 + b"\n1,2", 1, 2, "longer than the 1,024 characters"),
+    (b"1," * 20_000 + b"1", 1, None, "the 20,000 cells"),
+    (b"1\n2\n" + b" " * 1024**2 + b"3\n", 3, None, "the 1,048,576 bytes"),
 ]
 
 # Plain cells that are also JSON, cells that are only ours, cells that are wrong.

@@ -15,7 +15,7 @@ from harness.system import deliver, drop
         ("file_bytes", 12, b"1,2\n3,4\n5,6\n", b"1,2\n3,4\n5,67\n", 413, "13 bytes; at most 12"),
         ("rows", 3, b"x\n1\n2\n3\n", b"1\n2\n3\n4\n", 413, "more than the 3 rows"),
         ("columns", 3, b"1,2,3", b"1,2,3,4", 413, "more than the 3 cells"),
-        ("line_length", 5, b"1,2,3", b"1,2,3\n1,2,34", 413, "line 2 is longer than the 5 bytes"),
+        ("line_length", 5, b"1,2,3", b"1,2,3\n1,2,34\n", 413, "line 2 is longer than the 5 bytes"),
         ("cell_length", 140, b"1." + b"5" * 138, b"1." + b"5" * 139, 413, "the 140 characters"),
     ],
 )

@@ -154,11 +154,11 @@ def test_the_counters_follow_the_jobs_through_whatever_happens(client: Client) -
             case "reserve":
                 reserve(client)
             case "arrive":
-                content = chance.choice([csv(step), b"1\nbad\n"])
+                content = chance.choice([csv(step), b"%PDF-1.7\n"])
                 arrived = post(reserve(client), content)
                 deliver(arrived, arrived)
             case "drop":
-                content = chance.choice([csv(step), b"1\nbad\n"])
+                content = chance.choice([csv(step), b"%PDF-1.7\n"])
                 event = drop(f"incoming/tester/{step}.csv", content)
                 deliver(event, event)
             case "delete":

@@ -62,14 +62,17 @@ def test_a_model_takes_its_columns_and_transforms_them_before_it_predicts() -> N
     read = manifest.load(written(model)).model
     scaled = make_pipeline(StandardScaler()).fit_transform(used)
     apart = np.linalg.norm(scaled[:, np.newaxis] - scaled[np.newaxis, :4], axis=2)
-    assert np.allclose(read.distances(raw), apart, atol=1e-12)
-    assert np.array_equal(read.predict(raw), apart.argmin(axis=1))
-    assert read.score(raw) == pytest.approx(-(apart.min(axis=1) ** 2).sum())
-    blocks = np.concatenate(list(read.predict_blocks([raw[:7], raw[7:]])))
+    assert np.allclose(read.distances(used), apart, atol=1e-12)
+    assert np.array_equal(read.predict(used), apart.argmin(axis=1))
+    assert read.score(used) == pytest.approx(-(apart.min(axis=1) ** 2).sum())
+    blocks = np.concatenate(list(read.predict_blocks([used[:7], used[7:]])))
     assert np.array_equal(blocks, apart.argmin(axis=1))
-    read.check(3, ("a", "b", "c"))
-    with pytest.raises(FeatureMismatch):
-        read.check(2, None)
+    assert read.columns.places(3, None) == (2, 0)
+    assert read.columns.places(2, None) == (0, 1)
+    assert read.columns.places(4, ("c", "x", "a", "b")) == (0, 2)
+    for n_features, names in ((4, None), (3, ("a", "b", "d"))):
+        with pytest.raises(FeatureMismatch):
+            read.columns.places(n_features, names)
 
 
 def test_the_features_of_a_model_are_its_files_and_not_its_centers(client: Client) -> None:

@@ -45,7 +45,7 @@ def in_memory(X: Array, recipe: Recipe) -> tuple[Clustering, Array]:
 
 def from_a_file(X: Array, recipe: Recipe) -> tuple[Clustering, Array]:
     with tempfile.TemporaryFile() as rows_file, io.BytesIO() as labels_file:
-        rows = out_of_core.spill(read_blocks(csv_of(X), block_bytes=1000), rows_file)
+        rows = out_of_core.spill(read_blocks(csv_of(X), block_bytes=1000), X.shape[1], rows_file)
         found = out_of_core.fit(rows, recipe, labels_file, lambda _progress: None)
         labels = np.loadtxt(io.StringIO(labels_file.getvalue().decode()))
         return found, labels.astype(int)

@@ -4,33 +4,32 @@ import hashlib
 import io
 import os
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from typing import IO
 
+import numpy as np
+
 from kmeans_service import config
-from kmeans_service.errors import JobGone, ModelDamaged
 from kmeans_service.fitting import clustering
 from kmeans_service.fitting.clustering import Clustering
 from kmeans_service.fitting.column_facts import warnings_of
+from kmeans_service.fitting.data import Data, data_of
 from kmeans_service.fitting.engines.engine import Fitted
 from kmeans_service.fitting.engines.outcome import Say
 from kmeans_service.lifecycle import asides
-from kmeans_service.lifecycle.job import Input, Job
+from kmeans_service.lifecycle.job import Job
 from kmeans_service.media_types import BINARY, CSV
-from kmeans_service.models.columns import Columns
 from kmeans_service.models.manifest import Manifest, npy, store
 from kmeans_service.models.model import Model
 from kmeans_service.models.published import Published
 from kmeans_service.models.stored_labels import ROW_BYTES
-from kmeans_service.recipes.recipe import Recipe
-from kmeans_service.storage import LOST_FILE, ObjectMissing, data_bucket
+from kmeans_service.recipes.recipe import Recipe, centers_of
+from kmeans_service.storage import data_bucket
 from kmeans_service.stored_object import StoredObject
-from kmeans_service.streams import HashingStream
 
-type Cluster = Callable[[Input, Recipe, IO[bytes], Say], Clustering]
-"""Makes clusters of a file by this recipe, its labels into a file, and tells of progress."""
+type Cluster = Callable[[Data, IO[bytes], Say], Clustering]
+"""Makes clusters of the data, their labels into a file, and tells of progress."""
 
 
 def compute(claimed: Job, cluster: Cluster, say: Say) -> Fitted:
@@ -41,9 +40,10 @@ def compute(claimed: Job, cluster: Cluster, say: Say) -> Fitted:
         raise ValueError("a claimed job has an input and a recipe")
     recipe = recipe.seeded()  # of a job that an older version queued
     with _labels_file(given.n_samples) as labels_file:
-        found = cluster(given, recipe, labels_file, say)
+        data = data_of(given, recipe)
+        found = cluster(data, labels_file, say)
         say({"stage": "STORING"})
-        return _store(claimed, given, recipe, found, labels_file)
+        return _store(claimed, data, found, labels_file)
 
 
 def _labels_file(n_samples: int) -> IO[bytes]:
@@ -53,31 +53,25 @@ def _labels_file(n_samples: int) -> IO[bytes]:
     return tempfile.TemporaryFile()
 
 
-@contextmanager
-def opened(given: Input) -> Iterator[HashingStream]:
-    """The job's file; at the end, refused if it was not the one that was checked."""
-    try:
-        stream = HashingStream(data_bucket().open(given.key, given.version_id).stream)
-    except ObjectMissing:
-        raise JobGone(LOST_FILE) from None
-    yield stream
-    stream.drain()
-    if stream.sha256 != given.sha256:
-        raise ModelDamaged("The stored file is not the one that was uploaded")
+def entered(data: Data) -> Recipe:
+    """The recipe, its initial centers as the transform makes rows and not in the user's units."""
+    init = data.recipe.init
+    if data.transform is None or isinstance(init, str):
+        return data.recipe
+    centers = data.transform.forward(np.array(init, dtype=np.float64))
+    return replace(data.recipe, init=centers_of(centers.tolist()))
 
 
-def _store(
-    claimed: Job, given: Input, recipe: Recipe, found: Clustering, labels_file: IO[bytes]
-) -> Fitted:
+def _store(claimed: Job, data: Data, found: Clustering, labels_file: IO[bytes]) -> Fitted:
     prefix, bucket = claimed.fit_prefix, data_bucket()
-    centers = bucket.put(f"{prefix}centers.npy", npy(found.centers), BINARY)
+    in_units = data.transform.inverse(found.centers) if data.transform else found.centers
+    centers = bucket.put(f"{prefix}centers.npy", npy(in_units), BINARY)
     labels, labels_csv = _store_labels(f"{prefix}labels.csv", labels_file)
-    columns = Columns(given.n_features, given.feature_names)
     manifest = Manifest(
         fit_id=claimed.fit_id or "",
-        recipe=recipe,
-        model=Model(columns, found.predictor),
-        scores=replace(found.scores, warnings=_warnings(found, recipe, given.feature_names)),
+        recipe=data.recipe,
+        model=Model(data.columns, found.predictor, data.transform),
+        scores=replace(found.scores, warnings=_warnings(found, data)),
         versions=clustering.VERSIONS,
     )
     stored, arrays = store(manifest, prefix)
@@ -92,11 +86,12 @@ def _store(
     return Fitted(published, labels_csv)
 
 
-def _warnings(found: Clustering, recipe: Recipe, names: tuple[str, ...] | None) -> tuple[str, ...]:
-    space, scores = found.predictor.space, found.scores
-    return tuple(
-        warnings_of(found.columns, space, recipe, scores, found.distinct, found.gain, names)
+def _warnings(found: Clustering, data: Data) -> tuple[str, ...]:
+    space, scores, names = found.predictor.space, found.scores, data.used_names
+    of_fit = warnings_of(
+        found.columns, space, data.recipe, scores, found.distinct, found.gain, names
     )
+    return (*data.warnings(), *of_fit)
 
 
 def _store_labels(key: str, labels_file: IO[bytes]) -> tuple[StoredObject, bytes | None]:

@@ -3,16 +3,21 @@
 import io
 import platform
 from dataclasses import replace
+from typing import Any
 
 import joblib
 import numpy as np
 import scipy
 import sklearn
 from sklearn.cluster import KMeans
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import Normalizer, StandardScaler
 
 from kmeans_service.arrays import Array
 from kmeans_service.models.scores import Scores
 from kmeans_service.recipes.recipe import Recipe
+from kmeans_service.recipes.transform import Transform
 
 # In the order in which they are read back.
 VERSIONS = {
@@ -33,18 +38,39 @@ def estimator_of(recipe: Recipe, init: str | Array) -> KMeans:
     return KMeans(**(known.model_params | {"init": init}))
 
 
-def pickled(recipe: Recipe, centers: Array, scores: Scores) -> bytes:
+def pickled(
+    recipe: Recipe, centers: Array, scores: Scores, transform: Transform | None = None
+) -> bytes:
     """As KMeans.fit leaves it behind, but for labels_, which grows with n_samples.
 
-    centers  shape (n_clusters, n_features), in the units of the data
+    Where there is a transform, it is a Pipeline that takes the used columns, in their order.
+
+    centers  shape (n_clusters, n_features), in the units of the data or of the transform
     """
+    estimator = _kmeans(recipe, centers, scores)
+    if transform:
+        estimator = Pipeline([*_steps(transform), ("kmeans", estimator)])
+    buffer = io.BytesIO()
+    joblib.dump(estimator, buffer)
+    return buffer.getvalue()
+
+
+def _kmeans(recipe: Recipe, centers: Array, scores: Scores) -> Any:
     given = recipe.init
     init = given if isinstance(given, str) else np.array(given, dtype=np.float64)
-    estimator = estimator_of(recipe, init)
+    estimator: Any = estimator_of(recipe, init)
     estimator.cluster_centers_ = centers
     estimator.inertia_, estimator.n_iter_ = scores.inertia, scores.n_iter
     estimator.n_features_in_, estimator._n_features_out = centers.shape[1], centers.shape[0]
     estimator._n_threads = 1
-    buffer = io.BytesIO()
-    joblib.dump(estimator, buffer)
-    return buffer.getvalue()
+    return estimator
+
+
+def _steps(transform: Transform) -> list[tuple[str, Any]]:
+    """Fitted to two rows of what is filled in, so that this is their mean; then told the rest."""
+    rows = np.stack([transform.fill, transform.fill])
+    scaler: Any = StandardScaler().fit(rows)
+    scaler.mean_, scaler.scale_ = transform.shift, 1 / transform.scale
+    scaler.var_ = scaler.scale_**2
+    steps = [("impute", SimpleImputer().fit(rows)), ("scale", scaler)]
+    return [*steps, ("normalize", Normalizer().fit(rows))] if transform.normalize else steps

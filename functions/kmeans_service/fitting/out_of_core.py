@@ -6,7 +6,7 @@ against KMeans in memory: inertia within 0.1 %; MiniBatchKMeans, the alternative
 above it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import IO
 
@@ -19,15 +19,20 @@ from kmeans_service.fitting.engines.outcome import Say
 from kmeans_service.fitting.indices import Means
 from kmeans_service.fitting.kernel.swap import numbered
 from kmeans_service.fitting.runs import Run, nearest_centers
-from kmeans_service.models.labels import csv_chunks
+from kmeans_service.models.labels import Labels, csv_chunks
 from kmeans_service.models.nearest import CHUNK
 from kmeans_service.models.predictor import Predictor, Space, scale_of
 from kmeans_service.recipes.recipe import Recipe
-from kmeans_service.tables.dataset import RowBlocks
+
+type Place = Callable[[Labels], Labels]
 
 CHUNK_BYTES = 4 * 1024**2
 # What a fit of the sample takes.
 SAMPLE_BYTES = 128 * 1024**2
+
+
+def _as_they_are(labels: Labels) -> Labels:
+    return labels
 
 
 @dataclass(frozen=True)
@@ -63,10 +68,10 @@ class RowFile:
         return np.concatenate(parts)
 
 
-def spill(blocks: RowBlocks, file: IO[bytes]) -> RowFile:
-    """Write the rows to the file as they are parsed."""
+def spill(blocks: Iterable[Array], n_features: int, file: IO[bytes]) -> RowFile:
+    """Write the rows, shape (some, n_features) each, to the file as they are parsed."""
     n_samples = 0
-    mean = np.zeros(blocks.n_features)
+    mean = np.zeros(n_features)
     least, most = np.full_like(mean, np.inf), np.full_like(mean, -np.inf)
     for block in blocks:
         file.write(block.data)
@@ -75,11 +80,21 @@ def spill(blocks: RowBlocks, file: IO[bytes]) -> RowFile:
         least = np.minimum(least, block.min(axis=0))
         most = np.maximum(most, block.max(axis=0))
     extent = float(max((most - mean).max(), (mean - least).max()))
-    return RowFile(file, n_samples, blocks.n_features, Space(mean, scale_of(extent)))
+    return RowFile(file, n_samples, n_features, Space(mean, scale_of(extent)))
 
 
-def fit(rows: RowFile, recipe: Recipe, labels_file: IO[bytes], say: Say) -> Clustering:
-    """KMeans of all rows; their labels go to `labels_file` as CSV, and `labels` is empty."""
+def fit(
+    rows: RowFile,
+    recipe: Recipe,
+    labels_file: IO[bytes],
+    say: Say,
+    *,
+    place: Place = _as_they_are,
+) -> Clustering:
+    """KMeans of all rows; their labels go to `labels_file` as CSV, and `labels` is empty.
+
+    place   puts labels where their rows stand in the file
+    """
     with clustering.one_thread():
         sample = rows.sample(recipe.seed, sample_size(rows.n_features, recipe))
         found = column_facts.columns_of(rows.chunks(), rows.n_features)
@@ -97,7 +112,7 @@ def fit(rows: RowFile, recipe: Recipe, labels_file: IO[bytes], say: Say) -> Clus
         if stopped_by:
             centers = _numbered(rows, centers)
             stopped_by = "max_iter" if n_iter == recipe.max_iter else stopped_by
-        means, inertia = _label(rows, centers, labels_file)
+        means, inertia = _label(rows, centers, labels_file, place)
         scores = indices.over_all_rows(_labelled(rows, centers), means)
         scores |= indices.silhouette(sample, nearest_centers(sample, centers))
         return clustering.finished(
@@ -152,14 +167,16 @@ def _labelled(rows: RowFile, centers: Array) -> Iterator[tuple[Array, Array]]:
         yield chunk, nearest_centers(chunk, centers)
 
 
-def _label(rows: RowFile, centers: Array, labels_file: IO[bytes]) -> tuple[Means, float]:
+def _label(
+    rows: RowFile, centers: Array, labels_file: IO[bytes], place: Place
+) -> tuple[Means, float]:
     """Write every row's label; the clusters' means and the inertia."""
     means = Means(*centers.shape)
     inertia = 0.0
     for chunk, labels in _labelled(rows, centers):
         inertia += float(_squared(chunk, centers, labels).sum())
         means.add(chunk, labels)
-        labels_file.writelines(csv_chunks(labels))
+        labels_file.writelines(csv_chunks(place(labels)))
     return means, inertia
 
 

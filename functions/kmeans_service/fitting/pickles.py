@@ -36,5 +36,9 @@ def _pickled(published: Published) -> bytes:
     if published.manifest is None:
         raise ValueError("a model without a manifest has a pickle")
     found = manifest.load(published.manifest)
-    centers = loading.centers_of(data_bucket().get(published.centers))
-    return estimator.pickled(found.recipe, centers, found.scores)
+    model = found.model
+    if model.transform:
+        centers = model.predictor.space.leave(model.predictor.centers)
+    else:
+        centers = loading.centers_of(data_bucket().get(published.centers))
+    return estimator.pickled(found.recipe, centers, found.scores, model.transform)

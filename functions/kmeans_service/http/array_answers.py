@@ -1,6 +1,7 @@
 """Arrays as answers: labels and distances that were computed just now, and stored centers."""
 
 from functools import partial
+from math import isnan
 
 from kmeans_service.arrays import Array
 from kmeans_service.http import answers
@@ -23,7 +24,8 @@ def predicted_answer(job: Job, labels: Labels, media_type: str, headers: Headers
 def distances_answer(job: Job, distances: Array, media_type: str) -> Answer:
     """Distances of shape (n_samples, n_clusters) as CSV or as JSON."""
     if media_type == JSON:
-        return answers.json_answer({"distances": distances.tolist()})
+        rows = [None if isnan(row[0]) else row for row in distances.tolist()]
+        return answers.json_answer({"distances": rows})
     return answers.csv_answer(_rows_csv(distances), f"{job.filename}.distances.csv")
 
 
@@ -44,11 +46,13 @@ def _centers_answer(job: Job, media_type: str, npy: bytes, headers: Headers) -> 
     centers = centers_of(npy)
     if media_type != JSON:
         return answers.csv_answer(_rows_csv(centers), f"{job.filename}.centers.csv", headers)
-    feature_names = model_of(job.published).columns.feature_names
+    feature_names = model_of(job.published).columns.used_names
     names = {"feature_names": list(feature_names)} if feature_names else {}
     return answers.json_answer({"centers": centers.tolist(), **names}, headers=headers)
 
 
 def _rows_csv(rows: Array) -> str:
-    """Numbers in their shortest form that reads back as the same float64."""
-    return "".join(",".join(map(repr, row)) + "\n" for row in rows.tolist())
+    """Numbers in their shortest form that reads back as the same float64; NaN is an empty line."""
+    return "".join(
+        ("" if isnan(row[0]) else ",".join(map(repr, row))) + "\n" for row in rows.tolist()
+    )

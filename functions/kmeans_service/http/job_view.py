@@ -5,6 +5,7 @@ from typing import Any
 
 from kmeans_service.http.location import rooted
 from kmeans_service.lifecycle.job import Job, Status
+from kmeans_service.recipes.preprocessing import STRICT
 from kmeans_service.recipes.recipe import Recipe
 
 
@@ -22,7 +23,9 @@ def job_view(job: Job, root: str) -> dict[str, Any]:
         "n_samples": given and given.n_samples,
         "n_features": given and given.n_features,
         "feature_names": given and given.feature_names and list(given.feature_names),
+        "reading": (given and given.reading) or None,
         "model_params": job.recipe and _shown(job.recipe),
+        "preprocessing": job.recipe and _preprocessing(job.recipe),
         "seed_drawn": (job.recipe and job.recipe.drawn) or None,
         "attempt": job.attempt or None,
         "progress": job.progress,
@@ -39,6 +42,12 @@ def job_view(job: Job, root: str) -> dict[str, Any]:
 def _shown(recipe: Recipe) -> dict[str, Any]:
     """Without initial centers that the list does not read."""
     return {name: value for name, value in recipe.model_params.items() if value != ()}
+
+
+def _preprocessing(recipe: Recipe) -> dict[str, Any] | None:
+    """What was asked for, where it made a difference."""
+    asked = recipe.preprocessing
+    return asked.said() or None if asked != STRICT else None
 
 
 def _warnings(job: Job) -> list[str]:

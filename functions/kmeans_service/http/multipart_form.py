@@ -25,7 +25,7 @@ from kmeans_service.tables.file_kinds import described
 MAX_PARTS = 16
 MAX_HEADERS = 8
 MAX_HEADER_BYTES = 4096 + 4 * config.MAX_FILENAME_LENGTH
-# What browsers and HTTP clients call a CSV; its content decides.
+# What browsers and HTTP clients call a table; its content decides.
 CSV_TYPES = (
     "text/csv",
     "text/plain",
@@ -35,6 +35,9 @@ CSV_TYPES = (
     "application/x-csv",
     "application/octet-stream",
     "application/vnd.ms-excel",
+    "text/tab-separated-values",
+    "application/gzip",
+    "application/x-gzip",
 )
 # RFC 2046, section 5.1.1
 BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]")

@@ -1,7 +1,8 @@
 """What grows with the data, and would make a job's item large: as JSON in the bucket, beside it.
 
-Names of columns and initial centers stand in the item where they are short. Where they are not, the
-item names an object that holds them; it is written before the item and removed with the job.
+A table's profile always lies there. Names of columns and initial centers stand in the item where
+they are short. Where they are not, the item names an object that holds them; it is written before
+the item and removed with the job.
 """
 
 import json
@@ -14,17 +15,34 @@ from kmeans_service.lifecycle.job import Input, Job
 from kmeans_service.recipes.recipe import Recipe, centers_of
 from kmeans_service.storage import data_bucket
 from kmeans_service.stored_object import StoredObject
+from kmeans_service.tables.stored import packed, unpacked
+from kmeans_service.tables.table import Table
 
 # Of JSON: what is longer is kept aside.
 INLINE_BYTES = 4_096
 JSON = "application/json"
+GZIP = "application/gzip"
 
 
 def without_names(owner: str, given: Input) -> Input:
-    """The input as its item holds it. The key is the file's own: the same again is no other."""
-    key = keys.names_of_input(owner, given.key, given.version_id)
-    names = _put(key, given.feature_names)
+    """The input as its item holds it."""
+    key = keys.beside_input(owner, given.key, given.version_id, given.sha256)
+    names = _put(f"{key}.names.json", given.feature_names)
     return replace(given, feature_names=None, names=names) if names else given
+
+
+def with_profile(owner: str, given: Input, table: Table) -> Input:
+    """The input with its table's profile beside it; of a plain matrix its shape says all."""
+    if table.is_plain:
+        return given
+    key = keys.beside_input(owner, given.key, given.version_id, given.sha256)
+    profile = data_bucket().put(f"{key}.table.json.gz", packed(table), GZIP)
+    return replace(given, profile=profile)
+
+
+def profile(stored: StoredObject) -> Table:
+    """Raises JobGone or ModelDamaged."""
+    return unpacked(data_bucket().get(stored))
 
 
 def without_init(
@@ -55,9 +73,9 @@ def whole_recipe(recipe: Recipe, init: StoredObject | None) -> Recipe:
 
 
 def forget(given: Input) -> None:
-    """Remove the names of an input that became no job's."""
-    if given.names:
-        data_bucket().delete(given.names.key)
+    """Remove what is kept of an input that is no job's, or none any more."""
+    for each in given.asides:
+        data_bucket().delete(each.key)
 
 
 def _without_init(recipe: Recipe) -> Recipe:
@@ -72,5 +90,5 @@ def _put(key: str, value: Any) -> StoredObject | None:
 
 @lru_cache(maxsize=8)
 def _get(stored: StoredObject) -> Any:
-    """Read once, as the object never changes; at most 10,000 numbers or 64 KiB of names."""
+    """Read once, as the object never changes; at most 10,000 numbers or a header of names."""
     return json.loads(data_bucket().get(stored))

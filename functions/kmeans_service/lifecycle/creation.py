@@ -22,9 +22,9 @@ from kmeans_service.table.values import marshal, stored_bytes_in, unmarshal
 from kmeans_service.table.writes import putting, updating
 
 
-def find_upload(owner: str, filename: str, sha256: str) -> int | None:
+def find_upload(owner: str, filename: str, given: Input) -> int | None:
     """The job that was made for this file name and these bytes, if it has not expired."""
-    item = unmarshal(queries.get_item(key_of_upload(owner, filename, sha256)) or {})
+    item = unmarshal(queries.get_item(key_of_upload(owner, filename, given)) or {})
     return item["job_id"] if item and item["expires_at"] > time.time() else None
 
 
@@ -39,7 +39,7 @@ def admit(owner: str, filename: str, given: Input | None) -> Holdings | int:
     except OverQuota as error:
         refusal = error
     # Looked for last: what took the room may have been this very upload, sent at the same time.
-    found = find_upload(owner, filename, given.sha256) if given else None
+    found = find_upload(owner, filename, given) if given else None
     if found is not None:
         return found
     if refusal:
@@ -56,6 +56,7 @@ def create(
     *,
     warnings: tuple[str, ...] = (),
     init: StoredObject | None = None,
+    reading: dict[str, str] | None = None,
 ) -> int:
     """A new job's id, or that of the job which this very upload already made.
 
@@ -65,6 +66,7 @@ def create(
     held       the owner's counters, where there was room a moment ago
     warnings   about the file, a sentence each
     init       where the parameters' initial centers are
+    reading    how a file that has yet to come is to be read
     Raises TooManyJobs or StorageFull, and Unavailable if the counters are contended beyond reason.
     """
     for _ in writes.tries():
@@ -78,13 +80,15 @@ def create(
             job["warnings"] = list(warnings)
         if init:
             job["init"] = init_attribute(init)
-        if _create(admitted, job):
+        if reading:
+            job["reading"] = reading
+        if _create(admitted, job, given):
             return admitted.next_id
         held = None
     raise Unavailable("Too many uploads at once")
 
 
-def _create(held: Holdings, job: dict[str, Any]) -> bool:
+def _create(held: Holdings, job: dict[str, Any], given: Input | None) -> bool:
     """One transaction: the counters move on, the job is there, its upload is known; or nothing."""
     owner, expires_at = job["owner"], job["expires_at"]
     item = job_key(owner, job["job_id"]) | marshal(job)
@@ -92,8 +96,8 @@ def _create(held: Holdings, job: dict[str, Any]) -> bool:
         quota.new_job(owner, held, stored_bytes_in(item), expires_at),
         putting(item, _is_free()),
     ]
-    if "input" in job:
-        upload = key_of_upload(owner, job["filename"], job["input"]["sha256"])
+    if given:
+        upload = key_of_upload(owner, job["filename"], given)
         upload |= marshal({"job_id": job["job_id"], "expires_at": expires_at})
         actions.append(putting(upload, _is_free()))
     return not writes.transact(actions)
@@ -124,17 +128,22 @@ def _new_job(
     return {name: value for name, value in values.items() if value is not None}
 
 
-def key_of_upload(owner: str, filename: str, sha256: str) -> Key:
-    return upload_key(owner, upload_id_of(filename, sha256))
+def key_of_upload(owner: str, filename: str, given: Input) -> Key:
+    return upload_key(owner, upload_id_of(filename, given))
 
 
-def arrive(job: Job, given: Input) -> bool:
+def arrive(job: Job, given: Input, warnings: tuple[str, ...] = ()) -> bool:
     """PENDING → UPLOADED with its file; False if the job was not waiting for one.
+
+    warnings   about the file, a sentence each
 
     Raises StorageFull if the owner has no room for it.
     """
     change = sets(
-        status=Status.UPLOADED, input=input_attribute(given), uploaded_at=clock.timestamp()
+        status=Status.UPLOADED,
+        input=input_attribute(given),
+        uploaded_at=clock.timestamp(),
+        warnings=list(warnings),
     )
     arrival = updating(job_key(job.owner, job.job_id), change, has({"status": Status.PENDING}))
     for _ in writes.tries():

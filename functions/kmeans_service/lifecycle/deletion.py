@@ -87,9 +87,9 @@ def _as_it_was(job: Job) -> Condition:
 def _forget_upload(job: Job) -> list[Action]:
     """Nothing to forget if the same upload again would not lead to this job."""
     given = job.input
-    if given is None or find_upload(job.owner, job.filename, given.sha256) != job.job_id:
+    if given is None or find_upload(job.owner, job.filename, given) != job.job_id:
         return []
-    key = key_of_upload(job.owner, job.filename, given.sha256)
+    key = key_of_upload(job.owner, job.filename, given)
     return [deleting(key, has({"job_id": job.job_id}))]
 
 

@@ -23,7 +23,8 @@ def input_attribute(given: Input) -> dict[str, Any]:
     """Item form of an input, for marshalling."""
     values = asdict(given)
     if given.feature_names is not None:
-        values["feature_names"] = list(given.feature_names)
+        values["feature_names"] = [name or "" for name in given.feature_names]
+    values["reading"] = given.reading or None
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -67,9 +68,16 @@ def _input(values: dict[str, Any]) -> Input:
         size=values["size"],
         n_samples=values["n_samples"],
         n_features=values["n_features"],
-        feature_names=_names(values),
+        feature_names=_names_of_columns(values),
         names=_object(values.get("names")),
+        profile=_object(values.get("profile")),
+        reading=values.get("reading", {}),
     )
+
+
+def _names_of_columns(values: dict[str, Any]) -> tuple[str | None, ...] | None:
+    names = _names(values)
+    return names and tuple(name or None for name in names)
 
 
 def _object(values: dict[str, Any] | None) -> StoredObject | None:
@@ -183,4 +191,5 @@ def _job(values: dict[str, Any]) -> Job:
         model=_model(values["model"]) if "model" in values else None,
         init=_object(json.loads(values["init"])) if "init" in values else None,
         warnings=tuple(values.get("warnings", ())),
+        reading=values.get("reading", {}),
     )

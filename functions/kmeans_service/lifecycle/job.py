@@ -1,7 +1,8 @@
 """A job: what it is, whatever it is stored in."""
 
 import hashlib
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -37,12 +38,16 @@ GONE = tuple(map(Status, live.GONE))
 
 @dataclass(frozen=True)
 class Input:
-    """The CSV of a job, checked: where it lies in the bucket, its digest and its shape.
+    """The file of a job, read: where it lies in the bucket, its digest and its shape.
 
     version_id  of the object in the versioned bucket, where the key is not ours alone
     sha256      hexadecimal, of the file's bytes
     size        bytes
+    feature_names  None without a header; a column without a name has None
     names       where feature_names are, if they are too long for the job's item
+    profile     where its table is, columns and counts; None of a plain matrix,
+                and of a file older than tables are, which has numbers alone
+    reading     what its owner said of how it is to be read, and is part of what it is
     """
 
     key: str
@@ -51,21 +56,29 @@ class Input:
     size: int
     n_samples: int
     n_features: int
-    feature_names: tuple[str, ...] | None
+    feature_names: tuple[str | None, ...] | None
     names: StoredObject | None = None
+    profile: StoredObject | None = None
+    reading: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def asides(self) -> tuple[StoredObject, ...]:
+        """What is kept of it beside the item and beside the file."""
+        return tuple(each for each in (self.names, self.profile) if each)
 
     @property
     def stored_bytes(self) -> int:
-        return self.size + (self.names.size if self.names else 0)
+        return self.size + sum(each.size for each in self.asides)
 
 
 @dataclass(frozen=True)
 class Job:
     """One job as it was read; `times` are ISO 8601 in UTC, the other times epoch seconds.
 
-    recipe  of the fit that was asked for last, or that its file's arrival starts
-    crash   how the last attempt crashed
-    init    where the recipe's initial centers are, if they are too long for the item
+    recipe   of the fit that was asked for last, or that its file's arrival starts
+    crash    how the last attempt crashed
+    init     where the recipe's initial centers are, if they are too long for the item
+    reading  what its owner said of a file that had yet to come
     """
 
     owner: str
@@ -87,6 +100,7 @@ class Job:
     model: Published | None = None
     warnings: tuple[str, ...] = ()
     init: StoredObject | None = None
+    reading: dict[str, str] = field(default_factory=dict)
 
     @property
     def published(self) -> Published:
@@ -134,11 +148,14 @@ class Job:
 
 
 def fit_id_of(given: Input, recipe: Recipe) -> str:
-    """The identity of a fit: the same data and recipe are the same fit."""
-    return hashlib.sha256(f"{given.sha256}\n{recipe.canonical()}".encode()).hexdigest()[:32]
+    """The identity of a fit: the same data, read alike, and recipe are the same fit."""
+    said = f"\n{json.dumps(given.reading, sort_keys=True)}" if given.reading else ""
+    text = f"{given.sha256}\n{recipe.canonical()}{said}"
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def upload_id_of(filename: str, input_sha256: str) -> str:
-    """The identity of an upload: the same name and bytes are the same upload."""
+def upload_id_of(filename: str, given: Input) -> str:
+    """The identity of an upload: the same name and bytes, to be read alike, are the same upload."""
     name = filename.encode(errors="surrogatepass")
-    return hashlib.sha256(name + b"\0" + input_sha256.encode()).hexdigest()
+    said = f"\0{json.dumps(given.reading, sort_keys=True)}" if given.reading else ""
+    return hashlib.sha256(name + f"\0{given.sha256}{said}".encode()).hexdigest()

@@ -1,16 +1,16 @@
-"""A CSV becomes a job: checked, stored, and only then known to the table."""
+"""A table becomes a job: read, stored, and only then known to the table."""
 
 from typing import Any
 
 from kmeans_service import config, keys
 from kmeans_service.errors import InvalidParameter, ServiceError
 from kmeans_service.json_values import shown
-from kmeans_service.lifecycle import asides, creation, reads
-from kmeans_service.lifecycle.job import Input
+from kmeans_service.lifecycle import asides, creation, inputs, reads
 from kmeans_service.owners import quota
 from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.storage import data_bucket, sha256_of
-from kmeans_service.tables.csv_grammar import CsvShape
+from kmeans_service.tables.dialect import Reading
+from kmeans_service.tables.table import Table
 
 
 def checked_filename(value: Any) -> str:
@@ -35,28 +35,21 @@ def _is_filename(value: Any) -> bool:
     return True
 
 
-def store(owner: str, filename: str, body: bytes, shape: CsvShape) -> int:
-    """The job of this upload, new or already there; `shape` is what checking the body found.
+def store(owner: str, filename: str, body: bytes, table: Table, reading: Reading) -> int:
+    """The job of this upload, new or already there; `table` is what reading the body found.
 
     Raises TooManyJobs or StorageFull.
     """
-    given = Input(
-        key=keys.new_input(owner),
-        version_id=None,
-        sha256=sha256_of(body),
-        size=len(body),
-        n_samples=shape.n_samples,
-        n_features=shape.n_features,
-        feature_names=shape.feature_names,
-    )
+    key, digest = keys.new_input(owner), sha256_of(body)
+    given = inputs.of_table(table, reading, key, None, digest, len(body))
     bucket = data_bucket()
     admitted = creation.admit(owner, filename, given)
     if isinstance(admitted, int):
         return admitted
     bucket.put(given.key, body, "text/csv")
-    given = asides.without_names(owner, given)
+    given = asides.without_names(owner, asides.with_profile(owner, given, table))
     try:
-        job_id = creation.create(owner, filename, given, held=admitted)
+        job_id = creation.create(owner, filename, given, held=admitted, warnings=table.guesses)
     except ServiceError:  # others took the room, or the ids, meanwhile
         bucket.delete(given.key)
         asides.forget(given)
@@ -68,7 +61,7 @@ def store(owner: str, filename: str, body: bytes, shape: CsvShape) -> int:
     return job_id
 
 
-def reserve(owner: str, filename: str, recipe: Recipe | None) -> dict[str, Any]:
+def reserve(owner: str, filename: str, recipe: Recipe | None, reading: Reading) -> dict[str, Any]:
     """A PENDING job and the presigned POST that its file goes to.
 
     The form takes a file as large as there is room for. Raises TooManyJobs or StorageFull.
@@ -78,7 +71,8 @@ def reserve(owner: str, filename: str, recipe: Recipe | None) -> dict[str, Any]:
     if recipe:
         recipe, init = asides.without_init(keys.inputs_of(owner), None, recipe.seeded())
     try:
-        job_id = creation.create(owner, filename, None, recipe, held, init=init)
+        said = reading.said()
+        job_id = creation.create(owner, filename, None, recipe, held, init=init, reading=said)
     except ServiceError:
         if init:
             data_bucket().delete(init.key)

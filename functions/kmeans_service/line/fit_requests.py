@@ -8,9 +8,9 @@ import math
 
 from kmeans_service.lifecycle import fits
 from kmeans_service.lifecycle.job import Job, fit_id_of
+from kmeans_service.lifecycle.planning import planned
 from kmeans_service.line import queue, waiting
 from kmeans_service.models.published import Published
-from kmeans_service.recipes.params import check_against_data
 from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.storage import data_bucket
 
@@ -28,7 +28,7 @@ def request(
     arrived  when the client's wish arrived, in epoch seconds
     once     a fit that has failed is left as it is, too, and so is one that something is lost of
     wake     a worker is woken for it
-    Raises what the fit is refused with: see `check_against_data`, and `lifecycle.fits.request`.
+    Raises what the fit is refused with: see `planned`, and `lifecycle.fits.request`.
     """
     recipe = _checked(job, recipe)
     fit_id = fit_id_of(job.checked_input, recipe)
@@ -58,10 +58,8 @@ def resume(job: Job, *, wake: bool = True) -> None:
 
 
 def _checked(job: Job, recipe: Recipe) -> Recipe:
-    """With its seed."""
-    given = job.checked_input
-    check_against_data(recipe, given.n_samples, given.n_features)
-    return recipe.seeded()
+    """As it is for the job's file, with its seed."""
+    return planned(job.checked_input, recipe).seeded()
 
 
 def _is_there(job: Job, fit_id: str) -> bool:

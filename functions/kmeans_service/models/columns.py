@@ -1,38 +1,73 @@
 """The columns of a model's points: how many, their names, and which of them it uses."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kmeans_service.errors import FeatureMismatch, quoted
+from kmeans_service.recipes.plan import USED, Plan
+from kmeans_service.tables.table import Table
+
+type Names = Sequence[str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
     """As the file had them that the model was fitted to.
 
-    used  positions from 0 of those that the model is made of, in its order; None: all
+    feature_names  None without a header; a column without a name has None
+    used      positions from 0 of those that the model is made of, in their order; None: all
+    booleans  positions of those that hold words for 1 and 0
     """
 
     n_features: int
-    feature_names: tuple[str, ...] | None = None
+    feature_names: tuple[str | None, ...] | None = None
     used: tuple[int, ...] | None = None
+    booleans: tuple[int, ...] = ()
 
-    def check(self, n_features: int, names: tuple[str, ...] | None) -> None:
-        """Raise FeatureMismatch unless points of these columns can be put to the model."""
-        if n_features != self.n_features:
-            raise FeatureMismatch(
-                f"the points have {n_features} feature{'s' * (n_features != 1)}, "
-                f"but the model was fitted with {self.n_features}",
-                expected=self.n_features,
-                found=n_features,
-            )
-        if names is None or self.feature_names is None:
-            return
-        for column, (name, fitted) in enumerate(
-            zip(names, self.feature_names, strict=True), start=1
-        ):
-            if name != fitted:
-                raise FeatureMismatch(
-                    f"column {column} is named {quoted(name)}, but the model was fitted with "
-                    f"{quoted(fitted)} there",
-                    column=column,
-                )
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """Of the used columns in the file, from 0."""
+        return tuple(range(self.n_features)) if self.used is None else self.used
+
+    @property
+    def used_names(self) -> tuple[str | None, ...] | None:
+        names = self.feature_names
+        return names and tuple(names[position] for position in self.positions)
+
+    def places(self, n_features: int, names: Names | None) -> tuple[int, ...]:
+        """Where in the points the used columns stand, in the model's order.
+
+        By name where points and model have names; else points have as many columns as the file,
+        or the used ones alone. Raises FeatureMismatch.
+        """
+        wanted = self.used_names
+        if names is not None and wanted is not None and None not in wanted:
+            places = {name: place for place, name in reversed(list(enumerate(names)))}
+            return tuple(_place(name or "", places) for name in wanted)
+        if n_features == self.n_features:
+            return self.positions
+        if n_features == len(self.positions):
+            return tuple(range(n_features))
+        also = f", of which it uses {len(self.positions)}" if self.used is not None else ""
+        raise FeatureMismatch(
+            f"the points have {n_features} feature{'s' * (n_features != 1)}, "
+            f"but the model was fitted with {self.n_features}{also}",
+            expected=self.n_features,
+            found=n_features,
+        )
+
+
+def _place(name: str, places: Mapping[str | None, int]) -> int:
+    if name in places:
+        return places[name]
+    raise FeatureMismatch(
+        f"the points have no column {quoted(name)}, which the model was fitted with"
+    )
+
+
+def planned_columns(table: Table, plan: Plan) -> Columns:
+    """Those of a model that is fitted to this table by this plan."""
+    used = tuple(column.number - 1 for column in plan.of(USED))
+    booleans = tuple(column.number - 1 for column in plan.of(USED) if column.words)
+    whole = len(used) == len(table.columns)
+    return Columns(len(table.columns), table.names, None if whole else used, booleans)

@@ -89,6 +89,7 @@ def load(stored: StoredObject) -> Manifest:
                 columns["n_features"],
                 _tuple(columns.get("feature_names")),
                 _tuple(columns.get("used")),
+                tuple(columns.get("booleans", ())),
             ),
             Predictor(_space(document["space"]), _centers(document["centers"])),
             transform and transform_of(transform),

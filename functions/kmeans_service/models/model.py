@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from kmeans_service.arrays import Array
 from kmeans_service.models.columns import Columns
 from kmeans_service.models.predictor import Predictor
@@ -11,9 +14,10 @@ from kmeans_service.recipes.transform import Transform
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """Applied to rows as the file had them, shape (n_samples, columns.n_features).
+    """Applied to the used columns as the file had them, shape (n_samples, n_used).
 
-    transform  what is made of the used columns before the fit; None: nothing
+    transform  what is made of these before the fit; None: nothing
+    A row that the fit would drop has the label -1, and no distance.
     """
 
     columns: Columns
@@ -24,27 +28,47 @@ class Model:
     def n_clusters(self) -> int:
         return len(self.predictor.centers)
 
-    def check(self, n_features: int, names: tuple[str, ...] | None) -> None:
-        """Raise FeatureMismatch unless points of these columns can be put to the model."""
-        self.columns.check(n_features, names)
+    @property
+    def is_complete(self) -> bool:
+        """Whether it was fitted to rows without missing cells, and takes no others."""
+        return self.transform is None
 
     def predict(self, points: Array) -> Array:
         """Index of the nearest center of each point, shape (n_samples,), int32."""
-        return self.predictor.predict(self._transformed(points))
+        rows, kept = self._transformed(points)
+        labels = self.predictor.predict(rows)
+        if kept is None:
+            return labels
+        placed = np.full(len(points), -1, dtype=np.int32)
+        placed[kept] = labels
+        return placed
 
     def predict_blocks(self, blocks: Iterable[Array]) -> Iterator[Array]:
         """As `predict` of all blocks in one array, a part at a time, exact ties included."""
-        return self.predictor.predict_blocks(map(self._transformed, blocks))
+        if self.is_complete:
+            yield from self.predictor.predict_blocks(blocks)
+        else:
+            yield from map(self.predict, blocks)
 
     def distances(self, points: Array) -> Array:
         """Euclidean distance to every center, in the units of what the transform makes."""
-        return self.predictor.distances(self._transformed(points))
+        rows, kept = self._transformed(points)
+        distances = self.predictor.distances(rows)
+        if kept is None:
+            return distances
+        placed = np.full((len(points), self.n_clusters), np.nan)
+        placed[kept] = distances
+        return placed
 
     def score(self, points: Array) -> float:
         """Minus the sum of squared distances to the nearest center."""
-        return self.predictor.score(self._transformed(points))
+        return self.predictor.score(self._transformed(points)[0])
 
-    def _transformed(self, points: Array) -> Array:
-        used = self.columns.used
-        rows = points if used is None else points[:, used]
-        return rows if self.transform is None else self.transform.apply(rows)
+    def _transformed(self, points: Array) -> tuple[Array, NDArray[np.bool_] | None]:
+        """The rows that are not dropped, and which these are; None: all."""
+        if self.transform is None:
+            return points, None
+        kept = self.transform.kept(points)
+        if kept.all():
+            return self.transform.apply(points), None
+        return self.transform.apply(points[kept]), kept

@@ -13,6 +13,8 @@ from kmeans_service.tables.profile import MIXED, NUMBERS, TEXT, Column
 from kmeans_service.tables.table import Table
 
 USED, LEVELS, WEIGHT, LEFT_OUT = "used", "levels", "weight", "left_out"
+# Of a column because of which the fit is refused.
+REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +38,37 @@ def plan(table: Table, asked: Preprocessing) -> Plan:
 
     Its message names the field, or the cell, and the ways on.
     """
-    columns = table.columns
-    weight = _weight(columns, asked)
-    others = [column for column in columns if column is not weight]
-    if asked.chosen is not None:
-        roles = _chosen(table, others, asked)
-    elif asked.columns == "all":
-        reason = "every column is asked for"
-        roles = {column.number: _as_asked(column, table, asked, reason) for column in others}
-    else:
-        roles = _auto(table, others, asked)
-    if weight is not None:
-        reason = "its numbers say how much each row counts"
-        roles[weight.number] = Planned(weight, WEIGHT, "weight", reason)
-    planned = tuple(roles[column.number] for column in columns)
+    planned = roles(table, asked)
+    refused = next((found.column for found in planned if found.role == REFUSED), None)
+    if refused is not None:
+        raise _mixed(refused, table)
     used = [found.column for found in planned if found.role in (USED, LEVELS)]
     if not used:
         raise _nothing_left(planned)
     if asked.missing == "refuse":
         _check_complete(used)
     return Plan(planned, warnings_of(planned, asked))
+
+
+def roles(table: Table, asked: Preprocessing) -> tuple[Planned, ...]:
+    """What becomes of each column, also where it makes the fit refused.
+
+    Raises InvalidParameter for columns that are asked for and cannot be had.
+    """
+    columns = table.columns
+    weight = _weight(columns, asked)
+    others = [column for column in columns if column is not weight]
+    if asked.chosen is not None:
+        found = _chosen(table, others, asked)
+    elif asked.columns == "all":
+        reason = "every column is asked for"
+        found = {column.number: _as_asked(column, table, asked, reason) for column in others}
+    else:
+        found = _auto(table, others, asked)
+    if weight is not None:
+        reason = "its numbers say how much each row counts"
+        found[weight.number] = Planned(weight, WEIGHT, "weight", reason)
+    return tuple(found[column.number] for column in columns)
 
 
 def _auto(table: Table, others: Sequence[Column], asked: Preprocessing) -> dict[int, Planned]:
@@ -71,13 +84,13 @@ def _auto(table: Table, others: Sequence[Column], asked: Preprocessing) -> dict[
             roles[column.number] = Planned(column, USED, "numbers", reason)
         else:
             rule, reason = rules.rule_of(column, table, first=column is first)
-            roles[column.number] = _ruled(column, table, rule, reason, asked)
+            roles[column.number] = _ruled(column, rule, reason, asked)
     return _with_one_column(roles, left)
 
 
-def _ruled(column: Column, table: Table, rule: str, reason: str, asked: Preprocessing) -> Planned:
+def _ruled(column: Column, rule: str, reason: str, asked: Preprocessing) -> Planned:
     if rule == rules.MIXED_CELLS:
-        raise _mixed(column, table)
+        return Planned(column, REFUSED, rule, reason)
     if rule == rules.WORDS and asked.categories == "one_hot":
         if rules.are_names(column):
             return Planned(column, LEFT_OUT, "names", "most rows have a text of their own")
@@ -87,7 +100,7 @@ def _ruled(column: Column, table: Table, rule: str, reason: str, asked: Preproce
 
 def _with_one_column(roles: dict[int, Planned], left: set[int]) -> dict[int, Planned]:
     """Where nothing is used, the last column of the first kind there is, in rules.LAST_RESORT."""
-    if any(planned.role in (USED, LEVELS) for planned in roles.values()):
+    if any(planned.role in (USED, LEVELS, REFUSED) for planned in roles.values()):
         return roles
     for rule in rules.LAST_RESORT:
         found = [

@@ -25,6 +25,7 @@ class Recipe:
     random_state   None until a seed is drawn
     drawn          whether it was drawn: two recipes that differ in this alone are equal
     preprocessing  what the table goes through first
+    plan           a digest of what becomes of each column of the file, where not all are used
     """
 
     n_clusters: int = 2
@@ -35,6 +36,7 @@ class Recipe:
     tol: float = 1e-4
     algorithm: str = "lloyd"
     preprocessing: Preprocessing = STRICT
+    plan: str = ""
     drawn: bool = field(default=False, compare=False)
 
     @property
@@ -61,11 +63,16 @@ class Recipe:
         """`recipe_of` reads it back; the strict reading, which was the only one, is left out."""
         if self.preprocessing == STRICT:
             return self.model_params
-        return self.model_params | {"preprocessing": self.preprocessing.said()}
+        planned = {"plan": self.plan} if self.plan else {}
+        return self.model_params | {"preprocessing": self.preprocessing.said()} | planned
 
     def canonical(self) -> str:
         """One text for one recipe, however it was asked for."""
         return json.dumps(self.as_json(), sort_keys=True, separators=(",", ":"))
+
+    def strictly(self) -> "Recipe":
+        """Every column used as it is: what every fit was before there was preprocessing."""
+        return replace(self, preprocessing=STRICT, plan="")
 
     def seeded(self, seed: int | None = None) -> "Recipe":
         """With this seed, or one that is drawn now, where there is none yet."""

@@ -95,7 +95,7 @@ def _identifier(column: Column, table: Table) -> tuple[str, str] | None:
         return None
     if not _is_whole(column) or column.counts.flags == numbers:
         return None
-    names = [other.name for other in table.columns if other.name]
+    names = (other.name for other in table.columns if other.name)
     if not is_identifier(column.name, names, all_distinct=all_distinct(column)):
         return None
     return IDENTIFIER, "its whole numbers are identifiers, by its name"

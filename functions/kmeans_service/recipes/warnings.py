@@ -25,7 +25,7 @@ def warnings_of(planned: Sequence[Planned], asked: Preprocessing) -> tuple[str, 
     if not weighted:
         found += [sentence for column in used if (sentence := _weight(column))]
     if asked.scaling == "none" and asked.normalize == "none":
-        found += _variance(used)
+        found += variance(used)
     return tuple(found)
 
 
@@ -65,7 +65,7 @@ def _weight(column: Column) -> str | None:
     return f"{_called(column)} may say how much each row counts: then name it in weight_column"
 
 
-def _variance(used: Sequence[Column]) -> list[str]:
+def variance(used: Sequence[Column]) -> list[str]:
     """A sentence where one column holds nearly all of the distances."""
     variances = [(column.deviation or 0.0) ** 2 for column in used]
     total = sum(variances)

@@ -46,13 +46,15 @@ class Reading:
         return {name: value for name, value in asdict(self).items() if value != AUTO}
 
 
+READING = tuple(field.name for field in fields(Reading))
+
+
 def parse_reading(given: dict[str, Any]) -> Reading:
     """Raises InvalidParameter that names field, found and allowed."""
     for field in given:
-        if field not in {known.name for known in fields(Reading)}:
+        if field not in READING:
             raise InvalidParameter(
-                f"{shown(field)} is no option of reading; allowed are "
-                + ", ".join(known.name for known in fields(Reading)),
+                f"{shown(field)} is no option of reading; allowed are {', '.join(READING)}",
                 field=str(field)[:100],
             )
     return Reading(**{name: _checked(name, value) for name, value in given.items()})
@@ -106,6 +108,20 @@ class Dialect:
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
+
+    def shown(self) -> dict[str, Any]:
+        """In the words of `Reading`, and what else there is to say of it."""
+        more = {
+            "comments": self.comments,
+            "row_names": self.row_names,
+            "gzip": self.gzip,
+        }
+        return {
+            "header": "present" if self.header else "absent",
+            "delimiter": DELIMITER_NAMES[self.delimiter],
+            "decimal": "point" if self.decimal == "." else "comma",
+            "encoding": self.encoding,
+        } | {name: value for name, value in more.items() if value}
 
 
 def dialect_of(document: dict[str, Any]) -> Dialect:

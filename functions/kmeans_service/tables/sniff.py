@@ -198,7 +198,8 @@ class _Candidate:
         fitting = sum(_fits(row, n_cells) for row in rows) / len(rows)
         cells = [cell for row in rows[:20] for cell in row]
         meant = sum(map(self._meant, cells)) / len(cells)
-        clean = sum(map(self._clean, cells)) / len(cells)
+        joined = sum(map(self._joins_numbers, self.first.cells))
+        clean = sum(map(self._clean, cells)) / (len(cells) + joined)
         even = fitting == 1.0 and self.error is None
         return (float(self.separated and even), meant, clean, fitting, order)
 
@@ -213,6 +214,13 @@ class _Candidate:
     def _clean(self, cell: Cell) -> bool:
         others = [d for d in ",;\t|" if d != self.delimiter]
         return cell.quoted or self._numeric(cell) or not any(d in cell.text for d in others)
+
+    def _joins_numbers(self, cell: Cell) -> bool:
+        """Whether a cell of the first row is a row of numbers: no header, as it would be lost."""
+        if cell.quoted or self._numeric(cell):
+            return False
+        parts = [cell.text.split(d) for d in ",;\t|" if d in cell.text]
+        return any(all(is_number(part, ".") for part in each) for each in parts)
 
     def decimal(self) -> tuple[str, bool, list[str]]:
         """The mark, whether nothing has decided it yet, and a sentence where it is a guess."""

@@ -12,12 +12,15 @@ from kmeans_service.errors import InvalidCsv, UnsupportedMediaType
 from kmeans_service.tables import formats, header
 from kmeans_service.tables.bytes_in import GZIP, UTF16_MARKS, NotUtf8Error, Source, pieces, unpacked
 from kmeans_service.tables.cells import Kind, is_number
-from kmeans_service.tables.csv_lines import BLOCK_BYTES, CsvLimits, csv_limits
+from kmeans_service.tables.csv_lines import BLOCK_BYTES, CsvLimits, csv_limits, pieces_from
 from kmeans_service.tables.dialect import AUTO, Dialect, Reading
 from kmeans_service.tables.grammar import Format
-from kmeans_service.tables.profile import Column, columns_of
+from kmeans_service.tables.profile import NUMBERS, Column, columns_of
 from kmeans_service.tables.sniff import HEAD_BYTES, Head, Sniffed, head_of, sniff
 from kmeans_service.tables.survey import Counts, Survey
+
+# Enough of a file's beginning to tell what it is.
+_FORMAT_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,12 @@ class Table:
     def names(self) -> tuple[str | None, ...] | None:
         """None where the file has no header; a column without a name has None."""
         return tuple(column.name for column in self.columns) if self.dialect.header else None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a matrix of numbers without header or gaps, written in the plainest way."""
+        complete = all(column.kind == NUMBERS and not column.n_missing for column in self.columns)
+        return complete and self.dialect == Dialect(n_cells=len(self.columns))
 
 
 def read_table(
@@ -82,13 +91,13 @@ class _Reader:
 
     def read(self) -> Table:
         size = min(self.block_bytes, self.limits.line_length)
-        raw = next(unpacked(iter([self.source().read(4096)]), 4096, 4096), b"")
-        gzip = self.source().read(2) == GZIP
+        begun = next(pieces_from(self.source(), _FORMAT_BYTES), b"")
+        raw = next(unpacked(iter([begun]), _FORMAT_BYTES, _FORMAT_BYTES), b"")
         encoding = self._encoding(raw)
         guess: tuple[str, ...] = ()
         known = formats.name_of(raw) if encoding != "utf-16" else None
         if known:
-            raise UnsupportedMediaType(f"the file is {known}, and no text of rows", found=known)
+            raise UnsupportedMediaType(f"the file is {known}, and no text of rows")
         try:
             table = self._decoded(encoding, size)
         except NotUtf8Error as error:
@@ -97,7 +106,9 @@ class _Reader:
             table = self._decoded("windows-1252", size)
             guess = ("not all of the file is UTF-8; read as Windows-1252: encoding decides",)
         return replace(
-            table, dialect=replace(table.dialect, gzip=gzip), guesses=guess + table.guesses
+            table,
+            dialect=replace(table.dialect, gzip=begun.startswith(GZIP)),
+            guesses=guess + table.guesses,
         )
 
     def _encoding(self, raw: bytes) -> str:

@@ -7,7 +7,8 @@ from typing import IO
 from kmeans_service import aws, config
 from kmeans_service.fitting import capacity, clustering, runs
 from kmeans_service.fitting.clustering import Clustering
-from kmeans_service.fitting.computation import compute, opened
+from kmeans_service.fitting.computation import compute, entered
+from kmeans_service.fitting.data import Data, Placed
 from kmeans_service.fitting.engines.child import Child
 from kmeans_service.fitting.engines.engine import Estimate, Work
 from kmeans_service.fitting.engines.here import Here
@@ -15,7 +16,6 @@ from kmeans_service.fitting.engines.outcome import Say
 from kmeans_service.lifecycle.job import Input, Job
 from kmeans_service.models.labels import csv_chunks
 from kmeans_service.recipes.recipe import Recipe
-from kmeans_service.tables.dataset import read_csv
 
 
 class InMemory:
@@ -54,11 +54,11 @@ def _algorithm(given: Input, recipe: Recipe) -> str:
     return found or recipe.algorithm
 
 
-def _cluster(given: Input, recipe: Recipe, labels_file: IO[bytes], say: Say) -> Clustering:
+def _cluster(data: Data, labels_file: IO[bytes], say: Say) -> Clustering:
     say({"stage": "READING"})
-    with opened(given) as stream:
-        X = read_csv(stream, given.n_samples).X
+    X = data.in_memory()
     say({"stage": "FITTING"})
-    found = clustering.fit(X, recipe, _algorithm(given, recipe))
-    labels_file.writelines(csv_chunks(found.labels))
+    algorithm = _algorithm(data.given, data.recipe)
+    found = clustering.fit(X, entered(data), algorithm)
+    labels_file.writelines(csv_chunks(Placed(data.kept)(found.labels)))
     return found

@@ -8,13 +8,13 @@ from typing import IO
 from kmeans_service import aws
 from kmeans_service.fitting import capacity, out_of_core
 from kmeans_service.fitting.clustering import Clustering
-from kmeans_service.fitting.computation import compute, opened
+from kmeans_service.fitting.computation import compute, entered
+from kmeans_service.fitting.data import Data, Placed
 from kmeans_service.fitting.engines.child import Child
 from kmeans_service.fitting.engines.engine import Estimate, Work
 from kmeans_service.fitting.engines.outcome import Say
 from kmeans_service.lifecycle.job import Input, Job
 from kmeans_service.recipes.recipe import Recipe
-from kmeans_service.tables.dataset import read_blocks
 
 
 class OutOfCore:
@@ -31,10 +31,10 @@ class OutOfCore:
         return Child(partial(compute, claimed, _cluster))
 
 
-def _cluster(given: Input, recipe: Recipe, labels_file: IO[bytes], say: Say) -> Clustering:
-    capacity.check_scratch(given.n_samples, given.n_features)
+def _cluster(data: Data, labels_file: IO[bytes], say: Say) -> Clustering:
+    capacity.check_scratch(data.given.n_samples, data.n_used)
     with tempfile.TemporaryFile() as file:
         say({"stage": "READING"})
-        with opened(given) as stream:
-            rows = out_of_core.spill(read_blocks(stream), file)
-        return out_of_core.fit(rows, recipe, labels_file, say)
+        rows = data.spilled(file)
+        recipe, place = entered(data), Placed(data.kept)
+        return out_of_core.fit(rows, recipe, labels_file, say, place=place)

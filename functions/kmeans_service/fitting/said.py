@@ -1,0 +1,48 @@
+"""What a fit has made of a table, in sentences."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kmeans_service.errors import quoted
+from kmeans_service.recipes.plan import LEFT_OUT, USED, Plan
+from kmeans_service.recipes.recipe import Recipe
+from kmeans_service.tables.profile import Column
+
+SHOWN = 5
+
+
+def of_plan(plan: Plan, recipe: Recipe) -> list[str]:
+    """What was left out, and what was filled in."""
+    return [sentence for sentence in (_left_out(plan), _filled(plan, recipe)) if sentence]
+
+
+def _left_out(plan: Plan) -> str | None:
+    found = [each for each in plan.columns if each.role == LEFT_OUT]
+    if not found:
+        return None
+    shown = "; ".join(f"{_called(each.column)}, as {each.reason}" for each in found[:SHOWN])
+    more = f"; and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""
+    return f"Left out: {shown}{more}."
+
+
+def _called(column: Column) -> str:
+    return quoted(column.name) if column.name else f"column {column.number}"
+
+
+def _filled(plan: Plan, recipe: Recipe) -> str | None:
+    missing = recipe.preprocessing.missing
+    gaps = [column for column in plan.of(USED) if column.n_missing]
+    if not gaps or missing not in ("mean", "median"):
+        return None
+    cells = sum(column.n_missing for column in gaps)
+    of = f"{len(gaps):,} columns" if len(gaps) > 1 else "one column"
+    return f"Missing cells: {cells:,} in {of} became the {missing} of their column."
+
+
+def of_rows(kept: NDArray[np.bool_] | None, recipe: Recipe) -> list[str]:
+    """How many rows were dropped."""
+    dropped = 0 if kept is None else int((~kept).sum())
+    if not dropped:
+        return []
+    which = "a" if recipe.preprocessing.missing == "drop" else "every"
+    return [f"Dropped: {dropped:,} rows in which {which} used cell is missing; they have no label."]

@@ -1,0 +1,47 @@
+"""A file that was read becomes a job's input, and a job's input a table again."""
+
+from kmeans_service.errors import JobGone, ModelDamaged
+from kmeans_service.lifecycle import asides
+from kmeans_service.lifecycle.job import Input
+from kmeans_service.storage import LOST_FILE, ObjectMissing, data_bucket
+from kmeans_service.streams import ByteStream, WholeRead
+from kmeans_service.tables.dialect import Reading
+from kmeans_service.tables.table import Table, read_table
+
+
+def of_table(
+    table: Table, reading: Reading, key: str, version_id: str | None, sha256: str, size: int
+) -> Input:
+    return Input(
+        key=key,
+        version_id=version_id,
+        sha256=sha256,
+        size=size,
+        n_samples=table.n_rows,
+        n_features=len(table.columns),
+        feature_names=table.names,
+        reading=reading.said(),
+    )
+
+
+def table_of(given: Input) -> Table:
+    """What the file holds: as it was stored, or read now where it was not.
+
+    Raises JobGone or ModelDamaged.
+    """
+    if given.profile:
+        return asides.profile(given.profile)
+    source = WholeRead(lambda: opened(given))
+    try:
+        return read_table(source, Reading(**given.reading))
+    finally:
+        if source.finish().sha256 != given.sha256:
+            raise ModelDamaged("The stored file is not the one that was uploaded")
+
+
+def opened(given: Input) -> ByteStream:
+    """The file from its beginning; raises JobGone."""
+    try:
+        return data_bucket().open(given.key, given.version_id).stream
+    except ObjectMissing:
+        raise JobGone(LOST_FILE) from None

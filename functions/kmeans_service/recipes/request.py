@@ -1,0 +1,29 @@
+"""What is asked of a fit, as it comes over REST, to a Recipe."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from kmeans_service.errors import InvalidParameter
+from kmeans_service.recipes.params import parse_params
+from kmeans_service.recipes.preprocessing import parse_preprocessing
+from kmeans_service.recipes.recipe import Recipe
+
+
+def parse_recipe(asked: Mapping[str, Any]) -> Recipe:
+    """Of an object with `model_params` and `preprocessing`, or without; other members are others'.
+
+    Raises InvalidParameter or TooLarge.
+    """
+    recipe = parse_params(asked.get("model_params", {}))
+    preprocessing = parse_preprocessing(asked.get("preprocessing", {}))
+    if preprocessing.categories != "leave_out":
+        raise _not_taken("categories", '"one_hot"', '"leave_out"')
+    if preprocessing.weight_column is not None:
+        raise _not_taken("weight_column", "a column", "null")
+    return replace(recipe, preprocessing=preprocessing)
+
+
+def _not_taken(name: str, found: str, allowed: str) -> InvalidParameter:
+    field = f"preprocessing.{name}"
+    return InvalidParameter(f"{field} is {found}; allowed is {allowed}", field=field)
