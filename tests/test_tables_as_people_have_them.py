@@ -203,6 +203,16 @@ def test_what_cannot_be_asked_of_a_table_names_its_field(
     assert (answer.status, answer.json().get("field")) == (422, field), answer.text
 
 
+@pytest.mark.parametrize("asked", [{"categories": "one_hot"}, {"columns": "all"}, {}])
+def test_no_sentence_advises_what_is_refused(client: Client, asked: Any) -> None:
+    answer = fitted(client, b"name,freq,x\na,1,10\nb,3,20\nc,1,15\n", preprocessing=asked)
+    said = answer.json() if asked else {"detail": warnings(client)}
+    assert "one_hot" not in said["detail"].partition(";")[2]
+    assert "weight_column" not in said["detail"]
+    if "categories" in asked:
+        assert said["allowed"] == '"leave_out"'
+
+
 def test_a_guess_is_said_and_the_option_makes_another_job_and_another_fit(client: Client) -> None:
     body = b"0,1\n5,2\n7,3\n"
     first = send(client, body).json()

@@ -95,7 +95,7 @@ def test_one_column_with_most_of_the_variance(client: Client) -> None:
     body = b"x,Income\n" + b"".join(b"%d,%d\n" % (n % 3, n * 1000) for n in range(40))
     [said] = warnings(client, body, n_init=1)
     assert said.startswith("Column 'Income' has 99.9 % of the variance")
-    assert "divide each by its standard deviation" in said
+    assert '"preprocessing": {"scaling": "standard"}' in said
 
 
 def test_an_inertia_too_small_to_be_shown(client: Client) -> None:

@@ -48,7 +48,7 @@ def test_columns_by_name_by_number_and_left_out() -> None:
         ({"columns": [True]}, "columns[0]", "true; allowed is a column's name"),
         ({"columns": "some"}, "columns", '"some"; allowed is "auto"'),
         ({"columns": {"leave": []}}, "columns", "allowed is"),
-        ({"columns": ["city"]}, "columns", "one_hot"),
+        ({"columns": ["city"]}, "columns", "leave the column out"),
         ({"columns": "all"}, "columns", "line 2, column 4: 'A'"),
         ({"columns": ["age", "w"], "weight_column": "w"}, "columns[1]", "which is weight_column"),
         ({"weight_column": "income"}, "weight_column", "missing cells"),

@@ -160,7 +160,7 @@ def _of_variance(variances: Array, names: tuple[str, ...] | None) -> str | None:
     return (
         f"{_named([largest], names)} has {percent:.3g} % of the "
         "variance of all columns and decides nearly alone which rows are alike. If that is not "
-        "meant, bring the columns to one scale first: divide each by its standard deviation."
+        'meant, ask for "preprocessing": {"scaling": "standard"}: then each column counts alike.'
     )
 
 

@@ -10,11 +10,13 @@ import numpy as np
 import scipy
 import sklearn
 from sklearn.cluster import KMeans
+from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import Normalizer, StandardScaler
 
 from kmeans_service.arrays import Array
+from kmeans_service.models.columns import Columns
 from kmeans_service.models.scores import Scores
 from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.recipes.transform import Transform
@@ -39,17 +41,23 @@ def estimator_of(recipe: Recipe, init: str | Array) -> KMeans:
 
 
 def pickled(
-    recipe: Recipe, centers: Array, scores: Scores, transform: Transform | None = None
+    recipe: Recipe,
+    centers: Array,
+    scores: Scores,
+    columns: Columns | None = None,
+    transform: Transform | None = None,
 ) -> bytes:
     """As KMeans.fit leaves it behind, but for labels_, which grows with n_samples.
 
-    Where there is a transform, it is a Pipeline that takes the used columns, in their order.
+    Where not all columns are clustered as they are, it is a Pipeline that takes the file's: of a
+    DataFrame the used ones by their names, of an array all of them.
 
     centers  shape (n_clusters, n_features), in the units of the data or of the transform
     """
     estimator = _kmeans(recipe, centers, scores)
-    if transform:
-        estimator = Pipeline([*_steps(transform), ("kmeans", estimator)])
+    if columns and (transform or columns.used is not None):
+        steps = _steps(transform) if transform else []
+        estimator = Pipeline([("columns", _chooser(columns)), *steps, ("kmeans", estimator)])
     buffer = io.BytesIO()
     joblib.dump(estimator, buffer)
     return buffer.getvalue()
@@ -64,6 +72,17 @@ def _kmeans(recipe: Recipe, centers: Array, scores: Scores) -> Any:
     estimator.n_features_in_, estimator._n_features_out = centers.shape[1], centers.shape[0]
     estimator._n_threads = 1
     return estimator
+
+
+def _chooser(columns: Columns) -> ColumnTransformer:
+    """Of the used columns; fitted without names, as pandas is not here, and then told them."""
+    chosen = ("used", "passthrough", list(columns.positions))
+    chooser: Any = ColumnTransformer([chosen]).fit(np.zeros((1, columns.n_features)))
+    if names := columns.feature_names:
+        # A column without a name is called so by pandas.
+        called = [name or f"Unnamed: {position}" for position, name in enumerate(names)]
+        chooser.feature_names_in_ = np.array(called, dtype=object)
+    return chooser
 
 
 def _steps(transform: Transform) -> list[tuple[str, Any]]:

@@ -41,4 +41,4 @@ def _pickled(published: Published) -> bytes:
         centers = model.predictor.space.leave(model.predictor.centers)
     else:
         centers = loading.centers_of(data_bucket().get(published.centers))
-    return estimator.pickled(found.recipe, centers, found.scores, model.transform)
+    return estimator.pickled(found.recipe, centers, found.scores, model.columns, model.transform)

@@ -145,8 +145,8 @@ def _as_asked(column: Column, table: Table, asked: Preprocessing, reason: str) -
         where = f"line {place.line}, column {column.number}: " if place else ""
         found = quoted(place.text) if place else "it"
         raise InvalidParameter(
-            f"{where}{found} in {shown(column)} is no number; "
-            'categories "one_hot" makes indicators of texts, and columns can leave it out',
+            f"{where}{found} in {shown(column)} is no number, and texts cannot be fitted; "
+            "leave the column out, or make numbers of it before uploading",
             field="preprocessing.columns",
             line=place.line if place else None,
             column=column.number,

@@ -26,4 +26,5 @@ def parse_recipe(asked: Mapping[str, Any]) -> Recipe:
 
 def _not_taken(name: str, found: str, allowed: str) -> InvalidParameter:
     field = f"preprocessing.{name}"
-    return InvalidParameter(f"{field} is {found}; allowed is {allowed}", field=field)
+    said = f"{field} is {found}; allowed is {allowed}"
+    return InvalidParameter(said, field=field, allowed=allowed)

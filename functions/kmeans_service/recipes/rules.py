@@ -47,7 +47,7 @@ def _without_values(column: Column) -> tuple[str, str] | None:
     if not column.counts.constant or column.n_rows < 2:
         return None
     if column.n_missing:
-        return CONSTANT, "every cell that is not missing is the same: a flag?"
+        return CONSTANT, "every cell that is not missing is the same (a flag, perhaps)"
     return CONSTANT, "every cell of it is the same"
 
 

@@ -62,7 +62,7 @@ def _class(column: Column, planned: Sequence[Planned]) -> str | None:
 def _weight(column: Column) -> str | None:
     if not WEIGHTS & set(words(column.name or "")):
         return None
-    return f"{_called(column)} may say how much each row counts: then name it in weight_column"
+    return f"{_called(column)} may say how much each row counts: if so, leave it out"
 
 
 def variance(used: Sequence[Column]) -> list[str]:
