@@ -65,12 +65,14 @@ def test_an_object_of_a_model_tells_the_fence_of_its_attempt_and_nothing_else_do
         assert keys.fence_of(other) is None
 
 
-def test_the_names_of_a_files_columns_lie_in_one_place_for_each_version_of_the_file() -> None:
-    first, again, other = (
-        keys.names_of_input("alice", "incoming/alice/p.csv", version) for version in "aab"
+def test_what_is_kept_of_a_file_lies_in_one_place_for_each_version_and_content_of_it() -> None:
+    first, again, other, changed = (
+        keys.beside_input("alice", "incoming/alice/p.csv", version, digest)
+        for version, digest in ("ax", "ax", "bx", "ay")
     )
-    assert first == again != other
-    assert re.fullmatch(r"inputs/alice/[0-9a-f]{32}\.names\.json", first)
+    assert first == again
+    assert len({first, other, changed}) == 3
+    assert re.fullmatch(r"inputs/alice/[0-9a-f]{32}", first)
 
 
 def test_the_template_and_the_documentation_know_the_same_folders() -> None:

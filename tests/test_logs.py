@@ -129,7 +129,7 @@ def test_an_upload_a_fit_and_a_prediction_are_counted_and_timed(
 
 def test_what_did_no_work_counts_nothing(client: Client, output: Output) -> None:
     client.get("/kmeans/health")
-    client.upload(b"a,1")
+    client.upload(b"a,b\nc,d\n")
     client.predict()
     assert output.metrics() == {}
 

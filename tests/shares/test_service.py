@@ -205,12 +205,12 @@ def test_an_object_whose_handling_crashes_is_given_up_and_its_job_says_so(
 ) -> None:
     workers(2)
     from harness.system import let_all_be_ready
-    from worker import arrivals
+    from worker import checked
 
     def crash(*_: Any) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(arrivals, "shape_of", crash)
+    monkeypatch.setattr(checked, "read_table", crash)
     assert deliver(drop("incoming/tester/bomb.csv", MODEL_CSV)) == 1
     for _ in range(config.MAX_ATTEMPTS - 1):
         let_all_be_ready()

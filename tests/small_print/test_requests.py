@@ -61,8 +61,8 @@ def test_initial_centers_have_ten_thousand_numbers_at_most(
     [
         (b"1\n", "the points have 1 feature, but the model was fitted with 2"),
         (b"1,2,3\n", "the points have 3 features, but the model was fitted with 2"),
-        (b"x,z\n1,2\n", "column 2 is named 'z', but the model was fitted with 'y' there"),
-        (b"a,y\n1,2\n", "column 1 is named 'a', but the model was fitted with 'x' there"),
+        (b"x,z\n1,2\n", "the points have no column 'y', which the model was fitted with"),
+        (b"a,y\n1,2\n", "the points have no column 'x', which the model was fitted with"),
     ],
 )
 def test_points_that_are_none_of_the_models_are_told_why(
