@@ -20,7 +20,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 PROJECT = Path(__file__).resolve().parent.parent
 LOCKS = [
     PROJECT / folder / "requirements.txt"
-    for folder in ("functions", "layers/numpy", "layers/sklearn")
+    for folder in ("functions", "layers/numpy", "layers/sklearn", "layers/formats")
 ]
 VENDORED = [PROJECT / "functions/docs/swagger_ui/manifest.json"]
 VERSION = SchemaVersion.V1_6

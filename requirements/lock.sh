@@ -9,6 +9,7 @@ locks=(
   layers/numpy/requirements
   layers/compiler
   layers/sklearn/requirements
+  layers/formats/requirements
   requirements/local
   requirements/dev
   requirements/sam

@@ -37,9 +37,16 @@ def imported_by(handler: str) -> set[str]:
     return set(json.loads(run.stdout))
 
 
-@pytest.mark.parametrize("handler", ["upload.app", "jobs.app", "docs.app", "sweeper.app"])
+@pytest.mark.parametrize(
+    "handler", ["upload.app", "jobs.app", "docs.app", "sweeper.app", "convert.app"]
+)
 def test_a_handler_without_layers_loads_no_numbers(handler: str) -> None:
     assert imported_by(handler) & (SCIENCE | UNUSED) == set()
+
+
+@pytest.mark.parametrize("handler", ["upload.app", "fit.app", "worker.app", "predict.app"])
+def test_readers_of_other_formats_are_one_functions_alone(handler: str) -> None:
+    assert imported_by(handler) & {"arro3", "python_calamine", "convert"} == set()
 
 
 def test_predict_loads_numpy_and_no_scikit_learn() -> None:

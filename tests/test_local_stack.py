@@ -122,6 +122,21 @@ def test_a_file_put_into_incoming_is_fitted_without_any_call(service: Service) -
     assert len(jobs) == 1
 
 
+def test_a_workbook_is_converted_by_a_function_of_its_own_and_fitted_in_one_go(
+    service: Service,
+) -> None:
+    book = (PROJECT / "tests/cases/book.xlsx").read_bytes()
+    answer = requests.post(f"{service.url}/upload", files={"file": ("book.xlsx", book)})
+    job_id = answer.json()["job_id"]
+    wanted = {"job_id": job_id, "model_params": {"n_clusters": 2}}
+    fitted = requests.post(f"{service.url}/fit", json=wanted)
+    while fitted.status_code == 202:  # it may take longer than a request waits
+        fitted = requests.post(f"{service.url}/fit", json=wanted)
+    assert fitted.status_code == 200, fitted.text
+    assert len(set(fitted.text.split())) == 2
+    assert requests.get(f"{service.url}/jobs/{job_id}/input").content == book
+
+
 def test_everything_listens_on_loopback_only(service: Service) -> None:
     table = Path("/proc/net/tcp")
     if not table.exists():

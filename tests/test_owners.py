@@ -113,7 +113,7 @@ def test_a_route_shows_nothing_and_does_nothing_for_whom_it_is_not(owners: Owner
 
 def test_the_same_call_is_served_for_its_owner(owners: Owners) -> None:
     for method, path, operation in ROUTES:
-        if operation != "deleteJob":
+        if operation not in ("deleteJob", "abortUpload"):
             assert owners.alice.call(method, path, operation).status < 400, (method, path)
 
 

@@ -16,6 +16,7 @@ from harness.template.sam import build, environment
 
 LAMBDA_LIMIT = 250 * 1024**2  # bytes unzipped, code and layers
 FIT_LIMIT, PREDICT_LIMIT, UPLOAD_LIMIT = 190_000_000, 80_000_000, 20_000_000
+CONVERT_LIMIT = 60_000_000
 SITE_PACKAGES = "python/lib/python3.13/site-packages"
 
 FIT_AND_DESCRIBE = """
@@ -74,6 +75,7 @@ def run_with(folders: list[Path], program: str) -> str:
         ("FitFunction", FIT_LIMIT),
         ("FitWorkerFunction", FIT_LIMIT),
         ("PredictFunction", PREDICT_LIMIT),
+        ("ConvertFunction", CONVERT_LIMIT),
         ("UploadFunction", UPLOAD_LIMIT),
         ("JobsFunction", UPLOAD_LIMIT),
         ("DocsFunction", UPLOAD_LIMIT),
@@ -126,6 +128,23 @@ def test_a_table_is_read_by_what_its_layer_compiled_and_without_numpy(function: 
     assert [each.name for each in layer.rglob("*")] == ["csv_numbers.so"]
 
 
+def test_convert_reads_other_formats_with_its_layers_and_without_numpy() -> None:
+    layers = [build() / name / SITE_PACKAGES for name in layers_of("ConvertFunction")]
+    program = (
+        "import pathlib, tempfile\n"
+        "from convert.converters import convert\n"
+        "from kmeans_service.tables.dialect import Reading\n"
+        "import arro3.io\n"
+        "with tempfile.TemporaryDirectory() as folder:\n"
+        "    target = pathlib.Path(folder, 'target')\n"
+        f"    book = pathlib.Path({str(PROJECT / 'tests/cases/book.xlsx')!r})\n"
+        "    convert(book, target, 'excel', Reading(), 10**7)\n"
+        "    print(target.read_bytes().count(b'\\n') > 1, 'numpy' in sys.modules)"
+    )
+    folders = [build() / "ConvertFunction", *layers]
+    assert run_with(folders, program).split() == ["True", "False"]
+
+
 def test_fit_computes_with_what_its_layer_compiled() -> None:
     layers = [build() / name / SITE_PACKAGES for name in layers_of("FitFunction")]
     program = (
@@ -141,7 +160,7 @@ def test_fit_computes_with_what_its_layer_compiled() -> None:
     assert Path(path) in {site_packages / "kmeans.so" for site_packages in layers}
 
 
-@pytest.mark.parametrize("layer", ["NumpyLayer", "SklearnLayer"])
+@pytest.mark.parametrize("layer", ["NumpyLayer", "SklearnLayer", "FormatsLayer"])
 def test_every_module_comes_with_bytecode_that_lambda_takes_without_a_look(layer: str) -> None:
     unchecked = 0b01  # PEP 552: hash-based, and not checked against the source
     sources = list((build() / layer / SITE_PACKAGES).rglob("*.py"))
@@ -152,7 +171,7 @@ def test_every_module_comes_with_bytecode_that_lambda_takes_without_a_look(layer
         assert struct.unpack("<I", compiled.read_bytes()[4:8])[0] == unchecked, source
 
 
-@pytest.mark.parametrize("layer", ["NumpyLayer", "SklearnLayer"])
+@pytest.mark.parametrize("layer", ["NumpyLayer", "SklearnLayer", "FormatsLayer"])
 def test_layers_hold_nothing_that_only_tests_and_compilers_read(layer: str) -> None:
     for path in (build() / layer).rglob("*"):
         assert path.name not in ("tests", "include", "RECORD"), path

@@ -159,7 +159,10 @@ def test_who_reads_an_object_is_told_that_it_is_missing(
 ) -> None:
     """S3 answers 404 to those only who may list, and 403 to the others, as if it were forbidden."""
     readers = {function for function, call, _ in recorded if call[1] == "get_object"}
-    assert readers == {"FitFunction", "FitWorkerFunction", "PredictFunction", "JobsFunction"}
+    assert readers == {
+        *("FitFunction", "FitWorkerFunction", "ConvertFunction"),
+        *("PredictFunction", "JobsFunction"),
+    }
     asked: list[tuple[str, Request]] = [
         (function, ("s3:ListBucket", BUCKET, {})) for function in sorted(readers)
     ]
@@ -223,6 +226,18 @@ NOT_TO_BE: list[tuple[str, Request]] = [
         (name, ("dynamodb:GetItem", OTHER_TABLE, OWN_KEYS))
         for name in ("UploadFunction", "FitFunction", "JobsFunction", "PredictFunction")
     ),
+    *(  # what it reads was sent by anybody
+        ("ConvertFunction", request)
+        for request in (
+            ("s3:PutObject", f"{BUCKET}/inputs/alice/a.csv", {}),
+            ("s3:PutObject", f"{BUCKET}/pending/alice/0/input.csv", {}),
+            ("s3:GetObject", f"{BUCKET}/models/alice/0/f/1/model.joblib", {}),
+            ("s3:DeleteObject", f"{BUCKET}/inputs/alice/converted/a.csv", {}),
+            ("dynamodb:GetItem", TABLE_ARN, OWN_KEYS),
+            ("sqs:SendMessage", QUEUE, {}),
+        )
+    ),
+    ("PredictFunction", ("lambda:InvokeFunction", ARNS["ConvertFunction"], {})),
     ("AuthorizerFunction", ("dynamodb:GetItem", TABLE_ARN, OWN_KEYS)),
     ("AuthorizerFunction", ("dynamodb:PutItem", TABLE_ARN, TOKEN_KEYS)),
     ("DocsFunction", ("dynamodb:GetItem", TABLE_ARN, OWN_KEYS)),

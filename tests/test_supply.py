@@ -18,7 +18,7 @@ import yaml
 from harness import PROJECT
 from harness.template.sam import environment
 
-DEPLOYED = ["functions", "layers/numpy", "layers/sklearn"]
+DEPLOYED = ["functions", "layers/numpy", "layers/sklearn", "layers/formats"]
 LOCK = PROJECT / "requirements/lock.sh"
 NOBODY_LISTENS = "http://127.0.0.1:9/simple"
 

@@ -6,38 +6,50 @@ parser, with every number as it is written. Measured: docs/decisions.md.
 
 import csv
 import datetime
+import errno
 import json
+import math
+import time
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, cast
 
 from kmeans_service.errors import InvalidCsv, InvalidParameter, ServiceError, TooLarge, quoted
 from kmeans_service.tables.bytes_in import FREE_BYTES, MOST_PACKED
+from kmeans_service.tables.csv_lines import csv_limits
 from kmeans_service.tables.dialect import AUTO, Reading
-from kmeans_service.tables.formats import CONVERTED, EXCEL, JSON_LINES, PARQUET
+from kmeans_service.tables.formats import EXCEL, JSON_LINES, PARQUET
 
 BATCH_ROWS = 65_536
 
 
-def convert(source: Path, target: Path, format: str, asked: Reading, most_bytes: int) -> Reading:
+def convert(
+    source: Path,
+    target: Path,
+    format: str,
+    asked: Reading,
+    most_bytes: int,
+    *,
+    in_memory: int = 10**9,
+    deadline: float = math.inf,
+) -> Reading:
     """Write the file as CSV; returns what is known of the reading of that.
 
     Raises InvalidCsv for a file that cannot be converted, and says why; InvalidParameter for a
-    sheet that is not there; TooLarge for one that comes to more than `most_bytes`.
+    sheet that is not there; TooLarge for one that comes to more than `most_bytes`, that would
+    have more than `in_memory` there, or that is not done by the `deadline` (of time.monotonic).
     """
-    if asked.sheet != AUTO and format != EXCEL:
-        raise InvalidParameter(
-            f'sheet is {quoted(asked.sheet)}; {CONVERTED[format]} has none: allowed is "auto"',
-            field="sheet",
-        )
-    for name in ("delimiter", "decimal", "encoding"):
-        if getattr(asked, name) != AUTO:
-            raise InvalidParameter(
-                f'{name} is no option of {CONVERTED[format]}; allowed is "auto"', field=name
-            )
     with target.open("wb") as file:
-        _CONVERTERS[format](source, _Bounded(file, most_bytes), asked.sheet)
+        bounded = _Bounded(file, most_bytes, in_memory, deadline)
+        try:
+            _CONVERTERS[format](source, bounded, asked.sheet)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            raise TooLarge("the file and its CSV need more disk than there is") from error
     header = "present" if format in (PARQUET, JSON_LINES) else asked.header
     return Reading(header=header, delimiter="comma", decimal="point", encoding="utf-8")
 
@@ -45,8 +57,9 @@ def convert(source: Path, target: Path, format: str, asked: Reading, most_bytes:
 class _Bounded:
     """A file that takes so many bytes and no more."""
 
-    def __init__(self, file: IO[bytes], most: int) -> None:
+    def __init__(self, file: IO[bytes], most: int, in_memory: int, deadline: float) -> None:
         self._file, self.most, self._left = file, most, most
+        self.in_memory, self._deadline = in_memory, deadline
 
     def write(self, data: bytes | str) -> int:
         body = data.encode("utf-8", "replace") if isinstance(data, str) else bytes(data)
@@ -59,6 +72,8 @@ class _Bounded:
         """Raises TooLarge once more was to be written; arrow-rs hides what a write raises."""
         if self._left < 0:
             raise TooLarge(f"the file comes to more than the {self.most:,} bytes one may have")
+        if time.monotonic() > self._deadline:
+            raise TooLarge("the file takes longer to be converted than there is time; send CSV")
 
     def seek(self, offset: int, whence: int = 0) -> int:  # arro3 wants to be able to
         return self._file.seek(offset, whence)
@@ -100,7 +115,7 @@ def _parquet(source: Path, target: _Bounded, _sheet: str) -> None:
 def _excel(source: Path, target: _Bounded, sheet: str) -> None:
     from python_calamine import CalamineError, CalamineWorkbook
 
-    _check_archive(source, target.most)
+    _check_archive(source, min(target.most, target.in_memory))
     try:
         book = CalamineWorkbook.from_path(str(source))
     except (CalamineError, OSError, ValueError) as error:
@@ -111,15 +126,25 @@ def _excel(source: Path, target: _Bounded, sheet: str) -> None:
 
 
 def _check_archive(source: Path, most_bytes: int) -> None:
-    """A workbook is a ZIP archive, which says how much it unpacks to."""
+    """A workbook is a ZIP archive, which says how much it unpacks to, and may be lying."""
     try:
         with zipfile.ZipFile(source) as archive:
-            sizes = [(entry.file_size, entry.compress_size) for entry in archive.infolist()]
-    except zipfile.BadZipFile as error:
-        raise InvalidCsv("the workbook is cut off or damaged") from error
-    plain, packed = sum(size for size, _ in sizes), sum(size for _, size in sizes)
+            _check_sizes(archive.infolist(), most_bytes)
+            damaged = archive.testzip()  # which unpacks no more than was said
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise InvalidCsv("the workbook is cut off, damaged or encrypted") from error
+    if damaged:
+        raise InvalidCsv("the workbook is cut off, damaged or encrypted")
+
+
+def _check_sizes(entries: list[zipfile.ZipInfo], most_bytes: int) -> None:
+    plain = sum(entry.file_size for entry in entries)
+    packed = sum(entry.compress_size for entry in entries)
     if plain > most_bytes or plain > FREE_BYTES + MOST_PACKED * packed:
-        raise TooLarge(f"the workbook unpacks to {plain:,} bytes, which is more than is taken")
+        raise TooLarge(
+            f"the workbook unpacks to {plain:,} bytes, which is more than is taken; "
+            "save the sheet as CSV"
+        )
 
 
 def _sheet_name(names: list[str], asked: str) -> str:
@@ -151,8 +176,10 @@ def _excel_cell(cell: Any) -> str:
 
 def _json_lines(source: Path, target: _Bounded, _sheet: str) -> None:
     names: dict[str, None] = {}
-    for _, found in _objects(source):
+    for line, found in _objects(source):
         names.update(dict.fromkeys(found))
+        if len(names) > (most := csv_limits().columns):
+            raise TooLarge(f"up to line {line}, the objects have more than {most:,} names")
     writer = csv.writer(target, lineterminator="\n")
     writer.writerow(names)
     for line, found in _objects(source):
@@ -161,8 +188,11 @@ def _json_lines(source: Path, target: _Bounded, _sheet: str) -> None:
 
 def _objects(source: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Each line's number and object; numbers are kept as they are written."""
+    most = csv_limits().line_length
     with source.open("rb") as file:
-        for line, text in enumerate(file, start=1):
+        for line, text in enumerate(iter(partial(file.readline, most + 1), b""), start=1):
+            if len(text) > most:
+                raise TooLarge(f"line {line} has more than {most:,} bytes", line=line)
             if not text.strip():
                 continue
             try:

@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from kmeans_service import config, telemetry
+from kmeans_service.errors import NeedsConversion
 from kmeans_service.fitting import synchronous
 from kmeans_service.fitting.pickles import with_pickle
 from kmeans_service.fitting.synchronous import Outcome
@@ -49,7 +50,7 @@ def fit() -> Answer:
     recipe = parse_recipe(body)
     prefer = parse_prefer(request.header("Prefer"))
     outcome = _fit(request, job_id, recipe, prefer)
-    if outcome.job.is_active:
+    if not outcome.is_done:
         return accepted(request, outcome.job, _applied(prefer))
     return _labels(request, outcome, media_type, _applied(prefer))
 
@@ -63,11 +64,10 @@ def fit_predict() -> Answer:
     file, recipe, reading = csv_part(parts, "file"), _recipe(parts), reading_of(parts)
     points = points_in(csv_part(parts, "predict").body) if "predict" in parts else None
     prefer = parse_prefer(request.header("Prefer"))
-    table = _checked(file.body, reading, recipe, points)
-    job_id = uploads.store(request.owner, file.filename or "", file.body, table, reading)
+    job_id = _stored(request.owner, file, reading, recipe, points)
     outcome = _fit(request, job_id, recipe, prefer)
     headers = {"X-Job-Id": str(job_id)} | _applied(prefer)
-    if outcome.job.is_active:
+    if not outcome.is_done:
         return accepted(request, outcome.job, headers)
     if points is None:
         return _labels(request, outcome, media_type, headers)
@@ -82,14 +82,22 @@ def get_model(job_id: str) -> Answer:
     return read_answer(request, stored_model(with_pickle(job)))
 
 
-def _checked(body: bytes, reading: Reading, recipe: Recipe, points: Points | None) -> Table:
-    """The file's table; raises what its fit or prediction would be refused for, before any job."""
-    table = read_table(lambda: io.BytesIO(body), reading, most_bytes=config.limits().file_bytes)
+def _stored(owner: str, file: Part, reading: Reading, recipe: Recipe, points: Points | None) -> int:
+    """The file's job; raises what its fit or prediction would be refused for, before any job."""
+    filename, most = file.filename or "", config.limits().file_bytes
+    try:
+        table = read_table(lambda: io.BytesIO(file.body), reading, most_bytes=most)
+    except NeedsConversion:
+        return uploads.store_to_convert(owner, filename, file.body, reading)
+    _check(table, recipe, points)
+    return uploads.store(owner, filename, file.body, table, reading)
+
+
+def _check(table: Table, recipe: Recipe, points: Points | None) -> None:
     _, plan = settled(table, recipe)
     check_against_data(recipe, table.n_rows, len(plan.of(USED)))
     if points is not None:
         points(planned_columns(table, plan), complete=not changes_rows(plan, recipe))
-    return table
 
 
 def _recipe(parts: dict[str, Part]) -> Recipe:

@@ -22,7 +22,7 @@ from kmeans_service.http.request import Request
 from kmeans_service.http.stored import etag, read_answer, stored_answer, unchanged
 from kmeans_service.lifecycle import asides, deletion, inputs, large_predictions, reads
 from kmeans_service.lifecycle.job import Input, Job, Status
-from kmeans_service.media_types import CSV, JSON
+from kmeans_service.media_types import BINARY, CSV, JSON
 from kmeans_service.recipes.preprocessing import DEFAULT, STRICT, Preprocessing
 
 VISIBLE = [
@@ -123,7 +123,7 @@ def get_scores(job_id: str) -> Answer:
 @app.route("/kmeans/jobs/<job_id>/input", routing.READ)
 def get_input(job_id: str) -> Answer:
     request = routing.request(app)
-    request.accepted(CSV)
+    request.accepted(CSV, BINARY)
     return read_answer(request, stored_input(_job(job_id)))
 
 

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 if TYPE_CHECKING:
     from botocore.credentials import ReadOnlyCredentials
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
@@ -34,6 +35,14 @@ def dynamodb() -> "DynamoDBClient":
 @cache
 def sqs() -> "SQSClient":
     return boto3.client("sqs", config=Config(retries=_RETRIES, **_TIMEOUTS))
+
+
+@cache
+def functions() -> "LambdaClient":
+    """Whoever is called is waited for as long as a function may take, and called once."""
+    once: Any = {"mode": "standard", "total_max_attempts": 1}
+    patient = Config(retries=once, connect_timeout=3, read_timeout=900)
+    return boto3.client("lambda", config=patient)
 
 
 def credentials() -> "ReadOnlyCredentials | None":
@@ -67,6 +76,6 @@ def is_transient(error: Exception) -> bool:
 
 def close_connections() -> None:
     """Make new connections from here on, as a forked process must; the clients stay."""
-    for client in (s3, dynamodb, sqs):
+    for client in (s3, dynamodb, sqs, functions):
         if client.cache_info().currsize:
             client().close()

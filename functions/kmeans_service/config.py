@@ -58,6 +58,10 @@ MAX_INLINE_BYTES = 4_500_000
 # A text answer counts as the JSON string it is carried in.
 MAX_ANSWER_BYTES = 5_500_000
 PRESIGNED_SECONDS = 900
+# Of an upload in parts: S3 takes no smaller one, but for the last; 5 GiB are 320.
+PART_BYTES = 16 * 1024**2
+# As long as the template's lifecycle rule keeps what has come of an upload.
+PARTS_SECONDS = 86_400
 # Jobs, labels and what is said of them are their owner's alone: nothing between keeps a copy.
 NOT_CACHED = "private, no-store"
 # A large prediction of which nothing came for so long has failed: the queue has given up by then.
@@ -124,6 +128,7 @@ class Settings:
     data_bucket: str
     jobs_table: str
     fit_queue_url: str
+    convert_function: str
     access: Access
     default_owner: str
     job_expiry_days: int
@@ -144,6 +149,7 @@ def settings() -> Settings:
         data_bucket=environ["DATA_BUCKET"],
         jobs_table=environ["JOBS_TABLE"],
         fit_queue_url=environ.get("FIT_QUEUE_URL", ""),
+        convert_function=environ.get("CONVERT_FUNCTION", ""),
         access=Access(environ.get("ACCESS") or Access.TOKEN),
         default_owner=environ.get("DEFAULT_OWNER", ""),
         job_expiry_days=int(environ.get("JOB_EXPIRY_DAYS", "30")),

@@ -72,6 +72,10 @@ class UnsupportedMediaType(ServiceError):
     title = "Unsupported media type"
 
 
+class NeedsConversion(UnsupportedMediaType):
+    """The file is of a format that is converted once, where there is time for that."""
+
+
 class TooLarge(ServiceError):
     """The body, or something in it, is over a documented limit."""
 
@@ -156,6 +160,18 @@ class NotUploaded(ServiceError):
     """The job was made for a file that has not arrived yet."""
 
     title = "File not arrived yet"
+
+
+class FileArrived(ServiceError):
+    """The upload that is to be given up has become a job's file."""
+
+    title = "File has arrived"
+
+
+class PartsMissing(ServiceError):
+    """Not all parts of an upload have come as they should be."""
+
+    title = "Parts are missing"
 
 
 class FitConflict(ServiceError):

@@ -3,6 +3,7 @@
     inputs/{owner}/{uuid}.csv                     a file that came in a request
     inputs/{owner}/{digest}.names.json            names of columns that are too long for an item
     inputs/{owner}/{digest}.table.json.gz         the profile of a file's table
+    inputs/{owner}/converted/{digest}.csv         the rows of a file that is no text
     inputs/{owner}/init-{uuid}.json               initial centers that are, of a job without a file
     incoming/{owner}/…                            what its owner dropped there, under any name
     pending/{owner}/{job_id}/input.csv            the file of a job that was made for it
@@ -41,6 +42,12 @@ def beside_input(owner: str, key: str, version_id: str | None, sha256: str) -> s
     """What keys begin with of what is kept of a file: the same for the same file and bytes."""
     version = f"{key}\0{version_id}\0{sha256}".encode(errors="surrogatepass")
     return f"{inputs_of(owner)}{hashlib.sha256(version).hexdigest()[:32]}"
+
+
+def converted(owner: str, key: str, version_id: str | None) -> str:
+    """Where the rows of a file are put: the same for the same file, however often it is done."""
+    version = f"{key}\0{version_id}".encode(errors="surrogatepass")
+    return f"{inputs_of(owner)}converted/{hashlib.sha256(version).hexdigest()[:32]}.csv"
 
 
 def new_init(prefix: str) -> str:

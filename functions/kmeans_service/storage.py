@@ -36,13 +36,15 @@ class ObjectMissing(Exception):
 class OpenObject:
     """An object being read: its bytes, their number, and what its writer noted on it.
 
-    again   opens it once more, from its beginning
+    again       opens it once more, from its beginning
+    version_id  the version that was asked for
     """
 
     stream: IO[bytes]
     size: int
     metadata: dict[str, str]
     again: Callable[[], IO[bytes]]
+    version_id: str | None = None
 
 
 def sha256_of(body: bytes | memoryview) -> str:
@@ -63,6 +65,13 @@ class DataBucket:
 
         A repeated write of the same bytes, after an answer that was lost, is no error.
         """
+        refusal = self.put_unless_there(key, body, content_type)
+        if refusal and sha256_of(self._read(key, None)) != sha256_of(body):
+            raise refusal
+        return StoredObject(key, sha256_of(body), len(body))
+
+    def put_unless_there(self, key: str, body: bytes, content_type: str) -> ClientError | None:
+        """Write a new object, or return what S3 says where one is there already."""
         try:
             aws.s3().put_object(
                 Bucket=self._name, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*"
@@ -70,9 +79,8 @@ class DataBucket:
         except ClientError as error:
             if error.response["Error"]["Code"] != "PreconditionFailed":
                 raise
-            if sha256_of(self._read(key, None)) != sha256_of(body):
-                raise
-        return StoredObject(key, sha256_of(body), len(body))
+            return error
+        return None
 
     def upload(self, key: str, file: ByteStream, content_type: str) -> None:
         """Write an object of any size, a part at a time; nothing is there if reading fails."""
@@ -120,7 +128,8 @@ class DataBucket:
             raise
         stream: Any = answer["Body"]
         size, metadata = answer["ContentLength"], answer["Metadata"]
-        return OpenObject(stream, size, metadata, lambda: self.open(key, version_id).stream)
+        again = lambda: self.open(key, version_id).stream  # noqa: E731
+        return OpenObject(stream, size, metadata, again, version_id)
 
     def has(self, keys: list[str]) -> bool:
         """Whether all of these objects of one fit are there, by one call."""
@@ -189,6 +198,66 @@ class DataBucket:
             Conditions=[["content-length-range", 1, max_bytes]],
             ExpiresIn=config.PRESIGNED_SECONDS,
         )
+
+    # --- an object that is sent in parts -------------------------------------------------
+
+    def begin_parts(self, key: str) -> str:
+        """The id of a new upload."""
+        answer = aws.s3().create_multipart_upload(Bucket=self._name, Key=key)
+        return answer["UploadId"]
+
+    def presigned_part(self, key: str, upload_id: str, number: int, size: int) -> str:
+        """A URL to PUT this part to, of exactly so many bytes."""
+        return aws.s3().generate_presigned_url(
+            "upload_part",
+            Params={
+                "Bucket": self._name,
+                "Key": key,
+                "UploadId": upload_id,
+                "PartNumber": number,
+                "ContentLength": size,
+            },
+            ExpiresIn=config.PRESIGNED_SECONDS,
+        )
+
+    def received_parts(self, key: str, upload_id: str) -> dict[int, int]:
+        """The bytes of each part that has come, by its number; raises ObjectMissing."""
+        return {part["PartNumber"]: part["Size"] for part in self._parts(key, upload_id)}
+
+    def _parts(self, key: str, upload_id: str) -> list[Any]:
+        pages = aws.s3().get_paginator("list_parts")
+        try:
+            found = pages.paginate(Bucket=self._name, Key=key, UploadId=upload_id)
+            return [part for page in found for part in page.get("Parts", [])]
+        except ClientError as error:
+            raise _no_upload(error, key) from None
+
+    def complete_parts(self, key: str, upload_id: str) -> None:
+        """Make the object of all parts that have come; raises ObjectMissing."""
+        come: Any = [
+            {"PartNumber": part["PartNumber"], "ETag": part["ETag"]}
+            for part in self._parts(key, upload_id)
+        ]
+        try:
+            aws.s3().complete_multipart_upload(
+                Bucket=self._name, Key=key, UploadId=upload_id, MultipartUpload={"Parts": come}
+            )
+        except ClientError as error:
+            raise _no_upload(error, key) from None
+
+    def abort_parts(self, key: str, upload_id: str) -> None:
+        """Remove what has come; an upload that is not there is no error."""
+        try:
+            aws.s3().abort_multipart_upload(Bucket=self._name, Key=key, UploadId=upload_id)
+        except ClientError as error:
+            _no_upload(error, key)
+
+
+def _no_upload(error: ClientError, key: str) -> ObjectMissing:
+    """S3 knows of no such upload; raises any other error."""
+    if error.response["Error"]["Code"] not in ("NoSuchUpload", "404"):
+        raise error
+    return ObjectMissing(key)
 
 
 @cache

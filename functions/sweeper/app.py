@@ -3,7 +3,7 @@
 from typing import Any
 
 from kmeans_service import config, telemetry
-from kmeans_service.lifecycle import deletion, fits, leftovers, reads
+from kmeans_service.lifecycle import deletion, fits, leftovers, parts, reads
 from kmeans_service.lifecycle.job import Job, Status
 from kmeans_service.line import fit_requests, queue, shares, waiting
 
@@ -15,7 +15,7 @@ def lambda_handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
 
     One job's failure holds up no other; all of them are raised at the end.
     """
-    done = {"queued": 0, "deleted": 0, "removed": 0, "woken": 0}
+    done = {"queued": 0, "deleted": 0, "lapsed": 0, "removed": 0, "woken": 0}
     failures: list[Exception] = []
     for job in reads.due():
         try:
@@ -50,7 +50,7 @@ def _wake() -> int:
 
 
 def _look_after(job: Job) -> str | None:
-    """What was done: queued or deleted; None if it is in good hands, or nothing can be done."""
+    """What was done; None if it is in good hands, or nothing can be done."""
     if job.status is Status.DAMAGED:
         telemetry.report_damage(job.owner, job.job_id)
         return None
@@ -59,6 +59,9 @@ def _look_after(job: Job) -> str | None:
             return None
         deletion.finish(job)
         return "deleted"
+    if job.status is Status.PENDING:
+        parts.lapse(job)
+        return "lapsed"
     work = waiting.fit_of(job)
     if waiting.is_in_line(work):
         fits.postpone(job, config.IN_LINE_SECONDS)

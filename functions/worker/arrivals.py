@@ -8,6 +8,7 @@ import re
 import time
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import IO, Any, cast
 from urllib.parse import unquote_plus
 
@@ -21,10 +22,11 @@ from kmeans_service.errors import (
     PredictionNotFound,
     ServiceError,
     StorageFull,
+    TooManyJobs,
 )
 from kmeans_service.keys import Awaited, Dropped
 from kmeans_service.lifecycle import asides, creation, deletion, large_predictions, reads
-from kmeans_service.lifecycle.job import Job, Status
+from kmeans_service.lifecycle.job import Input, Job, Status
 from kmeans_service.line import estimates, fit_requests
 from kmeans_service.line.waiting import Work
 from kmeans_service.problems import problem_document
@@ -32,8 +34,9 @@ from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.storage import ObjectMissing, OpenObject, data_bucket
 from kmeans_service.streams import Keep, Kept
 from kmeans_service.tables.dialect import Reading
-from worker import large_prediction, metadata
+from worker import conversion, large_prediction, metadata
 from worker.checked import checked
+from worker.conversion import Converted
 
 # What programs leave beside files, and nobody means to be fitted: the marks of folders, of finished
 # jobs and of desktops, checksums, and locks of sheets that are open.
@@ -98,6 +101,8 @@ def give_up(arrival: Arrival, tries: int) -> None:
     )
     found = keys.arrived(arrival.key)
     try:
+        if found:
+            conversion.forget(arrival.key, arrival.version_id, found.owner)
         if isinstance(found, Dropped):
             job_id = creation.create(found.owner, found.filename, None)
             creation.refuse(reads.get(found.owner, job_id), refusal)
@@ -134,13 +139,14 @@ def _awaited(arrival: Arrival, found: Awaited, seconds: float, keep: Keep) -> No
         job = reads.get(found.owner, found.job_id)
         opened = _opened(arrival, keep)
         if found.prediction is None:
-            _complete(arrival, job, opened)
+            _complete(arrival, job, opened, keep)
             return
         prediction = large_predictions.find(found.owner, f"{found.job_id}-{found.prediction}")
-        large_prediction.run(job, prediction, opened, seconds)
+        large_prediction.run(job, prediction, opened, seconds, keep)
         data_bucket().delete(arrival.key, arrival.version_id)  # taken, or sent twice
     except JobGone:
         deletion.remove_objects(found.owner, found.job_id)  # those that came after its deletion
+        conversion.forget(arrival.key, arrival.version_id, found.owner)
         raise
 
 
@@ -162,19 +168,26 @@ def _dropped(arrival: Arrival, owner: str, filename: str, keep: Keep) -> None:
         return
     opened = _opened(arrival, keep)
     try:
-        _fit_dropped(arrival, owner, filename, opened)
+        _fit_dropped(arrival, owner, filename, opened, keep)
     except OverQuota as refusal:  # the file stays where it is; no job can say why
         _turned_away(owner, refusal)
     creation.remember(owner, arrival.event)
 
 
-def _fit_dropped(arrival: Arrival, owner: str, filename: str, opened: OpenObject) -> None:
+def _fit_dropped(
+    arrival: Arrival, owner: str, filename: str, opened: OpenObject, keep: Keep
+) -> None:
     reading, misread = metadata.reading_of(opened.metadata)
-    found = checked(arrival.key, arrival.version_id, owner, opened, reading)
+    convert = partial(conversion.convert, arrival.key, arrival.version_id, owner, reading, keep)
+    found = checked(arrival.key, arrival.version_id, owner, opened, reading, convert)
     given, refusal = found.given, misread or found.refusal
     warnings = metadata.warnings_of(opened.metadata) + found.warnings
     try:
         job_id = creation.create(owner, filename, given, warnings=warnings)
+    except TooManyJobs:
+        if given:
+            asides.forget(given)
+        raise
     except StorageFull as full:
         _turned_away(owner, full)
         refusal = full
@@ -183,6 +196,8 @@ def _fit_dropped(arrival: Arrival, owner: str, filename: str, opened: OpenObject
         # Without the file: it says why.
         job_id = creation.create(owner, filename, None, warnings=warnings)
     job = reads.get(owner, job_id)
+    if given and job.input and not {each.key for each in given.asides} & _keys_aside(job.input):
+        asides.forget(given)  # the job is that of an upload before
     try:
         if refusal:
             raise refusal
@@ -193,15 +208,19 @@ def _fit_dropped(arrival: Arrival, owner: str, filename: str, opened: OpenObject
         creation.refuse(job, problem_document(error))
 
 
+def _keys_aside(given: Input) -> set[str]:
+    return {each.key for each in given.asides}
+
+
 def _turned_away(owner: str, refusal: OverQuota) -> None:
     telemetry.logger().warning("turned a file away", owner=owner, reason=refusal.detail)
     telemetry.count("FilesTurnedAway")
 
 
-def _complete(arrival: Arrival, job: Job, opened: OpenObject) -> None:
+def _complete(arrival: Arrival, job: Job, opened: OpenObject, keep: Keep) -> None:
     """The file of a job that was made for it."""
     if job.status is Status.PENDING:
-        _take(arrival, job, opened)
+        _take(arrival, job, opened, keep)
         job = reads.get(job.owner, job.job_id)
     if job.input is None or job.input.version_id != arrival.version_id:
         # Refused, or one too many for the same form: no job's file, and in no counter.
@@ -217,10 +236,15 @@ def _complete(arrival: Arrival, job: Job, opened: OpenObject) -> None:
         creation.refuse(job, problem_document(error))
 
 
-def _take(arrival: Arrival, job: Job, opened: OpenObject) -> None:
+def _take(arrival: Arrival, job: Job, opened: OpenObject, keep: Keep) -> None:
     """PENDING → UPLOADED, or FAILED where the file cannot be used or there is no room for it."""
     reading = Reading(**job.reading)
-    found = checked(arrival.key, arrival.version_id, job.owner, opened, reading)
+
+    def convert() -> Converted:
+        creation.converting(job)
+        return conversion.convert(arrival.key, arrival.version_id, job.owner, reading, keep)
+
+    found = checked(arrival.key, arrival.version_id, job.owner, opened, reading, convert)
     given, refusal = found.given, found.refusal
     if given is not None and refusal is None:
         try:
@@ -230,8 +254,12 @@ def _take(arrival: Arrival, job: Job, opened: OpenObject) -> None:
             _turned_away(job.owner, full)
             asides.forget(given)
             refusal = full
+        except JobGone:
+            asides.forget(given)
+            raise
     if refusal is not None:
-        creation.refuse(job, problem_document(refusal))
+        kept = job.input and replace(job.input, version_id=arrival.version_id)
+        creation.refuse(job, problem_document(refusal), kept)
 
 
 def _ask(arrival: Arrival, job: Job, recipe: Recipe) -> None:

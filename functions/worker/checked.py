@@ -1,16 +1,20 @@
 """A file that has arrived, read once: what it holds, or what is wrong with it."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from kmeans_service import config
-from kmeans_service.errors import ServiceError, TooLarge
+from kmeans_service.errors import ModelDamaged, NeedsConversion, ServiceError, TooLarge
 from kmeans_service.fitting import capacity
 from kmeans_service.lifecycle import asides, inputs
 from kmeans_service.lifecycle.job import Input
-from kmeans_service.storage import OpenObject
+from kmeans_service.storage import OpenObject, data_bucket
 from kmeans_service.streams import WholeRead
 from kmeans_service.tables.dialect import Reading
 from kmeans_service.tables.table import Table, read_table
+from worker.conversion import Converted
+
+type Convert = Callable[[], Converted]
 
 
 @dataclass(frozen=True)
@@ -23,23 +27,48 @@ class Checked:
 
 
 def checked(
-    key: str, version_id: str | None, owner: str, opened: OpenObject, reading: Reading
+    key: str,
+    version_id: str | None,
+    owner: str,
+    opened: OpenObject,
+    reading: Reading,
+    convert: Convert,
 ) -> Checked:
-    """A file that is too large is not read."""
+    """A file that is too large is not read.
+
+    convert   has a file made into CSV that is none
+    """
     most = config.limits().file_bytes
     if opened.size > most:
         found = f"the file has {opened.size:,} bytes; at most {most:,} are taken"
         return Checked(None, TooLarge(found, max_bytes=most))
     source = WholeRead(opened.again)
+    converted: Converted | None = None
     try:
-        table = read_table(source, reading, most_bytes=most)
+        try:
+            table = read_table(source, reading, most_bytes=most)
+        except NeedsConversion:
+            converted = convert()
+            table = _table_of(converted)
         _check_disk(table)
     except ServiceError as refusal:
+        if converted:
+            data_bucket().delete(converted.rows.key)
         return Checked(_refused(key, version_id, reading, source), refusal)
-    read = source.finish()
+    read = converted.original if converted else source.finish()
     given = inputs.of_table(table, reading, key, version_id, read.sha256, read.size)
+    given = replace(given, converted=converted.rows if converted else None)
     given = asides.without_names(owner, asides.with_profile(owner, given, table))
     return Checked(given, None, table.guesses)
+
+
+def _table_of(converted: Converted) -> Table:
+    """Raises ModelDamaged where the rows are not those that were written."""
+    source = WholeRead(lambda: data_bucket().open(converted.rows.key, None).stream)
+    table = read_table(source, converted.reading, most_bytes=config.limits().file_bytes)
+    if source.finish().sha256 != converted.rows.sha256:
+        raise ModelDamaged("The converted file is not the one that was written")
+    return table
 
 
 def _check_disk(table: Table) -> None:

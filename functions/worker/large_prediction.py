@@ -3,9 +3,10 @@
 import io
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from kmeans_service import config, telemetry
-from kmeans_service.errors import JobGone, PredictionFailed, ServiceError
+from kmeans_service.errors import JobGone, NeedsConversion, PredictionFailed, ServiceError
 from kmeans_service.lifecycle import large_predictions
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.lifecycle.large_predictions import Prediction, PredictionStatus
@@ -17,10 +18,13 @@ from kmeans_service.models.points import PointsTable
 from kmeans_service.problems import problem_document
 from kmeans_service.storage import OpenObject, data_bucket
 from kmeans_service.stored_object import StoredObject
-from kmeans_service.streams import HashingStream
+from kmeans_service.streams import HashingStream, Keep
+from kmeans_service.tables.dialect import Reading
+from worker import conversion
+from worker.conversion import Converted
 
 
-def run(job: Job, prediction: Prediction, opened: OpenObject, seconds: float) -> None:
+def run(job: Job, prediction: Prediction, opened: OpenObject, seconds: float, keep: Keep) -> None:
     """Predict the points within `seconds`; what is wrong with them is the prediction's error.
 
     Points that came twice change nothing. Raises JobGone if the job went meanwhile, and LeaseHeld.
@@ -31,7 +35,7 @@ def run(job: Job, prediction: Prediction, opened: OpenObject, seconds: float) ->
     if claimed is None:
         return
     try:
-        _attempt(job, claimed, opened, seconds)
+        _attempt(job, claimed, opened, seconds, keep)
     except (FenceLost, JobGone) as reason:
         telemetry.logger().warning("the prediction was taken over or deleted", job_id=job.job_id)
         data_bucket().delete(claimed.result_key)
@@ -42,9 +46,9 @@ def run(job: Job, prediction: Prediction, opened: OpenObject, seconds: float) ->
         raise
 
 
-def _attempt(job: Job, claimed: Prediction, opened: OpenObject, seconds: float) -> None:
+def _attempt(job: Job, claimed: Prediction, opened: OpenObject, seconds: float, keep: Keep) -> None:
     try:
-        result = _predict(job, claimed, opened, time.monotonic() + seconds)
+        result = _predict(job, claimed, opened, time.monotonic() + seconds, keep)
     except ServiceError as error:
         telemetry.logger().info(
             "the prediction failed", job_id=job.job_id, reason=type(error).__name__
@@ -55,9 +59,40 @@ def _attempt(job: Job, claimed: Prediction, opened: OpenObject, seconds: float) 
     large_predictions.succeed(claimed, result)
 
 
-def _predict(job: Job, claimed: Prediction, opened: OpenObject, deadline: float) -> StoredObject:
+def _predict(
+    job: Job, claimed: Prediction, opened: OpenObject, deadline: float, keep: Keep
+) -> StoredObject:
     model = model_of(job.published)
-    rows = PointsTable.read(opened.again, model.columns, complete=model.is_complete)
+    try:
+        rows = PointsTable.read(opened.again, model.columns, complete=model.is_complete)
+    except NeedsConversion:
+        with _converted(claimed, opened.version_id, keep) as converted:
+            rows = PointsTable.read(
+                lambda: data_bucket().open(converted.rows.key, None).stream,
+                model.columns,
+                complete=model.is_complete,
+                reading=converted.reading,
+            )
+            return _stored(claimed, rows, model, deadline)
+    return _stored(claimed, rows, model, deadline)
+
+
+@contextmanager
+def _converted(claimed: Prediction, version_id: str | None, keep: Keep) -> Iterator[Converted]:
+    """The points as CSV, which are there for as long as they are needed."""
+
+    def kept() -> None:
+        keep()
+        large_predictions.renew(claimed)
+
+    key = claimed.upload_key
+    try:
+        yield conversion.convert(key, version_id, claimed.owner, Reading(), kept)
+    finally:
+        conversion.forget(key, version_id, claimed.owner)
+
+
+def _stored(claimed: Prediction, rows: PointsTable, model: Model, deadline: float) -> StoredObject:
     labels = HashingStream(_Stream(_labels_csv(claimed, rows, model, deadline)))
     data_bucket().upload(claimed.result_key, labels, "text/csv")
     return StoredObject(claimed.result_key, labels.sha256, labels.size)

@@ -14,6 +14,7 @@ os.environ |= {
     "POWERTOOLS_METRICS_NAMESPACE": "KMeansService",
     "DATA_BUCKET": BUCKET,
     "JOBS_TABLE": TABLE,
+    "CONVERT_FUNCTION": "convert",
     "DEFAULT_OWNER": "tester",
     "JOB_EXPIRY_DAYS": "30",
     "MAX_REQUESTS_PER_MINUTE": "1000000",  # all tests are one owner

@@ -13,6 +13,7 @@ import pytest
 
 from harness import PROJECT
 from harness.fake_aws.environment import BUCKET, QUEUE, TABLE
+from harness.fake_aws.functions import Functions
 from local.template import load_template
 
 OF_A_TABLE = ("BillingMode", "KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes")
@@ -45,6 +46,8 @@ def empty_aws(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     from kmeans_service.owners import rate
 
     clients_as_made()
+    functions = Functions()
+    monkeypatch.setattr(aws, "functions", cache(lambda: functions))
     for made in (config.settings, config.limits, rate.meter, storage.data_bucket):
         made.cache_clear()
     # All calls share one resolver, whose event a thread must have read before it waits for AWS.

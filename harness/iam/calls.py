@@ -13,7 +13,7 @@ from functools import cache
 from harness import PROJECT
 
 FUNCTIONS = PROJECT / "functions"
-CLIENTS = {"s3", "dynamodb", "sqs"}
+CLIENTS = {"s3", "dynamodb", "sqs", "functions"}
 # Of a client itself, no call.
 NOT_CALLED = {"close", "exceptions", "meta"}
 # What a convenience of boto3's calls.

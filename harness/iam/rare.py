@@ -33,6 +33,9 @@ RARE: dict[tuple[str, calls.Call], list[Json]] = {
         {"Key": "models/alice/0/f/1/labels.csv"},
         {"Key": "results/alice/0/p.csv"},
     ],
+    ("ConvertFunction", ("s3", "abort_multipart_upload")): [
+        {"Key": "inputs/alice/converted/a.csv"}
+    ],
     ("PredictFunction", ("dynamodb", "update_item")): [OWNED],
     ("FitWorkerFunction", ("sqs", "delete_message_batch")): [{}],
     ("FitWorkerFunction", ("sqs", "send_message")): [{}],

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import requests as requests_of_http
 from botocore import xform_name
 
 from harness import contract, system
 from harness.api import ASYNC, FORM_TYPE, MODEL_CSV, Client, form
 from harness.iam.calls import Call
-from harness.iam.simulation import BUCKET, QUEUE, TABLE_ARN, Request
+from harness.iam.simulation import ARNS, BUCKET, QUEUE, TABLE_ARN, Request
 from kmeans_service import aws, config
 from kmeans_service.models import loading
 from kmeans_service.table.values import marshal
@@ -20,6 +21,7 @@ from local.contract import ANY_METHOD
 Json = Any
 HANDLERS = {"FitWorkerFunction": "worker.app", "SweeperFunction": "sweeper.app"}
 
+LINES = b'{"x": 1}\n{"x": 2}\n{"x": 9}\n'
 type Recorded = tuple[str, Call, Json]  # function, call, its parameters
 
 
@@ -31,13 +33,20 @@ class Recorder:
         self.function: str | None = None
         for client in (aws.s3(), aws.dynamodb(), aws.sqs()):
             client.meta.events.register("before-parameter-build", self._record)
+        called: Any = aws.functions()
+        called.around = self._convert
 
     def run(self, function: str, work: Callable[[], Any]) -> Any:
-        self.function = function
+        caller, self.function = self.function, function
         try:
             return work()
         finally:
-            self.function = None
+            self.function = caller
+
+    def _convert(self, work: Callable[[], Any]) -> Any:
+        assert self.function is not None
+        self.note(self.function, ("functions", "invoke"), {})
+        return self.run("ConvertFunction", work)
 
     def serve(self, function: str, handler: Any) -> Any:
         return lambda event, context: self.run(function, lambda: handler(event, context))
@@ -99,10 +108,16 @@ def use_everything(recorder: Recorder) -> None:
     points = reserve("/kmeans/predictions", {"job_id": 0})
     deliver(system.drop(points["fields"]["key"], MODEL_CSV))
     assert client.get(f"/kmeans/predictions/{points['prediction_id']}").status == 303
+    client.upload(LINES, "lines.jsonl")
+    deliver(system.created("pending/alice/4/input.csv"))
+    both = form(("file", "both.jsonl", LINES + LINES))
+    assert client.call("POST", "/kmeans/fit_predict", both, FORM_TYPE | ASYNC).status == 202
+    deliver(system.created("pending/alice/5/input.csv"))
     deliver(system.drop("incoming/alice/dropped.csv", MODEL_CSV + b"3,3\n"))
     deliver(system.drop("incoming/alice/bad.csv", b"a,b\nc,d\n"))
+    send_in_parts(client, recorder)
     fitted = client.get("/kmeans/jobs?status=SUCCEEDED").json()["jobs"]
-    assert len(fitted) == 5
+    assert len(fitted) == 6
     for job in fitted[1:]:
         assert client.call("DELETE", f"/kmeans/jobs/{job['job_id']}").status == 204
     lost = client.upload(MODEL_CSV + b"4,4\n", "lost.csv").json()["job_id"]
@@ -113,6 +128,21 @@ def use_everything(recorder: Recorder) -> None:
     system.overwrite(doomed, status="DELETING", gsi1pk="ACTIVE", due_at=1, lease_until=1)
     swept = recorder.run("SweeperFunction", system.sweep)
     assert (swept["queued"], swept["deleted"]) == (1, 1)
+
+
+def send_in_parts(client: Client, recorder: Recorder) -> None:
+    """One upload is completed, one given up, one deleted with its job, one left lying."""
+    wanted = {"filename": "parts.csv", "parts": True, "size": len(MODEL_CSV)}
+    jobs = [client.post_json("/kmeans/uploads", wanted).json() for _ in range(4)]
+    first, second, third, _ = jobs
+    requests_of_http.put(first["parts"][0]["url"], data=MODEL_CSV, timeout=30).raise_for_status()
+    path = "/kmeans/uploads"
+    assert client.get(f"{path}/{first['job_id']}").json()["received"] == len(MODEL_CSV)
+    assert client.call("POST", f"{path}/{first['job_id']}").status == 202
+    assert client.call("DELETE", f"{path}/{second['job_id']}").status == 204
+    assert client.call("DELETE", f"/kmeans/jobs/{third['job_id']}").status == 204
+    system.let_leases_run_out("alice")
+    assert recorder.run("SweeperFunction", system.sweep)["lapsed"] == 1
 
 
 def forget_line() -> None:
@@ -132,6 +162,8 @@ def requests(call: Call, params: Json) -> Iterator[Request]:
         case "s3", operation:
             version = "Version" if params.get("VersionId") else ""
             yield S3_ACTIONS[operation] + version, f"{BUCKET}/{params['Key']}", {}
+        case "functions", "invoke":
+            yield "lambda:InvokeFunction", ARNS["ConvertFunction"], {}
         case "sqs", operation:
             yield SQS_ACTIONS[operation], QUEUE, {}
         case "dynamodb", "transact_write_items":
@@ -146,6 +178,7 @@ def requests(call: Call, params: Json) -> Iterator[Request]:
 S3_ACTIONS = {
     "get_object": "s3:GetObject",
     "head_object": "s3:GetObject",
+    "list_parts": "s3:ListMultipartUploadParts",
     "put_object": "s3:PutObject",
     "create_multipart_upload": "s3:PutObject",
     "upload_part": "s3:PutObject",

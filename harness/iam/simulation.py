@@ -13,6 +13,7 @@ ARNS = {
     "JobsTable": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/kmeans-jobs",
     "FitQueue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:kmeans-fits",
     "FitDeadLetterQueue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:kmeans-dead",
+    "ConvertFunction": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:kmeans-convert",
     "FunctionLogs": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/kmeans:*",
 }
 BUCKET, TABLE_ARN, QUEUE = ARNS["DataBucket"], ARNS["JobsTable"], ARNS["FitQueue"]

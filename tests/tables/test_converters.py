@@ -2,6 +2,7 @@
 
 import io
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from convert.converters import convert
+from harness.limits import Set
 from kmeans_service.errors import InvalidCsv, InvalidParameter, ServiceError, TooLarge
 from kmeans_service.tables.dialect import Reading
 from kmeans_service.tables.formats import EXCEL, JSON_LINES, PARQUET, format_of
@@ -81,7 +83,7 @@ def test_json_lines_keep_numbers_as_written_and_take_keys_that_come_later(tmp_pa
         (b'{"x": 1}\n{"x": 2\n', "line 2 is no JSON"),
         (b'{"x": 1}\n[2]\n', "line 2 is no JSON object"),
         (b"PAR1" + b"\0" * 50, "the Parquet file cannot be read"),
-        (b"PK\x03\x04xl/" + b"\0" * 50, "cut off or damaged"),
+        (b"PK\x03\x04xl/" + b"\0" * 50, "cut off, damaged"),
     ],
 )
 def test_what_cannot_be_converted_says_why(body: bytes, words: str, tmp_path: Path) -> None:
@@ -89,11 +91,54 @@ def test_what_cannot_be_converted_says_why(body: bytes, words: str, tmp_path: Pa
         converted(body, tmp_path)
 
 
-def test_options_that_a_format_does_not_have_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidParameter, match="delimiter is no option of"):
-        converted(b'{"x": 1}\n', tmp_path, delimiter="comma")
-    with pytest.raises(InvalidParameter, match="sheet is '1'"):
-        converted(b'{"x": 1}\n', tmp_path, sheet="1")
+@pytest.mark.parametrize(
+    ("body", "option", "words"),
+    [
+        (b'{"x": 1}\n', {"delimiter": "comma"}, "delimiter is 'comma'; of a file of JSON objects"),
+        (b'{"x": 1}\n', {"sheet": "1"}, "sheet is '1'; of a file of JSON objects"),
+        (b"PAR1" + b"\0" * 50, {"header": "absent"}, "header is 'absent'; of a Parquet file"),
+        (b"PK\x03\x04xl/" + b"\0" * 50, {"encoding": "utf-8"}, "of an Excel workbook"),
+        (b"1,2\n", {"sheet": "Data"}, "sheet is 'Data'; of text of rows, allowed is \"auto\""),
+    ],
+)
+def test_options_that_a_format_does_not_have_are_refused(
+    body: bytes, option: dict[str, str], words: str
+) -> None:
+    with pytest.raises(InvalidParameter, match=words):
+        read_table(lambda: io.BytesIO(body), Reading(**option))
+
+
+def test_a_workbook_that_lies_about_its_size_is_unpacked_no_further_than_it_says(
+    tmp_path: Path,
+) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", b" " * 10_000_000)
+    honest = file.getvalue()
+    size = (10_000_000).to_bytes(4, "little")
+    assert honest.count(size) == 2  # in the entry and in the directory
+    with pytest.raises(InvalidCsv, match="damaged"):
+        converted(honest.replace(size, (100).to_bytes(4, "little")), tmp_path)
+
+
+def test_what_is_too_large_for_the_memory_or_takes_too_long_is_refused(tmp_path: Path) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes((CASES / "book.xlsx").read_bytes())
+    with pytest.raises(TooLarge, match="the workbook unpacks to"):
+        convert(source, target, EXCEL, Reading(), 10**7, in_memory=100)
+    with pytest.raises(TooLarge, match="longer to be converted"):
+        convert(source, target, EXCEL, Reading(), 10**7, deadline=0.0)
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"), [({"line_length": 20}, "line 2 has more"), ({"columns": 1}, "line 2, the")]
+)
+def test_lines_and_names_of_json_are_held_to_the_limits(
+    limit: Set, tmp_path: Path, limits: dict[str, float], words: str
+) -> None:
+    limit(**limits)
+    with pytest.raises(TooLarge, match=words):
+        converted(b'{"x": 1}\n{"x": 1, "y": 2222222222}\n', tmp_path)
 
 
 def test_no_file_comes_to_more_than_is_allowed(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ KEY_RIGHTS = {
     "UploadFunction": (WRITE_WITH_KEY, {"dynamodb", "s3"}),
     "FitFunction": (WRITE_WITH_KEY, {"dynamodb", "s3", "sqs"}),
     "FitWorkerFunction": (WRITE_WITH_KEY, {"dynamodb", "s3", "sqs"}),
+    "ConvertFunction": (WRITE_WITH_KEY, {"s3"}),
     "PredictFunction": (WRITE_WITH_KEY, {"dynamodb", "s3"}),
     "JobsFunction": (READ_WITH_KEY, {"dynamodb", "s3"}),
     "SweeperFunction": (WRITE_WITH_KEY, {"dynamodb", "sqs"}),

@@ -133,6 +133,7 @@ BOUNDS = {
     "UploadMemory": (128, 10_240),
     "FitMemory": (512, 10_240),
     "WorkerMemory": (512, 10_240),
+    "ConvertMemory": (512, 10_240),
     "PredictMemory": (256, 10_240),
     "MaxColumns": (1, 100_000),
     "MaxLineLength": (1, 16 * 1024**2),

@@ -72,6 +72,7 @@ def test_time_and_memory_of_each_function_are_what_was_chosen_for_it() -> None:
         "UploadFunction": "UploadMemory",
         "FitFunction": "FitMemory",
         "FitWorkerFunction": "WorkerMemory",
+        "ConvertFunction": "ConvertMemory",
         "PredictFunction": "PredictMemory",
     }
     for name in functions():
@@ -92,6 +93,7 @@ def test_functions_have_the_layers_that_they_import_from() -> None:
     wanted = {
         "FitFunction": [reader, numpy, sklearn],
         "FitWorkerFunction": [reader, numpy, sklearn],
+        "ConvertFunction": [reader, "FormatsLayer"],
         "PredictFunction": [reader, numpy],
         "UploadFunction": [reader],
         "JobsFunction": [reader],
@@ -116,6 +118,7 @@ def test_each_function_runs_the_handler_that_is_meant_for_it() -> None:
         "UploadFunction": "upload.app.lambda_handler",
         "FitFunction": "fit.app.lambda_handler",
         "FitWorkerFunction": "worker.app.lambda_handler",
+        "ConvertFunction": "convert.app.lambda_handler",
         "PredictFunction": "predict.app.lambda_handler",
         "JobsFunction": "jobs.app.lambda_handler",
         "SweeperFunction": "sweeper.app.lambda_handler",

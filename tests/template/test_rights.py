@@ -22,27 +22,34 @@ from harness.template.reading import (
 DELETE = {"DeleteObject", "DeleteObjectVersion"}
 BUCKET_RIGHTS = {
     ("UploadFunction", "inputs/*"): {"GetObject", "PutObject", *DELETE},
-    ("UploadFunction", "pending/*"): {"PutObject"},
+    ("UploadFunction", "pending/*"): {
+        *("PutObject", "ListMultipartUploadParts", "AbortMultipartUpload"),
+    },
     ("FitFunction", "incoming/*"): {"GetObject", "GetObjectVersion"},
     ("FitFunction", "inputs/*"): {"GetObject", "PutObject", *DELETE},
     ("FitFunction", "models/*"): {"GetObject", "PutObject", "AbortMultipartUpload", *DELETE},
-    ("FitFunction", "pending/*"): {"GetObject", "GetObjectVersion"},
+    ("FitFunction", "pending/*"): {"GetObject", "GetObjectVersion", "PutObject"},
     ("FitWorkerFunction", "incoming/*"): {"GetObject", "GetObjectVersion"},
     ("FitWorkerFunction", "inputs/*"): {"GetObject", "PutObject", "AbortMultipartUpload", *DELETE},
     ("FitWorkerFunction", "models/*"): {"GetObject", "PutObject", "AbortMultipartUpload", *DELETE},
     ("FitWorkerFunction", "pending/*"): {"GetObject", "GetObjectVersion", *DELETE},
     ("FitWorkerFunction", "results/*"): {"PutObject", "AbortMultipartUpload", *DELETE},
+    ("ConvertFunction", "incoming/*"): {"GetObject", "GetObjectVersion"},
+    ("ConvertFunction", "pending/*"): {"GetObject", "GetObjectVersion"},
+    ("ConvertFunction", "inputs/*/converted/*"): {"PutObject", "AbortMultipartUpload"},
     ("PredictFunction", "models/*"): {"GetObject"},
     ("PredictFunction", "pending/*"): {"PutObject"},
     ("JobsFunction", "incoming/*"): {"GetObject", "GetObjectVersion", *DELETE},
     ("JobsFunction", "inputs/*"): {"GetObject", *DELETE},
     ("JobsFunction", "models/*"): {"GetObject", *DELETE},
-    ("JobsFunction", "pending/*"): {"GetObject", "GetObjectVersion", *DELETE},
+    ("JobsFunction", "pending/*"): {
+        *("GetObject", "GetObjectVersion", "AbortMultipartUpload", *DELETE),
+    },
     ("JobsFunction", "results/*"): {"GetObject", *DELETE},
     ("SweeperFunction", "incoming/*"): DELETE,
     ("SweeperFunction", "inputs/*"): DELETE,
     ("SweeperFunction", "models/*"): DELETE,
-    ("SweeperFunction", "pending/*"): DELETE,
+    ("SweeperFunction", "pending/*"): {"AbortMultipartUpload", *DELETE},
     ("SweeperFunction", "results/*"): DELETE,
 }
 QUEUE_RIGHTS = {
@@ -196,7 +203,8 @@ def test_no_right_is_wider_than_an_action_on_a_resource_of_the_stack() -> None:
             for resource in as_list(statement["Resource"]):
                 assert resource != "*", (name, statement["Sid"])
                 text = json.dumps(resource)
-                assert re.search(r"DataBucket|JobsTable|FitQueue", text), (name, text)
+                own = r"DataBucket|JobsTable|FitQueue|ConvertFunction"
+                assert re.search(own, text), (name, text)
             if any(action.startswith("s3:ListBucket") for action in as_list(statement["Action"])):
                 assert resource == {"Fn::GetAtt": ["DataBucket", "Arn"]}, (name, statement["Sid"])
                 [condition] = statement["Condition"].values()

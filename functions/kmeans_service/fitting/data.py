@@ -82,7 +82,7 @@ class Data:
 
     def _check(self, source: WholeRead) -> None:
         """Refused if it was not the file that was uploaded."""
-        if source.finish().sha256 != self.given.sha256:
+        if source.finish().sha256 != self.given.rows.sha256:
             raise ModelDamaged("The stored file is not the one that was uploaded")
 
 

@@ -9,7 +9,7 @@ from kmeans_service.errors import FitConflict, FitFailed
 from kmeans_service.fitting import attempt, capacity
 from kmeans_service.fitting.attempt import OutOfTime
 from kmeans_service.fitting.engines.engine import AttemptCrashed
-from kmeans_service.lifecycle import fits, reads
+from kmeans_service.lifecycle import converting, fits, reads
 from kmeans_service.lifecycle.fits import ClaimRefused
 from kmeans_service.lifecycle.job import Input, Job, Status
 from kmeans_service.lifecycle.lease import FenceLost
@@ -26,6 +26,10 @@ class Outcome:
     job: Job
     labels_csv: bytes | None = None
 
+    @property
+    def is_done(self) -> bool:
+        return self.job.status is Status.SUCCEEDED
+
 
 def fit(
     owner: str, job_id: int, recipe: Recipe, seconds: float, arrived: float = math.inf
@@ -34,11 +38,16 @@ def fit(
 
     arrived  when the request arrived, in epoch seconds
 
-    The outcome's job is SUCCEEDED, or still active, and then somebody else goes on with it.
+    The outcome's job is SUCCEEDED, or somebody else goes on with it; where its file is being
+    converted, the fit begins after that.
     Raises the ServiceError that the request is refused with or the fit failed with.
     """
     deadline = time.monotonic() + seconds
     job = reads.get(owner, job_id)
+    if job.is_converting and converting.ask(job, recipe):
+        return Outcome(_wait_for_file(owner, job_id, deadline))
+    if job.is_converting:
+        job = reads.get(owner, job_id)
     if seconds <= 0 or not _is_small(job.checked_input, recipe):
         return Outcome(_not_failed(fit_requests.request(job, recipe, arrived)))
     job, ours = fit_requests.begin(job, recipe, arrived)
@@ -66,7 +75,7 @@ def _is_small(given: Input, recipe: Recipe) -> bool:
     work = recipe.iteration_work(given.n_samples, given.n_features)
     return (
         work <= config.MAX_SYNCHRONOUS_WORK
-        and given.size <= config.MAX_SYNCHRONOUS_BYTES
+        and given.rows.size <= config.MAX_SYNCHRONOUS_BYTES
         and capacity.fits_here(given.n_samples, given.n_features, recipe)
     )
 
@@ -78,6 +87,16 @@ def _wait(owner: str, job_id: int, fit_id: str, deadline: float) -> Job:
         if not job.is_active or time.monotonic() >= deadline:
             return job
         time.sleep(POLL_SECONDS)
+
+
+def _wait_for_file(owner: str, job_id: int, deadline: float) -> Job:
+    """The worker begins the fit once the file is converted: wait for its end, or the deadline."""
+    while True:
+        job = reads.get(owner, job_id)
+        if job.status is Status.SUCCEEDED or time.monotonic() >= deadline:
+            return _not_failed(job)
+        time.sleep(POLL_SECONDS)
+        _not_failed(job)
 
 
 def _of_fit(job: Job, fit_id: str) -> Job:

@@ -40,17 +40,19 @@ def _labels_answer(media_type: str, filename: str, csv: bytes, headers: Headers)
 
 
 def stored_input(job: Job) -> Stored:
-    """The CSV as it came; raises NotUploaded."""
+    """The file as it came; raises NotUploaded."""
     given = job.input
     if given is None:
         raise NotUploaded(f"The file of job {job.job_id} has not arrived")
     file = StoredObject(given.key, given.sha256, given.size)
+    is_text = given.n_samples > 0 and not given.converted
+    media_type = f"{CSV}; charset=utf-8" if is_text else BINARY
     return Stored(
         file,
         job.filename,
-        CSV,
+        CSV if is_text else BINARY,
         carried=_as_base64(file),
-        encode=partial(answers.binary_answer, f"{CSV}; charset=utf-8", job.filename),
+        encode=partial(answers.binary_answer, media_type, job.filename),
         headers=etag(file),
         version_id=given.version_id,
         lost=LOST_FILE,

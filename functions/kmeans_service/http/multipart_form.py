@@ -38,6 +38,13 @@ CSV_TYPES = (
     "text/tab-separated-values",
     "application/gzip",
     "application/x-gzip",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.apache.parquet",
+    "application/x-parquet",
+    "application/jsonl",
+    "application/x-jsonlines",
+    "application/x-ndjson",
+    "application/json",
 )
 # RFC 2046, section 5.1.1
 BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]")

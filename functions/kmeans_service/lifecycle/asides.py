@@ -33,7 +33,7 @@ def without_names(owner: str, given: Input) -> Input:
 
 def with_profile(owner: str, given: Input, table: Table) -> Input:
     """The input with its table's profile beside it; of a plain matrix its shape says all."""
-    if table.is_plain:
+    if table.is_plain and not given.converted:
         return given
     key = keys.beside_input(owner, given.key, given.version_id, given.sha256)
     profile = data_bucket().put(f"{key}.table.json.gz", packed(table), GZIP)

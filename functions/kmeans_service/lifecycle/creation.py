@@ -3,23 +3,28 @@
 import hashlib
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 from boto3.dynamodb.conditions import Attr
 
+from kmeans_service import config, keys
 from kmeans_service.errors import OverQuota, Unavailable
 from kmeans_service.lifecycle import reads
 from kmeans_service.lifecycle.items import init_attribute, input_attribute, recipe_attributes
-from kmeans_service.lifecycle.job import Input, Job, Status, upload_id_of
+from kmeans_service.lifecycle.job import CONVERTING, Input, Job, PartedUpload, Status, upload_id_of
 from kmeans_service.owners import quota
 from kmeans_service.owners.quota import Holdings
 from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.stored_object import StoredObject
 from kmeans_service.table import clock, queries, writes
-from kmeans_service.table.expressions import NOT_THERE, Condition, has, sets
-from kmeans_service.table.keys import Key, event_key, job_key, upload_key
+from kmeans_service.table.expressions import NOT_THERE, Condition, has, removes, sets
+from kmeans_service.table.keys import LOOKED_AFTER, Key, event_key, job_key, upload_key
 from kmeans_service.table.values import marshal, stored_bytes_in, unmarshal
 from kmeans_service.table.writes import putting, updating
+
+# What only a job has whose file is on its way.
+NOT_ON_ITS_WAY = ("progress", "parts", "gsi1pk", "due_at")
 
 
 def find_upload(owner: str, filename: str, given: Input) -> int | None:
@@ -28,14 +33,14 @@ def find_upload(owner: str, filename: str, given: Input) -> int | None:
     return item["job_id"] if item and item["expires_at"] > time.time() else None
 
 
-def admit(owner: str, filename: str, given: Input | None) -> Holdings | int:
+def admit(owner: str, filename: str, given: Input | None, size: int = 0) -> Holdings | int:
     """The owner's counters where there is room for one more job, or the job of this very upload.
 
     Raises TooManyJobs or StorageFull.
     """
     refusal: OverQuota | None = None
     try:
-        held = quota.room_for(owner, given.stored_bytes if given else 0)
+        held = quota.room_for(owner, given.stored_bytes if given else size)
     except OverQuota as error:
         refusal = error
     # Looked for last: what took the room may have been this very upload, sent at the same time.
@@ -57,6 +62,8 @@ def create(
     warnings: tuple[str, ...] = (),
     init: StoredObject | None = None,
     reading: dict[str, str] | None = None,
+    converting: bool = False,
+    in_parts: int = 0,
 ) -> int:
     """A new job's id, or that of the job which this very upload already made.
 
@@ -67,13 +74,19 @@ def create(
     warnings   about the file, a sentence each
     init       where the parameters' initial centers are
     reading    how a file that has yet to come is to be read
+    converting the file is put where the worker is told of it, to be converted: PENDING until then
+    in_parts   bytes of a file that will be sent in parts: they count from now on
     Raises TooManyJobs or StorageFull, and Unavailable if the counters are contended beyond reason.
     """
     for _ in writes.tries():
-        admitted = held or admit(owner, filename, given)
+        admitted = held or admit(owner, filename, given, in_parts)
         if isinstance(admitted, int):
             return admitted
         job = _new_job(owner, admitted.next_id, filename, given)
+        if converting and given:
+            job |= _to_convert(owner, admitted.next_id, given)
+        if in_parts:
+            job |= _in_parts(owner, admitted.next_id, in_parts)
         if recipe:
             job |= recipe_attributes(recipe)
         if warnings:
@@ -128,6 +141,22 @@ def _new_job(
     return {name: value for name, value in values.items() if value is not None}
 
 
+def _in_parts(owner: str, job_id: int, size: int) -> dict[str, Any]:
+    upload = PartedUpload(keys.awaited_input(owner, job_id), size, config.PART_BYTES)
+    due = clock.seconds(config.PARTS_SECONDS)
+    return {"parts": upload.as_item(), "gsi1pk": LOOKED_AFTER, "due_at": due}
+
+
+def _to_convert(owner: str, job_id: int, given: Input) -> dict[str, Any]:
+    placed = replace(given, key=keys.awaited_input(owner, job_id))
+    return {
+        "status": Status.PENDING.value,
+        "input": input_attribute(placed),
+        "reading": given.reading,
+        "progress": CONVERTING,
+    }
+
+
 def key_of_upload(owner: str, filename: str, given: Input) -> Key:
     return upload_key(owner, upload_id_of(filename, given))
 
@@ -144,23 +173,45 @@ def arrive(job: Job, given: Input, warnings: tuple[str, ...] = ()) -> bool:
         input=input_attribute(given),
         uploaded_at=clock.timestamp(),
         warnings=list(warnings),
-    )
+    ) | removes(*NOT_ON_ITS_WAY)
     arrival = updating(job_key(job.owner, job.job_id), change, has({"status": Status.PENDING}))
+    more = given.stored_bytes - job.file_bytes
     for _ in writes.tries():
-        quota.room_for(job.owner, given.stored_bytes, jobs=0)
-        if not writes.transact([arrival, quota.new_file(job.owner, given.stored_bytes)]):
+        quota.room_for(job.owner, more, jobs=0)
+        if not writes.transact([arrival, quota.new_file(job.owner, more)]):
             return True
         if reads.get(job.owner, job.job_id).status is not Status.PENDING:
             return False
     raise Unavailable("Too many uploads at once")
 
 
-def refuse(job: Job, error: dict[str, Any]) -> bool:
-    """PENDING or UPLOADED → FAILED: what came cannot be used; False if the job has moved on."""
-    refused = sets(status=Status.FAILED, error=json.dumps(error), finished_at=clock.timestamp())
-    refusable = Attr("status").is_in((Status.PENDING, Status.UPLOADED))
+def converting(job: Job) -> None:
+    """Say that the file of a PENDING job has come and is being converted."""
     key = job_key(job.owner, job.job_id)
-    return writes.is_updated(key, refused, has({"status": job.status}) & refusable)
+    writes.is_updated(key, sets(progress=CONVERTING), has({"status": Status.PENDING}))
+
+
+def refuse(job: Job, error: dict[str, Any], given: Input | None = None) -> bool:
+    """PENDING or UPLOADED → FAILED: what came cannot be used; False if the job has moved on.
+
+    given   the job's file, where it was that before it was looked at
+    """
+    refused = sets(status=Status.FAILED, error=json.dumps(error), finished_at=clock.timestamp())
+    refused |= removes(*NOT_ON_ITS_WAY)
+    if given:
+        refused |= sets(input=input_attribute(given))
+    refusable = Attr("status").is_in((Status.PENDING, Status.UPLOADED))
+    key, held = job_key(job.owner, job.job_id), has({"status": job.status}) & refusable
+    if job.parts is None:
+        return writes.is_updated(key, refused, held)
+    action = updating(key, refused, held & Attr("parts").exists())
+    for _ in writes.tries():
+        _ = quota.read(job.owner)  # which makes sure that there are counters
+        if not writes.transact([action, quota.more(job.owner, -job.parts.size)]):
+            return True
+        if reads.get(job.owner, job.job_id).status is not job.status:
+            return False
+    raise Unavailable("Too many uploads at once")
 
 
 def is_handled(owner: str, event: str) -> bool:

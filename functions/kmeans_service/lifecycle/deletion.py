@@ -4,7 +4,7 @@ from boto3.dynamodb.conditions import Attr
 
 from kmeans_service import keys
 from kmeans_service.errors import Unavailable
-from kmeans_service.lifecycle import asides, lease, leftovers, reads
+from kmeans_service.lifecycle import asides, lease, leftovers, parts, reads
 from kmeans_service.lifecycle.creation import find_upload, key_of_upload
 from kmeans_service.lifecycle.items import job_or_damaged
 from kmeans_service.lifecycle.job import Job, Status
@@ -43,6 +43,7 @@ def finish(job: Job) -> None:
         # A key that users write to has other versions, which are other jobs' files.
         data_bucket().delete(job.input.key, job.input.version_id)
         asides.forget(job.input)
+    parts.remove(job)
     if job.init is not None:
         data_bucket().delete(job.init.key)
     remove_objects(job.owner, job.job_id)
@@ -81,7 +82,10 @@ def _as_it_was(job: Job) -> Condition:
         model = model if job.model.pickle else model & has({"model.model": None})
     else:
         model = has({"model": None})
-    return model if job.input else model & has({"input": None})
+    model &= Attr("parts").exists() if job.parts else has({"parts": None})
+    if job.input is None:
+        return model & has({"input": None})
+    return model & Attr("input.n_samples").eq(job.input.n_samples)  # more is kept once it is read
 
 
 def _forget_upload(job: Job) -> list[Action]:
@@ -97,7 +101,7 @@ def _bury(job: Job) -> None:
     """DELETING → DELETED: a tombstone that expires; the id stays used."""
     gone = removes(
         *("filename", "input", "model", "error", "params", "init", "drawn", "crash", "fit_id"),
-        *("progress", "lease_until", "gsi1pk", "due_at"),
+        *("progress", "lease_until", "gsi1pk", "due_at", "parts"),
     )
     buried = sets(status=Status.DELETED, expires_at=clock.expiry()) | gone
     key = job_key(job.owner, job.job_id)

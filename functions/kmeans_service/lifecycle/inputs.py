@@ -40,8 +40,9 @@ def table_of(given: Input) -> Table:
 
 
 def opened(given: Input) -> ByteStream:
-    """The file from its beginning; raises JobGone."""
+    """The file, or what it was converted to, from its beginning; raises JobGone."""
+    version = None if given.converted else given.version_id
     try:
-        return data_bucket().open(given.key, given.version_id).stream
+        return data_bucket().open(given.rows.key, version).stream
     except ObjectMissing:
         raise JobGone(LOST_FILE) from None

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from kmeans_service.errors import ModelDamaged
-from kmeans_service.lifecycle.job import Input, Job, Status
+from kmeans_service.lifecycle.job import Input, Job, PartedUpload, Status
 from kmeans_service.models.columns import Columns
 from kmeans_service.models.published import BeforeManifests, Published
 from kmeans_service.models.scores import scores_of
@@ -72,6 +72,7 @@ def _input(values: dict[str, Any]) -> Input:
         names=_object(values.get("names")),
         profile=_object(values.get("profile")),
         reading=values.get("reading", {}),
+        converted=_object(values.get("converted")),
     )
 
 
@@ -191,5 +192,6 @@ def _job(values: dict[str, Any]) -> Job:
         model=_model(values["model"]) if "model" in values else None,
         init=_object(json.loads(values["init"])) if "init" in values else None,
         warnings=tuple(values.get("warnings", ())),
+        parts=PartedUpload(**values["parts"]) if "parts" in values else None,
         reading=values.get("reading", {}),
     )

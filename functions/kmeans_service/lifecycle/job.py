@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -33,6 +33,8 @@ class Status(StrEnum):
 
 ACTIVE = (Status.QUEUED, Status.RUNNING)
 FITTABLE = (Status.UPLOADED, Status.SUCCEEDED, Status.FAILED)
+# The progress of a PENDING job whose file is there.
+CONVERTING = {"stage": "CONVERTING"}
 GONE = tuple(map(Status, live.GONE))
 
 
@@ -48,6 +50,7 @@ class Input:
     profile     where its table is, columns and counts; None of a plain matrix,
                 and of a file older than tables are, which has numbers alone
     reading     what its owner said of how it is to be read, and is part of what it is
+    converted   where its rows are, as CSV, if the file itself is of another format
     """
 
     key: str
@@ -60,15 +63,48 @@ class Input:
     names: StoredObject | None = None
     profile: StoredObject | None = None
     reading: dict[str, str] = field(default_factory=dict)
+    converted: StoredObject | None = None
+
+    @property
+    def rows(self) -> StoredObject:
+        """What is read: the file itself, or what it was converted to."""
+        return self.converted or StoredObject(self.key, self.sha256, self.size)
 
     @property
     def asides(self) -> tuple[StoredObject, ...]:
         """What is kept of it beside the item and beside the file."""
-        return tuple(each for each in (self.names, self.profile) if each)
+        return tuple(each for each in (self.names, self.profile, self.converted) if each)
 
     @property
     def stored_bytes(self) -> int:
         return self.size + sum(each.size for each in self.asides)
+
+
+@dataclass(frozen=True)
+class PartedUpload:
+    """A file that is on its way in parts.
+
+    upload_id   S3's, once it knows of the upload
+    completed   whether the parts have been made a file
+    """
+
+    key: str
+    size: int
+    part_bytes: int
+    upload_id: str = ""
+    completed: bool = False
+
+    def sizes(self) -> list[tuple[int, int]]:
+        """Number and bytes of each part, from 1."""
+        starts = range(0, self.size, self.part_bytes)
+        return [
+            (number, min(self.part_bytes, self.size - start))
+            for number, start in enumerate(starts, start=1)
+        ]
+
+    def as_item(self) -> dict[str, Any]:
+        """Its bytes are counted: an item's maps with a key and a size are what its owner has."""
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -79,6 +115,7 @@ class Job:
     crash    how the last attempt crashed
     init     where the recipe's initial centers are, if they are too long for the item
     reading  what its owner said of a file that had yet to come
+    parts    the upload of a file that is sent in parts
     """
 
     owner: str
@@ -101,6 +138,7 @@ class Job:
     warnings: tuple[str, ...] = ()
     init: StoredObject | None = None
     reading: dict[str, str] = field(default_factory=dict)
+    parts: PartedUpload | None = None
 
     @property
     def published(self) -> Published:
@@ -118,13 +156,25 @@ class Job:
             return self.input
         if self.status is Status.FAILED:
             raise FitFailed(f"The file of job {self.job_id} was refused", error=self.error)
-        raise NotUploaded(f"The file of job {self.job_id} has not arrived")
+        missing = "is being converted" if self.is_converting else "has not arrived"
+        raise NotUploaded(f"The file of job {self.job_id} {missing}")
+
+    @property
+    def is_converting(self) -> bool:
+        """Whether its file is there, and waits for being made into CSV."""
+        return self.status is Status.PENDING and self.progress == CONVERTING
 
     @property
     def stored_bytes(self) -> int:
         """What counts as the owner's for this job: its file, and its model."""
         model = self.model.stored_bytes if self.model else 0
-        return model + (self.input.stored_bytes if self.input else 0)
+        return model + self.file_bytes
+
+    @property
+    def file_bytes(self) -> int:
+        """What counts for its file, which may still be on its way."""
+        on_its_way = self.parts.size if self.parts else 0
+        return on_its_way + (self.input.stored_bytes if self.input else 0)
 
     @property
     def fit_prefix(self) -> str:

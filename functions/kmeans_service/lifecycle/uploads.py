@@ -5,8 +5,11 @@ from typing import Any
 from kmeans_service import config, keys
 from kmeans_service.errors import InvalidParameter, ServiceError
 from kmeans_service.json_values import shown
-from kmeans_service.lifecycle import asides, creation, inputs, reads
+from kmeans_service.lifecycle import asides, creation, inputs, parts, reads
+from kmeans_service.lifecycle.job import Input, Job
+from kmeans_service.media_types import BINARY
 from kmeans_service.owners import quota
+from kmeans_service.owners.quota import Holdings
 from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.storage import data_bucket, sha256_of
 from kmeans_service.tables.dialect import Reading
@@ -61,22 +64,26 @@ def store(owner: str, filename: str, body: bytes, table: Table, reading: Reading
     return job_id
 
 
+def store_to_convert(owner: str, filename: str, body: bytes, reading: Reading) -> int:
+    """The PENDING job of a file that the worker lets be converted, new or already there.
+
+    The job comes first, the file after it: sent again, what was lost between them is made good.
+    Raises TooManyJobs or StorageFull.
+    """
+    digest = sha256_of(body)
+    given = Input("", None, digest, len(body), 0, 0, None, reading=reading.said())
+    job_id = creation.create(owner, filename, given, converting=True)
+    if reads.get(owner, job_id).is_converting:
+        data_bucket().put_unless_there(keys.awaited_input(owner, job_id), body, BINARY)
+    return job_id
+
+
 def reserve(owner: str, filename: str, recipe: Recipe | None, reading: Reading) -> dict[str, Any]:
     """A PENDING job and the presigned POST that its file goes to.
 
     The form takes a file as large as there is room for. Raises TooManyJobs or StorageFull.
     """
-    held = quota.room_for(owner, size=1)
-    init = None
-    if recipe:
-        recipe, init = asides.without_init(keys.inputs_of(owner), None, recipe.seeded())
-    try:
-        said = reading.said()
-        job_id = creation.create(owner, filename, None, recipe, held, init=init, reading=said)
-    except ServiceError:
-        if init:
-            data_bucket().delete(init.key)
-        raise
+    job_id, held = _reserved(owner, filename, recipe, reading)
     limits = config.limits()
     max_bytes = min(limits.file_bytes, limits.stored_bytes - held.stored_bytes)
     key = keys.awaited_input(owner, job_id)
@@ -86,3 +93,30 @@ def reserve(owner: str, filename: str, recipe: Recipe | None, reading: Reading) 
         "expires_in": config.PRESIGNED_SECONDS,
         "max_bytes": max_bytes,
     }
+
+
+def reserve_parts(
+    owner: str, filename: str, size: int, recipe: Recipe | None, reading: Reading
+) -> Job:
+    """A PENDING job whose file of so many bytes comes in parts; raises as `reserve`."""
+    job_id, _ = _reserved(owner, filename, recipe, reading, in_parts=size)
+    return parts.begin(parts.find(owner, job_id))
+
+
+def _reserved(
+    owner: str, filename: str, recipe: Recipe | None, reading: Reading, in_parts: int = 0
+) -> tuple[int, Holdings]:
+    held = quota.room_for(owner, in_parts or 1)
+    init = None
+    if recipe:
+        recipe, init = asides.without_init(keys.inputs_of(owner), None, recipe.seeded())
+    try:
+        said = reading.said()
+        job_id = creation.create(
+            owner, filename, None, recipe, held, init=init, reading=said, in_parts=in_parts
+        )
+    except ServiceError:
+        if init:
+            data_bucket().delete(init.key)
+        raise
+    return job_id, held

@@ -15,7 +15,7 @@ POINTS_BYTES_PER_SECOND = 10e6
 def fit_seconds(recipe: Recipe, given: Input) -> float:
     """All of its iterations counted, as `MaxWork` does."""
     work = fit_work(recipe, given.n_samples, given.n_features)
-    return work / MULTIPLICATIONS_PER_SECOND + given.size / BYTES_PER_SECOND
+    return work / MULTIPLICATIONS_PER_SECOND + given.rows.size / BYTES_PER_SECOND
 
 
 def check_seconds(size: int) -> float:

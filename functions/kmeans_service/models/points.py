@@ -59,10 +59,19 @@ class PointsTable:
     places: tuple[int, ...]
 
     @classmethod
-    def read(cls, source: Source, columns: Columns, *, complete: bool) -> "PointsTable":
-        """Raises as `points_of` does."""
-        table = read_table(source, distinct=False)
-        if _has_header_of_numbers(table) and not _has_numbers_for_names(columns):
+    def read(
+        cls, source: Source, columns: Columns, *, complete: bool, reading: Reading | None = None
+    ) -> "PointsTable":
+        """Raises as `points_of` does.
+
+        reading   how the points are known to be written
+        """
+        table = read_table(source, reading, distinct=False)
+        if (
+            reading is None
+            and _has_header_of_numbers(table)
+            and not _has_numbers_for_names(columns)
+        ):
             table = read_table(source, Reading(header="absent"), distinct=False)
         places = columns.places(len(table.columns), table.names)
         found = cls(source, table, columns, places)

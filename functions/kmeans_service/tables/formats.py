@@ -2,11 +2,26 @@
 
 import json
 
+from kmeans_service.errors import (
+    InvalidParameter,
+    NeedsConversion,
+    UnsupportedMediaType,
+    quoted,
+)
+from kmeans_service.tables.dialect import Reading
+
 PARQUET, EXCEL, JSON_LINES = "parquet", "excel", "json_lines"
 CONVERTED = {
     PARQUET: "a Parquet file",
     EXCEL: "an Excel workbook",
     JSON_LINES: "a file of JSON objects, one a line",
+}
+# What can be said of how each is read; None is text.
+_OPTIONS: dict[str | None, tuple[str, ...]] = {
+    None: ("header", "delimiter", "decimal", "encoding"),
+    PARQUET: (),
+    EXCEL: ("header", "sheet"),
+    JSON_LINES: (),
 }
 _BEGINNINGS: tuple[tuple[bytes, str], ...] = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook or another of Office's files"),
@@ -36,6 +51,32 @@ _BEGINNINGS: tuple[tuple[bytes, str], ...] = (
 )
 
 
+def check_text(head: bytes, asked: Reading) -> None:
+    """Raises UnsupportedMediaType, or NeedsConversion, for what is no text of rows.
+
+    InvalidParameter for an option that the format does not have.
+    """
+    known, format = name_of(head), format_of(head)
+    if known is None or format:
+        _check_options(known or "text of rows", format, asked)
+    if known is None:
+        return
+    if format:
+        raise NeedsConversion(
+            f"the file is {known}, which is converted before it is read; points of it are "
+            "predicted through POST /kmeans/predictions, or send them as CSV",
+        )
+    raise UnsupportedMediaType(f"the file is {known}, and no text of rows")
+
+
+def _check_options(known: str, format: str | None, asked: Reading) -> None:
+    for option, value in asked.said().items():
+        if option not in _OPTIONS[format]:
+            raise InvalidParameter(
+                f'{option} is {quoted(value)}; of {known}, allowed is "auto"', field=option
+            )
+
+
 def format_of(head: bytes) -> str | None:
     """PARQUET, EXCEL or JSON_LINES, which are converted; None for what may be text of rows."""
     if head.startswith(b"PAR1"):
@@ -43,6 +84,14 @@ def format_of(head: bytes) -> str | None:
     if head.startswith(b"PK\x03\x04") and _zip_name(head) == CONVERTED[EXCEL]:
         return EXCEL
     return JSON_LINES if _is_json_lines(head) else None
+
+
+def check_format(head: bytes) -> str:
+    """What `format_of` says; raises UnsupportedMediaType for what is not converted."""
+    format = format_of(head)
+    if format is None:
+        raise UnsupportedMediaType(f"the file is {name_of(head) or 'text'}, and not converted")
+    return format
 
 
 def name_of(head: bytes) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from kmeans_service.errors import InvalidCsv, UnsupportedMediaType
+from kmeans_service.errors import InvalidCsv
 from kmeans_service.tables import formats, header
 from kmeans_service.tables.bytes_in import GZIP, UTF16_MARKS, NotUtf8Error, Source, pieces, unpacked
 from kmeans_service.tables.cells import Kind, is_number
@@ -60,7 +60,7 @@ def read_table(
     block_bytes: int = BLOCK_BYTES,
     distinct: bool = True,
 ) -> Table:
-    """The table in a file; raises InvalidCsv, TooLarge, or UnsupportedMediaType that names it."""
+    """The table in a file; raises InvalidCsv, TooLarge, UnsupportedMediaType or NeedsConversion."""
     reader = _Reader(
         source, reading or Reading(), limits or csv_limits(), most_bytes, block_bytes, distinct
     )
@@ -95,9 +95,8 @@ class _Reader:
         raw = next(unpacked(iter([begun]), _FORMAT_BYTES, _FORMAT_BYTES), b"")
         encoding = self._encoding(raw)
         guess: tuple[str, ...] = ()
-        known = formats.name_of(raw) if encoding != "utf-16" else None
-        if known:
-            raise UnsupportedMediaType(f"the file is {known}, and no text of rows")
+        if encoding != "utf-16":
+            formats.check_text(raw, self.reading)
         try:
             table = self._decoded(encoding, size)
         except NotUtf8Error as error:
