@@ -83,9 +83,10 @@ FILES = [
     (gzip.compress(LINES), "points.jsonl.gz"),
     (gzip.compress(parquet()), "points.parquet.gz"),
 ]
+NAMES = [filename for _, filename in FILES]
 
 
-@pytest.mark.parametrize(("body", "filename"), FILES)
+@pytest.mark.parametrize(("body", "filename"), FILES, ids=NAMES)
 def test_a_form_upload_answers_at_once_and_is_pending_until_it_is_converted(
     client: Client, body: bytes, filename: str
 ) -> None:
@@ -295,6 +296,7 @@ def bomb() -> bytes:
         (bomb(), "bomb.xlsx", "too-large", "unpacks to 50,000,008 bytes"),
         (gzip.compress(LINES)[:-9], "cut.jsonl.gz", "invalid-csv", "the gzip file ends"),
     ],
+    ids=["workbook", "parquet", "list", "text", "bomb", "gzip"],
 )
 def test_a_file_that_cannot_be_converted_makes_the_job_failed_with_the_reason(
     client: Client, body: bytes, filename: str, kind: str, words: str
@@ -421,7 +423,7 @@ def test_a_deleted_job_takes_the_file_and_its_rows_along(client: Client) -> None
 
 
 @pytest.mark.parametrize("path", ["/kmeans/predict", "/kmeans/transform", "/kmeans/score"])
-@pytest.mark.parametrize("body", [parquet(), LINES, BOOK])
+@pytest.mark.parametrize("body", [parquet(), LINES, BOOK], ids=["parquet", "lines", "book"])
 def test_points_of_such_a_file_are_refused_in_a_request_which_names_the_way(
     client: Client, path: str, body: bytes
 ) -> None:
@@ -432,7 +434,7 @@ def test_points_of_such_a_file_are_refused_in_a_request_which_names_the_way(
     assert "POST /kmeans/predictions" in answer.json()["detail"]
 
 
-@pytest.mark.parametrize("body", [body for body, _ in FILES])
+@pytest.mark.parametrize("body", [body for body, _ in FILES], ids=NAMES)
 def test_a_large_prediction_converts_its_points(client: Client, body: bytes) -> None:
     client.upload(b"x,y\n1,2\n1,4\n10,2\n10,4\n")
     client.fit(0, {"n_clusters": 2})
