@@ -1,6 +1,6 @@
 """The rows that a fit is computed from: those of the used columns, as its recipe makes them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import IO
 
 import numpy as np
@@ -19,7 +19,7 @@ from kmeans_service.recipes.planned import Planned
 from kmeans_service.recipes.preprocessing import STRICT
 from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.recipes.settled import changes_rows, settled
-from kmeans_service.recipes.transform import Transform, learn
+from kmeans_service.recipes.transform import Chunks, Transform, learn
 from kmeans_service.recipes.warnings import variance
 from kmeans_service.streams import WholeRead
 from kmeans_service.tables.columns import Layout, Role, read_blocks, read_columns
@@ -27,6 +27,9 @@ from kmeans_service.tables.dialect import Dialect
 from kmeans_service.tables.table import Table
 
 type Mask = NDArray[np.bool_]
+
+# Of rows that are transformed at a time; a few copies of them are held meanwhile.
+SLICE_BYTES = 8 * 1024**2
 
 
 def data_of(given: Input, recipe: Recipe) -> "Data":
@@ -102,36 +105,43 @@ class PlannedData(Data):
         X = super().in_memory()
         if not changes_rows(self.plan, self.recipe):
             return X
-        transform = self._learnt([X])
-        kept = transform.kept(X)
-        if not kept.all():
-            self.kept, X = kept, X[kept]
-            self._check_rows(len(X))
-        return transform.apply(X)
+        transform = self._learnt(lambda: _slices(X))
+        masks: list[Mask] = []
+        n_samples = 0
+        # In the place of the rows that were read: memory holds them once.
+        for rows in self._transformed(transform, masks, _slices(X)):
+            X[n_samples : n_samples + len(rows)] = rows
+            n_samples += len(rows)
+        self._keep(masks, n_samples)
+        return X[:n_samples]
 
     def spilled(self, file: IO[bytes]) -> RowFile:
         if not changes_rows(self.plan, self.recipe):
             return super().spilled(file)
-        transform = self._learnt(None)
+        transform = self._learnt(self._raw)
         masks: list[Mask] = []
-        blocks = self._transformed(transform, masks)
+        blocks = self._transformed(transform, masks, self._raw())
         rows = out_of_core.spill(blocks, transform.n_features, file)
-        kept = np.concatenate(masks)
-        if not kept.all():
-            self.kept = kept
-            self._check_rows(rows.n_samples)
+        self._keep(masks, rows.n_samples)
         return rows
 
-    def _transformed(self, transform: Transform, masks: list[Mask]) -> Iterator[Array]:
-        for block in self._raw():
+    def _transformed(
+        self, transform: Transform, masks: list[Mask], blocks: Iterable[Array]
+    ) -> Iterator[Array]:
+        for block in blocks:
             kept = transform.kept(block)
             masks.append(kept)
             if kept.any():
                 yield transform.apply(block[kept])
 
-    def _learnt(self, held: list[Array] | None) -> Transform:
-        """The transform, of the rows that are held or, one pass after the other, of the file's."""
-        chunks = self._raw if held is None else lambda: iter(held)
+    def _keep(self, masks: list[Mask], n_samples: int) -> None:
+        kept = np.concatenate(masks)
+        if not kept.all():
+            self.kept = kept
+            self._check_rows(n_samples)
+
+    def _learnt(self, chunks: Chunks) -> Transform:
+        """The transform of these rows, which are gone over several times."""
         asked = self.recipe.preprocessing
         self.transform = learn(chunks, [False] * self.n_used, (), asked)
         return self.transform
@@ -148,6 +158,11 @@ class PlannedData(Data):
         measured = set(variance(self.plan.of(USED)))  # the fit says it of what it has clustered
         told = [sentence for sentence in self.plan.warnings if sentence not in measured]
         return [*said.of_plan(self.plan, self.recipe), *said.of_rows(self.kept, self.recipe), *told]
+
+
+def _slices(X: Array) -> Iterator[Array]:
+    rows = max(1, SLICE_BYTES // (8 * X.shape[1]))
+    return (X[start : start + rows] for start in range(0, len(X), rows))
 
 
 def _names(plan: Plan, table: Table) -> tuple[str, ...] | None:
