@@ -71,7 +71,7 @@ def _client() -> Client:
 
 
 @pytest.fixture
-def limit(monkeypatch: pytest.MonkeyPatch) -> Set:
+def limit(monkeypatch: pytest.MonkeyPatch) -> Iterator[Set]:
     """Set limits as a deployment does: limit(rows=3)."""
 
     def choose(**limits: float) -> None:
@@ -79,7 +79,8 @@ def limit(monkeypatch: pytest.MonkeyPatch) -> Set:
             monkeypatch.setenv(f"MAX_{name.upper()}", str(number))
         config.limits.cache_clear()
 
-    return choose
+    yield choose
+    config.limits.cache_clear()  # who comes next may use no AWS, which begins with none cached
 
 
 @pytest.fixture

@@ -157,7 +157,10 @@ SENT: dict[str, tuple[bytes, dict[str, str]]] = {
     "createPrediction": (b'{"job_id": 0}', JSON_TYPE),
 }
 # They answer from the table alone, or make something new.
-READ_NOTHING = {"getJob", "deleteJob", "listJobs", "getScores", "createPrediction"}
+READ_NOTHING = {
+    *("getJob", "deleteJob", "listJobs", "getScores", "createPrediction"),
+    *("getUpload", "completeUpload", "abortUpload"),
+}
 OTHERS = {"upload", "createUpload", "fitPredict", "getPrediction"}
 PAGES = {"root", "health", "openapi", "ui", "uiAsset"}
 

@@ -94,12 +94,7 @@ def test_numbers_are_never_taken_for_something_else(rows: list[list[float]]) -> 
     assert described("\n".join(",".join(map(repr, row)) for row in rows).encode()) is None
 
 
-def test_a_workbook_is_named_in_a_form_whatever_its_name_and_for_points_too(
-    client: Client,
-) -> None:
-    for answer in (client.upload(BOOK, "book.xlsx"), client.upload(BOOK, "book.csv")):
-        assert answer.status == 415
-        assert "the file is an Excel workbook" in answer.json()["detail"]
+def test_a_workbook_that_is_sent_as_points_is_named(client: Client) -> None:
     client.upload()
     client.fit(0)
     refused = client.predict(BOOK)
@@ -107,19 +102,19 @@ def test_a_workbook_is_named_in_a_form_whatever_its_name_and_for_points_too(
     assert client.predict(PREDICT_CSV).status == 200
 
 
-def test_a_workbook_is_named_where_it_is_dropped_or_comes_by_a_presigned_upload(
+def test_what_is_no_table_is_named_where_it_is_dropped_or_comes_by_a_presigned_upload(
     client: Client,
 ) -> None:
-    deliver(drop("incoming/tester/book.xlsx", BOOK))
+    deliver(drop("incoming/tester/page.html", b"<!DOCTYPE html>"))
     deliver(post(reserve(client), b"%PDF-1.7\n"))
-    for job_id, words in ((0, "an Excel workbook"), (1, "a PDF document")):
+    for job_id, words in ((0, "an HTML page"), (1, "a PDF document")):
         job = client.get(f"/kmeans/jobs/{job_id}").json()
         assert (job["status"], words in job["error"]["detail"]) == ("FAILED", True)
     client.upload()
     client.fit(2)
     made = client.post_json("/kmeans/predictions", {"job_id": 2})
-    deliver(post(made.json(), BOOK))
-    assert "an Excel workbook" in client.get(made.headers["Location"]).json()["detail"]
+    deliver(post(made.json(), b"%PDF-1.7\n"))
+    assert "a PDF document" in client.get(made.headers["Location"]).json()["detail"]
 
 
 def test_a_packed_file_is_taken_however_it_comes(client: Client) -> None:
