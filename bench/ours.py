@@ -19,7 +19,7 @@ from bench.measure import cpu_seconds
 from bench.theirs import points_form
 from harness import contract
 from harness.api import FORM_TYPE, JSON_TYPE, Context, event, form
-from harness.fake_aws.state import empty_aws, serving_aws
+from harness.fake_aws.state import empty_aws, forget_clients, serving_aws
 
 # A body of more bytes does not fit a Lambda event as base64.
 INLINE_BYTES = 4_400_000
@@ -124,6 +124,7 @@ def _only_object(prefix: str) -> bytes:
 def serving() -> Iterator[Ours]:
     with serving_aws() as url, pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("DEFAULT_OWNER", "bench")
+        forget_clients()  # of a server before this one
         empty_aws(url, monkeypatch)
         yield Ours()
 

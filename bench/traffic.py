@@ -187,7 +187,7 @@ MIX: dict[str, tuple[int, Kind]] = {
     "broken JSON": (3, bad("POST", "/kmeans/fit", 400, JSON, b'{"job_id": 0')),
     "deep JSON": (1, bad("POST", "/kmeans/fit", 400, JSON, b"[" * 50_000)),
     "a wrong parameter": (2, bad("POST", "/kmeans/fit", 422, JSON, b'{"job_id": "0"}')),
-    "broken CSV": (3, bad("POST", "/kmeans/upload", 422, FORM, form(file=b"1,2\n3,x\n"))),
+    "broken CSV": (3, bad("POST", "/kmeans/upload", 422, FORM, form(file=b"x,y\na,b\n"))),
     "compressed": (1, bad("POST", "/kmeans/upload", 415, PACKED, form(file=MODEL))),
     "50 MB announced": (1, bad("POST", "/kmeans/upload", 413, LIE, b"1,2")),
     "huge headers": (2, bad("GET", "/kmeans/jobs", 431, HUGE)),
