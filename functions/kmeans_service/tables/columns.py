@@ -17,13 +17,12 @@ from kmeans_service.tables.grammar import (
     Cell,
     Format,
     check_width,
-    number_too_long,
     read_row,
-    refusal,
     shown,
     too_many_rows,
 )
 from kmeans_service.tables.library import c_format, library
+from kmeans_service.tables.refusals import cell_too_long, refusal
 from kmeans_service.tables.survey import Block, blocks
 from kmeans_service.tables.table import text_pieces
 
@@ -153,7 +152,7 @@ class ColumnReader:
         line = self._line.value + cell.down
         if kind == Kind.NUMBER:
             if len(cell.content) > self.format.limits.cell_length:
-                raise number_too_long(line, column, self.format.limits)
+                raise cell_too_long(line, column, self.format.limits)
             return value
         if kind in (Kind.EMPTY, Kind.MISSING):
             return float("nan")

@@ -40,11 +40,10 @@ from kmeans_service.tables.csv_lines import (
 from kmeans_service.tables.csv_refusals import (
     QUOTED_TEXT,
     bad_cell,
-    cell_too_long,
     fault_of,
-    refusal,
     shown,
 )
+from kmeans_service.tables.refusals import cell_too_long, count, refusal
 
 _DECIMAL = r"(?:[0-9]++(?:\.[0-9]*+)?+|\.[0-9]++)"
 _NUMBER = re.compile(rf'("?)([+-]?{_DECIMAL}(?:[eE][+-]?[0-9]++)?)\1')
@@ -114,7 +113,7 @@ class CsvRows:
 
     def _refuse_row(self, line: int, found: int, column: int) -> NoReturn:
         raise InvalidCsv(
-            f"line {line} has {_count(found, 'cell')}, the first line has {self.n_features}",
+            f"line {line} has {count(found, 'cell')}, the first line has {self.n_features}",
             line=line,
             column=column,
         )
@@ -264,7 +263,3 @@ def _is_float_elsewhere(name: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

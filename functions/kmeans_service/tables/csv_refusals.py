@@ -2,8 +2,8 @@
 
 import re
 
-from kmeans_service.errors import InvalidCsv, TooLarge, quoted
-from kmeans_service.tables.csv_lines import CsvLimits
+from kmeans_service.errors import InvalidCsv, quoted
+from kmeans_service.tables.refusals import refusal
 
 QUOTED_TEXT = re.compile(r'"(?:[^"]++|"")*+"')
 _NOT_UTF8 = re.compile(r"[\udc80-\udcff]")
@@ -35,16 +35,3 @@ def bad_cell(cell: str, line: int, column: int, hint: str = "") -> InvalidCsv:
 
 def shown(cell: str) -> str:
     return quoted(cell.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))
-
-
-def refusal(what: str, line: int, column: int) -> InvalidCsv:
-    return InvalidCsv(f"line {line}, column {column}: {what}", line=line, column=column)
-
-
-def cell_too_long(line: int, column: int, limits: CsvLimits) -> TooLarge:
-    return TooLarge(
-        f"line {line}, column {column}: longer than the {limits.cell_length:,} characters"
-        " a cell may have",
-        line=line,
-        column=column,
-    )

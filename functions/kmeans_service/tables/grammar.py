@@ -19,6 +19,7 @@ from typing import NoReturn
 
 from kmeans_service.errors import InvalidCsv, TooLarge, quoted
 from kmeans_service.tables.csv_lines import CsvLimits
+from kmeans_service.tables.refusals import count, refusal
 
 _QUOTED = re.compile(rb'"((?:[^"]++|"")*+)"')
 _LINE_BREAK = re.compile(rb"\r*+(?:\n|\Z)")
@@ -215,10 +216,6 @@ def shown(content: bytes) -> str:
     return quoted(content.decode("utf-8", "backslashreplace"))
 
 
-def refusal(what: str, line: int, column: int) -> InvalidCsv:
-    return InvalidCsv(f"line {line}, column {column}: {what}", line=line, column=column)
-
-
 def _too_many_cells(line: int, limits: CsvLimits) -> TooLarge:
     return TooLarge(
         f"line {line} has more than the {limits.columns:,} cells a row may have", line=line
@@ -227,16 +224,3 @@ def _too_many_cells(line: int, limits: CsvLimits) -> TooLarge:
 
 def too_many_rows(line: int, limits: CsvLimits) -> TooLarge:
     return TooLarge(f"more than the {limits.rows:,} rows a file may have", line=line)
-
-
-def number_too_long(line: int, column: int, limits: CsvLimits) -> TooLarge:
-    return TooLarge(
-        f"line {line}, column {column}: longer than the {limits.cell_length:,} characters"
-        " a cell may have",
-        line=line,
-        column=column,
-    )
-
-
-def count(number: int, what: str) -> str:
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

@@ -12,8 +12,9 @@ from kmeans_service.errors import InvalidCsv, quoted
 from kmeans_service.tables.cells import FIRST_BOOLEAN, MISSING_WORDS, Kind, kind_and_value
 from kmeans_service.tables.csv_lines import CsvLimits
 from kmeans_service.tables.dialect import AUTO, Dialect, Reading
-from kmeans_service.tables.grammar import Cell, number_too_long
+from kmeans_service.tables.grammar import Cell
 from kmeans_service.tables.profile import Column
+from kmeans_service.tables.refusals import cell_too_long
 from kmeans_service.tables.sniff import Head, Sniffed
 from kmeans_service.tables.survey import Counts
 
@@ -131,7 +132,7 @@ def names(
     for column, cell in enumerate(sniffed.first[: dialect.n_cells], start=1):
         name = " ".join(cell.text.replace("\0", " ").split())
         if len(name) > limits.cell_length:
-            raise number_too_long(line + cell.down, column, limits)
+            raise cell_too_long(line + cell.down, column, limits)
         texts.append(name or None)
     while len(texts) < dialect.n_cells:
         trailing = counts[-1].kinds[Kind.EMPTY] == n_rows

@@ -1,10 +1,5 @@
-"""layers/reader/csv_survey.c and csv_columns.c through ctypes, without NumPy: bytes in, counts out.
+"""layers/reader/csv_survey.c and csv_columns.c through ctypes, no NumPy: bytes in, counts out."""
 
-The library lies among the packages as `csv_numbers.so`; it is no extension module, as those are
-compiled against one Python.
-"""
-
-import sys
 from ctypes import (
     CDLL,
     POINTER,
@@ -19,20 +14,13 @@ from ctypes import (
     c_void_p,
 )
 from functools import cache
-from pathlib import Path
-from typing import Any
 
 from kmeans_service.config import MAX_MAGNITUDE
 from kmeans_service.tables.cells import N_KINDS
+from kmeans_service.tables.compiled import CPower, path, powers
 from kmeans_service.tables.grammar import Format
 
-# As in decimals.h. Below, every number of 19 digits is less than half of the least double.
-LEAST_POWER, LARGEST_POWER = -342, 100
 PLACE_BYTES = 48
-
-
-class CPower(Structure):
-    _fields_ = (("high", c_uint64), ("low", c_uint64))
 
 
 class CNotation(Structure):
@@ -109,7 +97,7 @@ class CSurvey(Structure):
 
 @cache
 def library() -> CDLL:
-    found = CDLL(str(_path()))
+    found = CDLL(str(path()))
     found.survey_rows.restype = c_size_t
     found.survey_rows.argtypes = (
         c_char_p,
@@ -136,14 +124,6 @@ def library() -> CDLL:
     return found
 
 
-def _path() -> Path:
-    for folder in sys.path:
-        path = Path(folder) / "csv_numbers.so"
-        if path.is_file():
-            return path
-    raise ImportError("csv_numbers.so is not among the packages; layers/compile.sh makes it")
-
-
 def c_format(format: Format, *, whole: bool) -> CFormat:
     notation = CNotation(ord(format.decimal), MAX_MAGNITUDE, powers())
     return CFormat(
@@ -154,19 +134,3 @@ def c_format(format: Format, *, whole: bool) -> CFormat:
         ord(format.delimiter),
         whole,
     )
-
-
-@cache
-def powers() -> Any:
-    """The first 128 bits of every power of ten that a number may need."""
-    found = (_leading_bits(power) for power in range(LEAST_POWER, LARGEST_POWER + 1))
-    return (CPower * (LARGEST_POWER - LEAST_POWER + 1))(
-        *(CPower(bits >> 64, bits & (2**64 - 1)) for bits in found)
-    )
-
-
-def _leading_bits(power: int) -> int:
-    # 10^342 has 1137 bits: enough are left of its reciprocal.
-    ten: int = 10**power if power >= 0 else (1 << 1400) // 10**-power
-    surplus = ten.bit_length() - 128
-    return ten >> surplus if surplus > 0 else ten << -surplus

@@ -14,7 +14,6 @@ from kmeans_service.tables.grammar import (
     Cell,
     Format,
     check_width,
-    number_too_long,
     read_row,
     too_many_rows,
 )
@@ -27,6 +26,7 @@ from kmeans_service.tables.library import (
     c_format,
     library,
 )
+from kmeans_service.tables.refusals import cell_too_long
 
 # All columns' distinct values together, which are counted exactly; then there are "more".
 MOST_DISTINCT = 1_000_000
@@ -163,7 +163,7 @@ class Survey:
             kind, value = kind_and_value(cell.content.decode("utf-8", "replace"), mark)
             if kind == Kind.NUMBER and len(cell.content) > self.format.limits.cell_length:
                 line = int(self.c.line) + cell.down
-                raise number_too_long(line, index + 1, self.format.limits)
+                raise cell_too_long(line, index + 1, self.format.limits)
             content = _trimmed(cell, kind)
             found = CCell(content, len(content), kind, cell.down, value)
             library().add_cell(byref(self.c), index, byref(found), ord(mark))
