@@ -120,7 +120,7 @@ def test_a_table_is_read_by_what_its_layer_compiled_and_without_numpy(function: 
         "import io\n"
         "from kmeans_service.tables import library, table\n"
         "found = table.read_table(lambda: io.BytesIO(b'name;size\\na;1,5\\nb;2\\n'))\n"
-        "print(found.n_rows, found.columns[1].mean, 'numpy' in sys.modules, library._path())"
+        "print(found.n_rows, found.columns[1].mean, 'numpy' in sys.modules, library.path())"
     )
     n_rows, mean, loaded, path = run_with([build() / function, layer], program).split()
     assert (int(n_rows), float(mean), loaded) == (2, 1.75, "False")
