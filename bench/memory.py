@@ -35,7 +35,7 @@ def predict(service: ours.Ours, path: Path, n_clusters: int) -> int:
 
 def parse(_service: ours.Ours, path: Path, _n_clusters: int) -> int:
     """CSV bytes to label bytes in memory, above those bytes."""
-    from kmeans_service.models.labels import to_csv
+    from kmeans_service.models.labels_to_text import to_csv
     from kmeans_service.models.nearest import nearest
     from kmeans_service.tables.dataset import parse_csv
 

@@ -56,7 +56,7 @@ def memory(path: Path) -> float:
 
 def to_csv(path: Path, n_samples: int) -> float:
     """In one piece, as an answer is."""
-    from kmeans_service.models.labels import to_csv as write
+    from kmeans_service.models.labels_to_text import to_csv as write
 
     labels = _labels(path)[:n_samples]
     return warm(lambda: write(labels))
@@ -64,7 +64,7 @@ def to_csv(path: Path, n_samples: int) -> float:
 
 def csv_chunks(path: Path, n_samples: int) -> float:
     """As a stream, which is how many labels are stored."""
-    from kmeans_service.models.labels import csv_chunks as chunks
+    from kmeans_service.models.labels_to_text import csv_chunks as chunks
 
     labels = _labels(path)[:n_samples]
     return warm(lambda: sum(map(len, chunks(labels))))
@@ -115,7 +115,7 @@ def kmeans(path: Path, n_clusters: int) -> float:
 
 def predict(path: Path, n_clusters: int) -> float:
     """CSV bytes in, CSV bytes out."""
-    from kmeans_service.models.labels import to_csv as write
+    from kmeans_service.models.labels_to_text import to_csv as write
     from kmeans_service.models.predictor import Predictor, take
     from kmeans_service.tables.dataset import parse_csv
 

@@ -16,7 +16,7 @@ from harness.template.reading import transformed
 from kmeans_service import config
 from kmeans_service.errors import TooLarge
 from kmeans_service.fitting import capacity
-from kmeans_service.models.stored_labels import ROW_BYTES
+from kmeans_service.models.labels_from_text import ROW_BYTES
 from kmeans_service.recipes.recipe import Recipe
 from local.settings import PROJECT
 

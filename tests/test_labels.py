@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from kmeans_service.models.labels import ROWS_PER_CHUNK, Labels, csv_chunks, to_csv, to_json
-from kmeans_service.models.stored_labels import csv_to_json
+from kmeans_service.arrays import Labels
+from kmeans_service.models.labels_from_text import csv_to_json
+from kmeans_service.models.labels_to_text import ROWS_PER_CHUNK, csv_chunks, to_csv, to_json
 
 label_arrays = st.sampled_from([np.int32, np.int64, np.uint8]).flatmap(
     lambda dtype: npst.arrays(dtype, st.integers(0, 50), elements=st.integers(0, 255))

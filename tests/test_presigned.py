@@ -8,7 +8,7 @@ from harness.api import MODEL_CSV, Client
 from harness.presigned import follow, labels, post, predict, reserve
 from harness.system import created, deliver, item, job, keys, put
 from kmeans_service.stored_object import StoredObject
-from worker import large_prediction
+from worker import predicting
 
 
 @pytest.fixture
@@ -103,13 +103,13 @@ def test_a_prediction_whose_job_is_deleted_meanwhile_leaves_nothing(
     fitted: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, arrived = predict(fitted, b"0, 0\n")
-    predict_points = large_prediction._predict
+    predict_points = predicting._predict
 
     def delete_first(*arguments: Any) -> StoredObject:
         fitted.call("DELETE", "/kmeans/jobs/0")
         return predict_points(*arguments)
 
-    monkeypatch.setattr(large_prediction, "_predict", delete_first)
+    monkeypatch.setattr(predicting, "_predict", delete_first)
     assert deliver(arrived) == 0
     assert fitted.get(path).status == 410
     assert keys() == []

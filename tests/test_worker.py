@@ -31,7 +31,7 @@ from kmeans_service.fitting import clustering
 from kmeans_service.lifecycle import fits
 from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.recipes.request import parse_recipe
-from worker.metadata import recipe_of, warnings_of
+from worker.metadata import asked_recipe, warnings_of
 
 KEY = "incoming/tester/points.csv"
 
@@ -52,7 +52,7 @@ def test_a_dropped_file_is_fitted_with_the_parameters_of_its_metadata(client: Cl
 
 def recipe_with(**metadata: str) -> Recipe:
     """Of an object with metadata spelt just so; moto's server takes both spellings for one."""
-    return recipe_of(metadata)
+    return asked_recipe(metadata)
 
 
 @pytest.mark.parametrize("name", ["model-params", "model_params", "Model-Params", "MODEL_PARAMS"])

@@ -3,8 +3,10 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 type Array = np.ndarray[Any, np.dtype[Any]]
+type Labels = NDArray[np.integer]
 
 LINE = 512
 

@@ -34,7 +34,7 @@ from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.storage import ObjectMissing, OpenObject, data_bucket
 from kmeans_service.streams import Keep, Kept
 from kmeans_service.tables.dialect import Reading
-from worker import conversion, large_prediction, metadata
+from worker import conversion, metadata, predicting
 from worker.checked import checked
 from worker.conversion import Converted
 
@@ -142,7 +142,7 @@ def _awaited(arrival: Arrival, found: Awaited, seconds: float, keep: Keep) -> No
             _complete(arrival, job, opened, keep)
             return
         prediction = large_predictions.find(found.owner, f"{found.job_id}-{found.prediction}")
-        large_prediction.run(job, prediction, opened, seconds, keep)
+        predicting.run(job, prediction, opened, seconds, keep)
         data_bucket().delete(arrival.key, arrival.version_id)  # taken, or sent twice
     except JobGone:
         deletion.remove_objects(found.owner, found.job_id)  # those that came after its deletion
@@ -201,7 +201,7 @@ def _fit_dropped(
     try:
         if refusal:
             raise refusal
-        _ask(arrival, job, metadata.recipe_of(opened.metadata))
+        _ask(arrival, job, metadata.asked_recipe(opened.metadata))
     except FitConflict:
         raise
     except ServiceError as error:

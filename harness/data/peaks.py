@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from kmeans_service.fitting import capacity, clustering, out_of_core, runs
-from kmeans_service.models.labels import csv_chunks
+from kmeans_service.models.labels_to_text import csv_chunks
 from kmeans_service.models.manifest import npy
 from kmeans_service.models.predictor import Space
 from kmeans_service.recipes.params import parse_params

@@ -13,7 +13,7 @@ from kmeans_service.errors import FitFailed, TooLarge
 from kmeans_service.fitting.indices import SILHOUETTE_SAMPLE
 from kmeans_service.fitting.kernel import swap
 from kmeans_service.fitting.runs import may_be_the_kernels
-from kmeans_service.models.stored_labels import ROW_BYTES
+from kmeans_service.models.labels_from_text import ROW_BYTES
 from kmeans_service.recipes.recipe import Recipe
 
 # What importing scikit-learn and the work itself take, whatever the data.

@@ -20,10 +20,10 @@ from kmeans_service.fitting.engines.outcome import Say
 from kmeans_service.lifecycle import asides
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.media_types import BINARY, CSV
+from kmeans_service.models.labels_from_text import ROW_BYTES
 from kmeans_service.models.manifest import Manifest, npy, store
 from kmeans_service.models.model import Model
 from kmeans_service.models.published import Published
-from kmeans_service.models.stored_labels import ROW_BYTES
 from kmeans_service.recipes.recipe import Recipe, centers_of
 from kmeans_service.storage import data_bucket
 from kmeans_service.stored_object import StoredObject

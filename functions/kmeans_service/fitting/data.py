@@ -6,14 +6,13 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from kmeans_service.arrays import Array
+from kmeans_service.arrays import Array, Labels
 from kmeans_service.errors import InvalidParameter, ModelDamaged
 from kmeans_service.fitting import out_of_core, said
 from kmeans_service.fitting.out_of_core import RowFile
 from kmeans_service.lifecycle import inputs
 from kmeans_service.lifecycle.job import Input
 from kmeans_service.models.columns import Columns, planned_columns
-from kmeans_service.models.labels import Labels
 from kmeans_service.recipes.plan import USED, Plan
 from kmeans_service.recipes.planned import Planned
 from kmeans_service.recipes.preprocessing import STRICT

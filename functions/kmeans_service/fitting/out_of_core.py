@@ -12,14 +12,14 @@ from typing import IO
 
 import numpy as np
 
-from kmeans_service.arrays import Array
+from kmeans_service.arrays import Array, Labels
 from kmeans_service.fitting import capacity, clustering, column_facts, indices
 from kmeans_service.fitting.clustering import Clustering
 from kmeans_service.fitting.engines.outcome import Say
 from kmeans_service.fitting.indices import Means
 from kmeans_service.fitting.kernel.swap import numbered
 from kmeans_service.fitting.runs import Run, nearest_centers
-from kmeans_service.models.labels import Labels, csv_chunks
+from kmeans_service.models.labels_to_text import csv_chunks
 from kmeans_service.models.nearest import CHUNK
 from kmeans_service.models.predictor import Predictor, Space, scale_of
 from kmeans_service.recipes.recipe import Recipe

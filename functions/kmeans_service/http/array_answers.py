@@ -3,14 +3,14 @@
 from functools import partial
 from math import isnan
 
-from kmeans_service.arrays import Array
+from kmeans_service.arrays import Array, Labels
 from kmeans_service.http import answers
 from kmeans_service.http.answers import Answer, Headers
 from kmeans_service.http.job_answers import labels_csv_answer, labels_json_answer
 from kmeans_service.http.stored import Stored, etag
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.media_types import BINARY, JSON
-from kmeans_service.models.labels import Labels, to_csv, to_json
+from kmeans_service.models.labels_to_text import to_csv, to_json
 from kmeans_service.models.loading import centers_of, model_of
 
 

@@ -13,7 +13,7 @@ from kmeans_service.http.stored import Stored, etag
 from kmeans_service.lifecycle import asides
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.media_types import BINARY, CSV, JSON
-from kmeans_service.models.stored_labels import ROW_BYTES, csv_to_json
+from kmeans_service.models.labels_from_text import ROW_BYTES, csv_to_json
 from kmeans_service.storage import LOST_FILE
 from kmeans_service.stored_object import StoredObject
 

@@ -14,7 +14,7 @@ from kmeans_service.fitting.engines.engine import Estimate, Work
 from kmeans_service.fitting.engines.here import Here
 from kmeans_service.fitting.engines.outcome import Say
 from kmeans_service.lifecycle.job import Input, Job
-from kmeans_service.models.labels import csv_chunks
+from kmeans_service.models.labels_to_text import csv_chunks
 from kmeans_service.recipes.recipe import Recipe
 
 

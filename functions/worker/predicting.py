@@ -11,7 +11,7 @@ from kmeans_service.lifecycle import large_predictions
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.lifecycle.large_predictions import Prediction, PredictionStatus
 from kmeans_service.lifecycle.lease import FenceLost
-from kmeans_service.models.labels import csv_chunks
+from kmeans_service.models.labels_to_text import csv_chunks
 from kmeans_service.models.loading import model_of
 from kmeans_service.models.model import Model
 from kmeans_service.models.points import PointsTable

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-type Labels = NDArray[np.integer]
+from kmeans_service.arrays import Labels
 
 ROWS_PER_CHUNK = 16 * 1024
 
