@@ -21,6 +21,7 @@ import numpy as np
 
 from fuzz.fault import FaultError
 from fuzz.tables import table
+from kmeans_service import json_values
 from kmeans_service.errors import InvalidCsv, ServiceError, TooLarge
 from kmeans_service.http import json_body
 from kmeans_service.http.multipart_form import Part, parse_form
@@ -226,7 +227,7 @@ def _part(part: Part) -> bytes:
 
 def json_text(body: bytes) -> bool:
     try:
-        value = json_body.loads(body)
+        value = json_values.loads(body)
     except ServiceError as error:
         json.dumps(problem_document(error))
         return False

@@ -7,7 +7,7 @@ import io
 import time
 from typing import Any
 
-from kmeans_service import config, telemetry
+from kmeans_service import config, json_values, telemetry
 from kmeans_service.errors import NeedsConversion
 from kmeans_service.fitting import synchronous
 from kmeans_service.fitting.pickles import with_pickle
@@ -16,6 +16,7 @@ from kmeans_service.http import json_body, routing
 from kmeans_service.http.answers import Answer, Headers
 from kmeans_service.http.array_answers import predicted_answer
 from kmeans_service.http.job_answers import accepted, stored_labels, stored_model
+from kmeans_service.http.job_points import JobPoints
 from kmeans_service.http.multipart_form import Part, check_names, csv_part
 from kmeans_service.http.points import Points, points_in
 from kmeans_service.http.prefer import Preference, parse_prefer
@@ -26,7 +27,6 @@ from kmeans_service.lifecycle import reads, uploads
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.media_types import BINARY, CSV, JSON
 from kmeans_service.models.columns import planned_columns
-from kmeans_service.models.loading import model_of
 from kmeans_service.recipes.params import check_against_data
 from kmeans_service.recipes.plan import USED
 from kmeans_service.recipes.recipe import Recipe
@@ -102,7 +102,7 @@ def _check(table: Table, recipe: Recipe, points: Points | None) -> None:
 
 def _recipe(parts: dict[str, Part]) -> Recipe:
     given: dict[str, Any] = {
-        name: json_body.loads(parts[name].text(), name)
+        name: json_values.loads(parts[name].text(), name)
         for name in ("model_params", "preprocessing")
         if name in parts
     }
@@ -137,9 +137,7 @@ def _labels(request: Request, outcome: Outcome, media_type: str, headers: Header
 
 
 def _predicted(job: Job, points: Points, media_type: str, headers: dict[str, str]) -> Answer:
-    model = model_of(job.published)
-    X = points(model.columns, complete=model.is_complete)
-    return predicted_answer(job, model.predict(X), media_type, headers)
+    return predicted_answer(job, JobPoints.of(job, points).labels(), media_type, headers)
 
 
 lambda_handler = routing.lambda_handler(app)

@@ -1,41 +1,25 @@
 """POST /kmeans/predict, /transform and /score: points in, labels, distances or a score out."""
 
-from dataclasses import dataclass
-
 from kmeans_service import telemetry
-from kmeans_service.arrays import Array
 from kmeans_service.http import answers, json_body, routing
 from kmeans_service.http.answers import Answer
 from kmeans_service.http.array_answers import distances_answer, predicted_answer, stored_centers
+from kmeans_service.http.job_points import JobPoints
 from kmeans_service.http.points import read_points
 from kmeans_service.http.request import Request
 from kmeans_service.http.stored import read_answer
 from kmeans_service.lifecycle import large_predictions, reads
-from kmeans_service.lifecycle.job import Job
 from kmeans_service.media_types import CSV, JSON
-from kmeans_service.models.loading import model_of
-from kmeans_service.models.model import Model
 
 app = routing.resolver()
 
 
-@dataclass(frozen=True)
-class Call:
-    """A request's job, points of shape (n_samples, n_features) and the model."""
-
-    job: Job
-    points: Array
-    model: Model
-
-
-def _call(request: Request) -> Call:
+def _points(request: Request) -> JobPoints:
     job_id, points = read_points(request)
-    job = reads.get(request.owner, job_id)
-    model = model_of(job.published)
-    X = points(model.columns, complete=model.is_complete)
+    read = JobPoints.of(reads.get(request.owner, job_id), points)
     telemetry.count("Predictions")
-    telemetry.count("RowsPredicted", len(X))
-    return Call(job, X, model)
+    telemetry.count("RowsPredicted", read.n_samples)
+    return read
 
 
 @app.post("/kmeans/predict")
@@ -43,8 +27,8 @@ def _call(request: Request) -> Call:
 def predict() -> Answer:
     request = routing.request(app)
     media_type = request.accepted(CSV, JSON)
-    call = _call(request)
-    return predicted_answer(call.job, call.model.predict(call.points), media_type, {})
+    points = _points(request)
+    return predicted_answer(points.job, points.labels(), media_type, {})
 
 
 @app.post("/kmeans/transform")
@@ -52,9 +36,8 @@ def predict() -> Answer:
 def transform() -> Answer:
     request = routing.request(app)
     media_type = request.accepted(CSV, JSON)
-    call = _call(request)
-    answers.check_numbers(len(call.points) * call.model.n_clusters)
-    return distances_answer(call.job, call.model.distances(call.points), media_type)
+    points = _points(request)
+    return distances_answer(points.job, points.distances(), media_type)
 
 
 @app.post("/kmeans/score")
@@ -62,8 +45,7 @@ def transform() -> Answer:
 def score_points() -> Answer:
     request = routing.request(app)
     request.accepted(JSON)
-    call = _call(request)
-    return answers.json_answer({"score": call.model.score(call.points)})
+    return answers.json_answer({"score": _points(request).score()})
 
 
 @app.post("/kmeans/predictions")

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from kmeans_service import config
+from kmeans_service import config, json_values
 from kmeans_service.errors import InvalidParameter, MalformedRequest, ServiceError, quoted
-from kmeans_service.http import json_body
 from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.recipes.request import parse_recipe
 from kmeans_service.tables.dialect import READING, Reading, parse_reading
@@ -17,7 +16,7 @@ KNOWN = (*PARAMS, PREPROCESSING, *READING)
 SHOWN = 5
 
 
-def recipe_of(metadata: Mapping[str, str]) -> Recipe:
+def asked_recipe(metadata: Mapping[str, str]) -> Recipe:
     """What is asked of the fit; raises MalformedRequest or InvalidParameter."""
     given = {name.lower(): text for name, text in metadata.items()}
     texts = {name: given[name] for name in PARAMS if name in given}
@@ -32,7 +31,7 @@ def recipe_of(metadata: Mapping[str, str]) -> Recipe:
 def _json(name: str, text: str) -> Any:
     if len(text) > config.MAX_PARAMS_BYTES:
         raise MalformedRequest(f"the metadata {name} is too long")
-    return json_body.loads(text, f"the metadata {name}")
+    return json_values.loads(text, f"the metadata {name}")
 
 
 def reading_of(metadata: Mapping[str, str]) -> tuple[Reading, ServiceError | None]:

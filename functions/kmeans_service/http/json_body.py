@@ -1,54 +1,14 @@
-"""Strict JSON: what one sender means and one receiver reads, or a clear refusal."""
+"""The fields of a JSON body, and ids of jobs, or a clear refusal."""
 
-import json
 import re
-from collections import Counter
 from typing import Any
 
 from kmeans_service.config import MAX_JOB_ID
-from kmeans_service.errors import InvalidParameter, MalformedRequest, quoted
+from kmeans_service.errors import InvalidParameter, quoted
 from kmeans_service.json_values import is_integer, shown
 
 _JOB_ID = re.compile("0|[1-9][0-9]{0,9}")
 _JOB_IDS = f"an integer from 0 to {MAX_JOB_ID}"
-
-
-def loads(text: bytes | str, what: str = "the body") -> Any:
-    """The value; raises MalformedRequest for bad UTF-8, NaN, duplicate keys or hostile depth."""
-    try:
-        decoded = text.decode("utf-8-sig") if isinstance(text, bytes) else text
-        if not decoded.strip():
-            raise MalformedRequest(f"{what} is empty; it must be JSON")
-        return json.loads(decoded, object_pairs_hook=_unique, parse_constant=_no_constant)
-    except UnicodeDecodeError as error:
-        raise MalformedRequest(
-            f"{what} is not UTF-8: the byte {error.object[error.start]:#04x} at offset "
-            f"{error.start} is not valid"
-        ) from None
-    except json.JSONDecodeError as error:
-        raise MalformedRequest(
-            f"{what} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}",
-            line=error.lineno,
-            column=error.colno,
-        ) from None
-    except RecursionError:
-        raise MalformedRequest(f"{what} is nested too deeply") from None
-    except ValueError:  # Python's own limit on the digits of an integer
-        raise MalformedRequest(f"{what} holds an integer with too many digits") from None
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)
-        raise MalformedRequest(
-            f"the key {quoted(twice)} stands more than once in one object", field=twice[:100]
-        )
-    return found
-
-
-def _no_constant(name: str) -> Any:
-    raise MalformedRequest(f"{name} is not JSON; allowed are finite numbers")
 
 
 def fields(value: Any, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -4,9 +4,9 @@ import re
 import time
 from typing import Any
 
-from kmeans_service import config, errors
+from kmeans_service import config, errors, json_values
 from kmeans_service.errors import quoted
-from kmeans_service.http import access, json_body
+from kmeans_service.http import access
 from kmeans_service.http.location import root_of
 from kmeans_service.http.multipart_form import Part, parse_form
 from kmeans_service.http.negotiation import best_offer
@@ -122,7 +122,7 @@ class Request:
 
     def json(self) -> Any:
         self.expect(JSON)
-        return json_body.loads(self.body())
+        return json_values.loads(self.body())
 
     def form(self) -> dict[str, Part]:
         self.expect("multipart/form-data")
