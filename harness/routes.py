@@ -18,6 +18,7 @@ CALLS: dict[str, tuple[bytes, dict[str, str]]] = {
     "transform": (POINTS, FORM_TYPE),
     "score": (POINTS, FORM_TYPE),
     "createPrediction": (JOB_0, JSON_TYPE),
+    "renameJob": (b'{"name": "customers"}', JSON_TYPE),
 }
 ROUTES = [
     (method, path, operation["operationId"]) for method, path, operation in contract.operations()

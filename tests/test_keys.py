@@ -22,7 +22,9 @@ def test_each_kind_of_object_has_its_place() -> None:
         "pending/alice/7/",
         "models/alice/7/",
         "results/alice/7/",
+        "names/alice/7/",
     ]
+    assert re.fullmatch("names/alice/7/[0-9a-f]{32}[.]json", keys.new_names("alice", 7))
 
 
 @pytest.mark.parametrize(
@@ -76,7 +78,7 @@ def test_what_is_kept_of_a_file_lies_in_one_place_for_each_version_and_content_o
 
 
 def test_the_template_and_the_documentation_know_the_same_folders() -> None:
-    folders = {keys.INPUTS, keys.INCOMING, keys.PENDING, keys.MODELS, keys.RESULTS}
+    folders = {keys.INPUTS, keys.INCOMING, keys.PENDING, keys.MODELS, keys.RESULTS, keys.NAMES}
     allowed = re.findall(r"\$\{DataBucket\.Arn\}/(\w+)/\*", (PROJECT / "template.yaml").read_text())
     assert set(allowed) == folders
     page = (PROJECT / "docs/architecture.md").read_text().partition("## The bucket")[2]

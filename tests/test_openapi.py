@@ -224,9 +224,10 @@ def files_of(method: str, path: str) -> set[str]:
 
 
 def send(client: Client, method: str, path: str, media_type: str, example: Any) -> Answer:
+    files = files_of(method, path) if media_type != "application/json" else set()
+    path = path.replace("{job_id}", "0")
     if media_type == "application/json":
         return client.call(method, path, json.dumps(example).encode(), JSON_TYPE)
-    files = files_of(method, path)
     parts = [
         (name, f"{name}.csv" if name in files else None, str(value).encode())
         for name, value in example.items()

@@ -1,4 +1,4 @@
-"""GET and DELETE /kmeans/jobs…: the life of a job, and what a fit found."""
+"""GET, PATCH and DELETE /kmeans/jobs…: the life of a job, and what a fit found."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from aws_lambda_powertools.event_handler import Response
 
 from kmeans_service import config, telemetry
-from kmeans_service.errors import InvalidParameter, PredictionFailed, TooLarge, quoted
+from kmeans_service.errors import Changed, InvalidParameter, PredictionFailed, TooLarge, quoted
 from kmeans_service.http import answers, json_body, routing
 from kmeans_service.http.answers import Answer
 from kmeans_service.http.columns_view import columns_view, first_column
@@ -18,9 +18,10 @@ from kmeans_service.http.job_answers import (
     stored_prediction,
 )
 from kmeans_service.http.job_view import job_view
+from kmeans_service.http.renaming import parse_renaming
 from kmeans_service.http.request import Request
 from kmeans_service.http.stored import etag, read_answer, stored_answer, unchanged
-from kmeans_service.lifecycle import asides, deletion, inputs, large_predictions, reads
+from kmeans_service.lifecycle import asides, deletion, inputs, large_predictions, names, reads
 from kmeans_service.lifecycle.job import Input, Job, Status
 from kmeans_service.media_types import BINARY, CSV, JSON
 from kmeans_service.recipes.preprocessing import DEFAULT, STRICT, Preprocessing
@@ -87,13 +88,38 @@ def _limit(text: str) -> int:
 def get_job(job_id: str) -> Answer:
     request = routing.request(app)
     request.accepted(JSON)
-    body = json.dumps(job_view(asides.whole(_job(job_id)), request.root), ensure_ascii=False)
-    return _tagged(request, body)
+    return _tagged(request, _whole_view(_job(job_id), request.root))
+
+
+@app.patch("/kmeans/jobs/<job_id>")
+def rename_job(job_id: str) -> Answer:
+    request = routing.request(app)
+    request.accepted(JSON)
+    job, renaming = _job(job_id), parse_renaming(request.json())
+
+    def expect(job: Job) -> None:
+        asked = request.header("If-Match")
+        if asked and not request.expects(_etag(_whole_view(job, request.root))):
+            raise Changed(f"Job {job.job_id} is not as If-Match says; look at it, then ask again")
+
+    body = _whole_view(names.rename(job, renaming, expect), request.root)
+    return answers.json_answer(body, headers={"ETag": _etag(body)})
+
+
+def _whole_view(job: Job, root: str) -> str:
+    called = names.names_of(job).clusters
+    clusters = {"clusters": {str(number): name for number, name in called.items()}}
+    view = job_view(asides.whole(job), root) | (clusters if called else {})
+    return json.dumps(view, ensure_ascii=False)
 
 
 def _tagged(request: Request, body: str) -> Answer:
-    headers = {"ETag": f'"{hashlib.sha256(body.encode()).hexdigest()[:32]}"'}
+    headers = {"ETag": _etag(body)}
     return unchanged(request, headers) or answers.json_answer(body, headers=headers)
+
+
+def _etag(body: str) -> str:
+    return f'"{hashlib.sha256(body.encode()).hexdigest()[:32]}"'
 
 
 @app.delete("/kmeans/jobs/<job_id>")

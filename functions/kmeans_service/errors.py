@@ -150,6 +150,12 @@ class ModelDamaged(ServiceError):
     title = "Stored object damaged"
 
 
+class Changed(ServiceError):
+    """What is to be changed is not in the state any more that If-Match names."""
+
+    title = "Changed meanwhile"
+
+
 class NotFitted(ServiceError):
     """The job exists but has no fitted model yet."""
 

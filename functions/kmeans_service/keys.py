@@ -10,6 +10,7 @@
     pending/{owner}/{job_id}/predictions/{name}.csv   points of a large prediction
     models/{owner}/{job_id}/{fit_id}/{fence}/…    what one attempt at a fit stored
     results/{owner}/{job_id}/{name}/{fence}.csv   what one attempt at a large prediction stored
+    names/{owner}/{job_id}/{uuid}.json            what the owner calls the job's clusters
 
 Keys hold ids, and never a user's file name but under incoming/.
 """
@@ -23,6 +24,7 @@ from pathlib import PurePosixPath
 # An owner's name: a folder of each of these.
 OWNER = r"[A-Za-z0-9_-]{1,64}"
 INPUTS, INCOMING, PENDING, MODELS, RESULTS = "inputs", "incoming", "pending", "models", "results"
+NAMES = "names"
 
 _INPUT = "input.csv"
 _DROPPED = re.compile(rf"{INCOMING}/({OWNER})/(?:.*/)?([^/]+)", re.S)
@@ -79,9 +81,13 @@ def result(owner: str, job_id: int, name: str, fence: int) -> str:
     return f"{_of_job(RESULTS, owner, job_id)}{name}/{fence}.csv"
 
 
+def new_names(owner: str, job_id: int) -> str:
+    return f"{_of_job(NAMES, owner, job_id)}{uuid.uuid4().hex}.json"
+
+
 def all_of_job(owner: str, job_id: int) -> list[str]:
     """The prefixes below which nothing lies but what is the job's."""
-    return [_of_job(kind, owner, job_id) for kind in (PENDING, MODELS, RESULTS)]
+    return [_of_job(kind, owner, job_id) for kind in (PENDING, MODELS, RESULTS, NAMES)]
 
 
 def _of_job(kind: str, owner: str, job_id: int) -> str:

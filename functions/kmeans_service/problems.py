@@ -22,6 +22,7 @@ STATUS: dict[type[ServiceError], HTTPStatus] = {
     errors.FitConflict: HTTPStatus.CONFLICT,
     errors.JobGone: HTTPStatus.GONE,
     errors.ModelDamaged: HTTPStatus.GONE,
+    errors.Changed: HTTPStatus.PRECONDITION_FAILED,
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.StorageFull: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,

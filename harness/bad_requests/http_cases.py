@@ -26,7 +26,7 @@ METHODS = [
     method("PUT", "/kmeans/openapi.json", "GET, HEAD"),
     method("POST", "/kmeans/ui", "GET, HEAD"),
     method("POST", "/kmeans/jobs", "GET, HEAD"),
-    method("POST", "/kmeans/jobs/0", "DELETE, GET, HEAD"),
+    method("POST", "/kmeans/jobs/0", "DELETE, GET, HEAD, PATCH"),
     method("PUT", "/kmeans/jobs/0/labels", "GET, HEAD"),
     method("DELETE", "/kmeans/jobs/0/centers", "GET, HEAD"),
 ]

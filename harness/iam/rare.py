@@ -26,7 +26,8 @@ RARE: dict[tuple[str, calls.Call], list[Json]] = {
         {"Prefix": "inputs/alice/a.csv"},
     ],
     ("FitWorkerFunction", ("s3", "list_object_versions")): [
-        {"Prefix": f"{kind}/alice/0/"} for kind in ("inputs", "models", "pending", "results")
+        {"Prefix": f"{kind}/alice/0/"}
+        for kind in ("inputs", "models", "names", "pending", "results")
     ],
     ("FitFunction", ("s3", "abort_multipart_upload")): [{"Key": "models/alice/0/f/1/labels.csv"}],
     ("FitWorkerFunction", ("s3", "abort_multipart_upload")): [

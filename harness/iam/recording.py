@@ -10,7 +10,7 @@ import requests as requests_of_http
 from botocore import xform_name
 
 from harness import contract, system
-from harness.api import ASYNC, FORM_TYPE, MODEL_CSV, Client, form
+from harness.api import ASYNC, FORM_TYPE, JSON_TYPE, MODEL_CSV, Client, form
 from harness.iam.calls import Call
 from harness.iam.simulation import ARNS, BUCKET, QUEUE, TABLE_ARN, Request
 from kmeans_service import aws, config
@@ -98,6 +98,8 @@ def use_everything(recorder: Recorder) -> None:
         assert client.predict(path=f"/kmeans/{path}").status == 200
     for part in ("", "/labels", "/scores", "/centers", "/input", "/model"):
         assert client.get(f"/kmeans/jobs/0{part}").status == 200
+    for named in (b'{"clusters": {"0": "few"}}', b'{"clusters": {"0": "many"}}'):
+        assert client.call("PATCH", "/kmeans/jobs/0", named, JSON_TYPE).status == 200
     both = form(("file", "both.csv", MODEL_CSV + b"2,2\n"))
     assert client.call("POST", "/kmeans/fit_predict", both, FORM_TYPE).status == 200
     client.upload(MODEL_CSV + b"1,1\n", "later.csv")

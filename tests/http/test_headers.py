@@ -197,7 +197,7 @@ def test_no_answer_is_taken_for_a_page_that_it_is_not(client: Client) -> None:
 
 
 def test_a_wrong_method_names_the_right_ones_in_allow(client: Client) -> None:
-    assert client.call("PUT", "/kmeans/jobs/0").headers["Allow"] == "DELETE, GET, HEAD"
+    assert client.call("PUT", "/kmeans/jobs/0").headers["Allow"] == "DELETE, GET, HEAD, PATCH"
 
 
 def test_a_slash_at_the_end_is_the_same_path(client: Client) -> None:

@@ -32,6 +32,7 @@ BUCKET_RIGHTS = {
     ("FitWorkerFunction", "incoming/*"): {"GetObject", "GetObjectVersion"},
     ("FitWorkerFunction", "inputs/*"): {"GetObject", "PutObject", "AbortMultipartUpload", *DELETE},
     ("FitWorkerFunction", "models/*"): {"GetObject", "PutObject", "AbortMultipartUpload", *DELETE},
+    ("FitWorkerFunction", "names/*"): DELETE,
     ("FitWorkerFunction", "pending/*"): {"GetObject", "GetObjectVersion", *DELETE},
     ("FitWorkerFunction", "results/*"): {"PutObject", "AbortMultipartUpload", *DELETE},
     ("ConvertFunction", "incoming/*"): {"GetObject", "GetObjectVersion"},
@@ -42,6 +43,7 @@ BUCKET_RIGHTS = {
     ("JobsFunction", "incoming/*"): {"GetObject", "GetObjectVersion", *DELETE},
     ("JobsFunction", "inputs/*"): {"GetObject", *DELETE},
     ("JobsFunction", "models/*"): {"GetObject", *DELETE},
+    ("JobsFunction", "names/*"): {"GetObject", "PutObject", *DELETE},
     ("JobsFunction", "pending/*"): {
         *("GetObject", "GetObjectVersion", "AbortMultipartUpload", *DELETE),
     },
@@ -49,6 +51,7 @@ BUCKET_RIGHTS = {
     ("SweeperFunction", "incoming/*"): DELETE,
     ("SweeperFunction", "inputs/*"): DELETE,
     ("SweeperFunction", "models/*"): DELETE,
+    ("SweeperFunction", "names/*"): DELETE,
     ("SweeperFunction", "pending/*"): {"AbortMultipartUpload", *DELETE},
     ("SweeperFunction", "results/*"): DELETE,
 }

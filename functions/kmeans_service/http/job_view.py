@@ -19,6 +19,7 @@ def job_view(job: Job, root: str) -> dict[str, Any]:
         "job_id": job.job_id,
         "status": job.status.value,
         "filename": job.filename,
+        "name": job.name or None,
         "size": given and given.size,
         "n_samples": given and given.n_samples,
         "n_features": given and given.n_features,

@@ -133,6 +133,11 @@ class Request:
         known = [tag.strip().removeprefix("W/") for tag in self.header("If-None-Match").split(",")]
         return etag in known or "*" in known
 
+    def expects(self, etag: str) -> bool:
+        """Whether this is the state, or one of those, that the client means (section 13.1.1)."""
+        meant = [tag.strip() for tag in self.header("If-Match").split(",")]
+        return etag in meant or "*" in meant
+
     def accepted(self, *offers: str) -> str:
         """The offer that Accept likes best, the first without one; raises NotAcceptable."""
         accept = self.header("Accept")

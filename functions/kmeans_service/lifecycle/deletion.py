@@ -8,6 +8,7 @@ from kmeans_service.lifecycle import asides, lease, leftovers, parts, reads
 from kmeans_service.lifecycle.creation import find_upload, key_of_upload
 from kmeans_service.lifecycle.items import job_or_damaged
 from kmeans_service.lifecycle.job import Job, Status
+from kmeans_service.lifecycle.names import as_named
 from kmeans_service.owners import quota
 from kmeans_service.storage import data_bucket
 from kmeans_service.table import clock, live, queries, writes
@@ -76,13 +77,14 @@ def _begin(job: Job) -> bool:
 
 
 def _as_it_was(job: Job) -> Condition:
-    """No file has come meanwhile, no model and no pickle of it: they are what is counted out."""
+    """No file has come meanwhile, no model, no pickle of it, no names: what is counted out."""
     if job.model:
         model: Condition = Attr("model.centers.key").eq(job.model.centers.key)
         model = model if job.model.pickle else model & has({"model.model": None})
     else:
         model = has({"model": None})
     model &= Attr("parts").exists() if job.parts else has({"parts": None})
+    model &= as_named(job)
     if job.input is None:
         return model & has({"input": None})
     return model & Attr("input.n_samples").eq(job.input.n_samples)  # more is kept once it is read
@@ -101,7 +103,7 @@ def _bury(job: Job) -> None:
     """DELETING → DELETED: a tombstone that expires; the id stays used."""
     gone = removes(
         *("filename", "input", "model", "error", "params", "init", "drawn", "crash", "fit_id"),
-        *("progress", "lease_until", "gsi1pk", "due_at", "parts"),
+        *("progress", "lease_until", "gsi1pk", "due_at", "parts", "name", "names"),
     )
     buried = sets(status=Status.DELETED, expires_at=clock.expiry()) | gone
     key = job_key(job.owner, job.job_id)

@@ -194,4 +194,6 @@ def _job(values: dict[str, Any]) -> Job:
         warnings=tuple(values.get("warnings", ())),
         parts=PartedUpload(**values["parts"]) if "parts" in values else None,
         reading=values.get("reading", {}),
+        name=values.get("name", ""),
+        names=_object(values.get("names")),
     )

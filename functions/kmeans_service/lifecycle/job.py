@@ -116,6 +116,8 @@ class Job:
     init     where the recipe's initial centers are, if they are too long for the item
     reading  what its owner said of a file that had yet to come
     parts    the upload of a file that is sent in parts
+    name     what its owner calls it; empty: nothing
+    names    where the names of its clusters are
     """
 
     owner: str
@@ -139,6 +141,8 @@ class Job:
     init: StoredObject | None = None
     reading: dict[str, str] = field(default_factory=dict)
     parts: PartedUpload | None = None
+    name: str = ""
+    names: StoredObject | None = None
 
     @property
     def published(self) -> Published:
@@ -166,9 +170,9 @@ class Job:
 
     @property
     def stored_bytes(self) -> int:
-        """What counts as the owner's for this job: its file, and its model."""
+        """What counts as the owner's for this job: its file, its model, and its clusters' names."""
         model = self.model.stored_bytes if self.model else 0
-        return model + self.file_bytes
+        return model + self.file_bytes + (self.names.size if self.names else 0)
 
     @property
     def file_bytes(self) -> int:

@@ -45,6 +45,11 @@ class Published:
     before: BeforeManifests | None = None
 
     @property
+    def numbers(self) -> tuple[int, ...]:
+        """Of each cluster by its label: what outlives refits."""
+        return tuple(range(len(self.scores.cluster_sizes)))
+
+    @property
     def objects(self) -> tuple[StoredObject, ...]:
         before = self.before
         older = (before.predictor, before.names, before.init) if before else ()

@@ -1,0 +1,165 @@
+"""What an owner calls a job and its clusters.
+
+The job's name stands in its item, for the list. Names of clusters belong to their numbers, so that
+they outlive refits; they lie in the bucket, in an object that is written once, and the item names
+it. A change writes a new one, and points the item at it if that still names the one before: of two
+changes at once none is lost.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from boto3.dynamodb.conditions import Attr
+
+from kmeans_service import keys
+from kmeans_service.errors import InvalidParameter, JobGone, TooLarge, Unavailable
+from kmeans_service.lifecycle import reads
+from kmeans_service.lifecycle.job import Job
+from kmeans_service.media_types import JSON
+from kmeans_service.owners import quota
+from kmeans_service.storage import data_bucket
+from kmeans_service.stored_object import StoredObject
+from kmeans_service.table import live, writes
+from kmeans_service.table.expressions import THERE, Condition, has, removes, sets
+from kmeans_service.table.keys import job_key
+
+MAX_BYTES = 32_768
+LOST = (
+    "The names of the job's clusters were deleted from the bucket; "
+    'PATCH /kmeans/jobs/{job_id} with {"clusters": null} forgets them'
+)
+
+
+@dataclass(frozen=True)
+class Names:
+    """job       empty: none
+    clusters  by number, in their order; those alone that have a name
+    """
+
+    job: str = ""
+    clusters: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def version(self) -> str:
+        """For keys and ETags of what is made of them; empty where nothing has a name."""
+        if self == Names():
+            return ""
+        text = json.dumps([self.job, list(self.clusters.items())])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Renaming:
+    """What becomes of some names.
+
+    job       None: it stays; empty: it goes
+    clusters  by number, None: that name goes
+    afresh    whether all names of clusters go first
+    """
+
+    job: str | None = None
+    clusters: Mapping[int, str | None] = field(default_factory=dict)
+    afresh: bool = False
+
+
+def names_of(job: Job) -> Names:
+    """Raises JobGone or ModelDamaged."""
+    for _ in range(3):
+        try:
+            return Names(job.name, _read(job.names) if job.names else {})
+        except JobGone:
+            found = reads.get(job.owner, job.job_id)
+            if found.names == job.names:
+                raise
+            job = found  # renamed since it was read
+    raise Unavailable(f"Job {job.job_id} is changing")
+
+
+def rename(job: Job, renaming: Renaming, expect: Callable[[Job], None]) -> Job:
+    """The job with its new names.
+
+    expect   raises for a job that is not in the state that the change is for
+    Raises what `expect` does, NotFitted, InvalidParameter, TooLarge, JobGone or ModelDamaged.
+    """
+    for _ in writes.tries():
+        expect(job)
+        held = Names(job.name) if renaming.afresh else names_of(job)
+        wanted = _renamed(held, renaming, job)
+        if wanted == held and not (renaming.afresh and job.names):
+            return job
+        if _is_written(job, wanted):
+            return reads.get(job.owner, job.job_id)
+        job = reads.get(job.owner, job.job_id)
+    raise Unavailable(f"Job {job.job_id} is changing")
+
+
+def as_named(job: Job) -> Condition:
+    """The item still has these names."""
+    name = has({"name": job.name or None})
+    if job.names is None:
+        return name & has({"names": None})
+    return name & Attr("names.key").eq(job.names.key)
+
+
+def _renamed(held: Names, renaming: Renaming, job: Job) -> Names:
+    if renaming.clusters:
+        _check_numbers(renaming.clusters, {*job.published.numbers, *held.clusters})
+    clusters: dict[int, str | None] = {**held.clusters, **renaming.clusters}
+    called = {number: name for number, name in sorted(clusters.items()) if name is not None}
+    return Names(held.job if renaming.job is None else renaming.job, called)
+
+
+def _check_numbers(asked: Mapping[int, Any], known: set[int]) -> None:
+    for number in asked:
+        if number not in known:
+            shown = ", ".join(map(str, sorted(known)[:20])) + (", …" if len(known) > 20 else "")
+            raise InvalidParameter(
+                f"clusters has the number {number}; allowed are those of the job's clusters: "
+                f"{shown}",
+                field=f"clusters.{number}",
+            )
+
+
+def _is_written(job: Job, wanted: Names) -> bool:
+    """False if the job or its owner's counters are changing."""
+    stored = _put(job, wanted)
+    _ = quota.read(job.owner)  # which makes sure that there are counters
+    change = sets(name=wanted.job) if wanted.job else removes("name")
+    change |= sets(names=asdict(stored)) if stored else removes("names")
+    as_read = THERE & live.is_there() & as_named(job)
+    more = (stored.size if stored else 0) - (job.names.size if job.names else 0)
+    actions = [
+        writes.updating(job_key(job.owner, job.job_id), change, as_read),
+        quota.more(job.owner, more),
+    ]
+    written = not writes.transact(actions)
+    for needless in (job.names if written else stored,):
+        if needless:
+            data_bucket().delete(needless.key)
+    return written
+
+
+def _put(job: Job, wanted: Names) -> StoredObject | None:
+    """None where no cluster has a name; raises TooLarge."""
+    if not wanted.clusters:
+        return None
+    text = json.dumps({"clusters": wanted.clusters}, ensure_ascii=False).encode()
+    if len(text) > MAX_BYTES:
+        raise TooLarge(
+            f"the names of the job's clusters would have {len(text):,} bytes; "
+            f"at most {MAX_BYTES:,} are kept",
+            field="clusters",
+            max_bytes=MAX_BYTES,
+        )
+    return data_bucket().put(keys.new_names(job.owner, job.job_id), text, JSON)
+
+
+@lru_cache(maxsize=64)
+def _read(stored: StoredObject) -> Mapping[int, str]:
+    """Once, as the object never changes."""
+    text = data_bucket().checked(stored.key, None, stored.sha256, LOST)
+    return {int(number): name for number, name in json.loads(text)["clusters"].items()}
