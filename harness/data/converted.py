@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import time
+from collections.abc import Sequence
 
 import arro3.io as arro3
 from arro3.core import Array, DataType, Table
@@ -21,7 +22,7 @@ LINES = "".join(json.dumps({"x": x, "y": y}) + "\n" for x, y in ROWS).encode()
 LABELS = [0, 0, 0, 1, 1, 1]
 
 
-def parquet(rows: list[tuple[int, int]] = ROWS) -> bytes:
+def parquet(rows: Sequence[tuple[float, float]] = ROWS) -> bytes:
     columns = {
         name: Array([float(row[place]) for row in rows], type=DataType.float64())
         for place, name in enumerate("xy")
