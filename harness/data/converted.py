@@ -5,6 +5,7 @@ import io
 import json
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import arro3.io as arro3
 from arro3.core import Array, DataType, Table
@@ -23,7 +24,7 @@ LABELS = [0, 0, 0, 1, 1, 1]
 
 
 def parquet(rows: Sequence[tuple[float, float]] = ROWS) -> bytes:
-    columns = {
+    columns: dict[str, Any] = {
         name: Array([float(row[place]) for row in rows], type=DataType.float64())
         for place, name in enumerate("xy")
     }

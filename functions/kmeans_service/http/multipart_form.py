@@ -20,7 +20,7 @@ from kmeans_service.errors import (
     quoted,
 )
 from kmeans_service.http.file_names import file_name
-from kmeans_service.tables.file_kinds import described
+from kmeans_service.tables.formats import described
 
 MAX_PARTS = 16
 MAX_HEADERS = 8

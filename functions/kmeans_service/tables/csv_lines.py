@@ -11,7 +11,6 @@ from functools import cached_property
 from kmeans_service import config
 from kmeans_service.errors import InvalidCsv, TooLarge
 from kmeans_service.streams import ByteStream
-from kmeans_service.tables.file_kinds import no_other_kind
 
 BLOCK_BYTES = 128 * 1024
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -94,12 +93,11 @@ def blocks_of_lines(pieces: Iterable[bytes], limits: CsvLimits) -> Iterator[Bloc
     """The file's lines in blocks, without byte order mark and without blank lines at the end.
 
     pieces   the file in order, each piece no longer than a line may be
-    Raises InvalidCsv for a blank line between others and for a file of another kind, TooLarge for a
-    line too long.
+    Raises InvalidCsv for a blank line between others, TooLarge for a line too long.
     """
     line = 1
     blank: int | None = None
-    for lines, line_feed in _whole_lines(no_other_kind(pieces), limits.line_length):
+    for lines, line_feed in _whole_lines(pieces, limits.line_length):
         first_end = lines.find(b"\n")
         if (first_end if first_end >= 0 else len(lines)) > limits.line_length:
             raise line_too_long(line, limits)
