@@ -219,3 +219,14 @@ def test_a_dropped_file_that_cannot_be_converted_makes_a_failed_job(client: Clie
     view = client.get("/kmeans/jobs/0").json()
     assert view["status"] == "FAILED"
     assert "cut off, damaged" in view["error"]["detail"]
+
+
+def test_rows_of_json_that_are_longer_than_what_is_looked_at_first_are_rows(client: Client) -> None:
+    wide = [{f"gene_{n:04}": value + n for n in range(1000)} for value in (0, 1, 100, 101)]
+    lines = "".join(json.dumps(row) + "\n" for row in wide).encode()
+    job_id = uploaded(client, lines, "genes.jsonl")
+    arrives()
+    assert client.get(f"/kmeans/jobs/{job_id}").json()["n_features"] == 1000
+    document = b'{"points": [' + b"[1, 2], " * 1000 + b"[3, 4]]}"
+    refused = client.upload(document, "points.json")
+    assert (refused.status, "a JSON document" in refused.json()["detail"]) == (415, True)

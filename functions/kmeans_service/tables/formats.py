@@ -1,6 +1,7 @@
 """Files that are no text of rows, told by their first bytes."""
 
 import json
+import re
 
 from kmeans_service.errors import (
     InvalidParameter,
@@ -26,6 +27,8 @@ _OPTIONS: dict[str | None, tuple[str, ...]] = {
 _UNPACK = "unpack it and send the table itself"
 _EXPORT = "send its rows as CSV or Parquet"
 _NUMBERS = "send numbers, as CSV"
+# The beginning of an object whose members are plain values, as those of a row are.
+_MEMBERS = re.compile(rb'\{\s*("(?:[^"\\]|\\.)*+"\s*:\s*("(?:[^"\\]|\\.)*+"|[-+.\w]++)\s*,\s*){8}')
 _OFFICE = (b"xl/", b"[Content_Types].xml", b"docProps/")
 _PICKLE = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
 # Each begins at the very start, as no text of rows does: what it is, and what to do.
@@ -148,7 +151,9 @@ def _is_workbook(head: bytes) -> bool:
 
 def _is_json_lines(head: bytes) -> bool:
     """Whether the first line is a JSON object, and not the beginning of a longer document."""
-    line, _, _ = head.lstrip(b"\xef\xbb\xbf \t\r\n").partition(b"\n")
+    line, ends, _ = head.lstrip(b"\xef\xbb\xbf \t\r\n").partition(b"\n")
+    if not ends and _MEMBERS.match(line):
+        return True  # a wide table, whose first line is longer than the head; its end decides later
     if not line.startswith(b"{") or not line.rstrip().endswith(b"}"):
         return False
     try:
