@@ -15,10 +15,9 @@ from sklearn.cluster import KMeans
 
 from bench.measure import cpu_of, in_turn
 from kmeans_service.arrays import Array
-from kmeans_service.fitting import clustering, column_facts
+from kmeans_service.fitting import clustering, entering
 from kmeans_service.fitting.kernel.lloyd import lloyd
 from kmeans_service.fitting.kernel.rows import Rows
-from kmeans_service.models import predictor
 
 TOLERANCE = 1e-4
 
@@ -33,9 +32,8 @@ def blobs(n_samples: int, n_features: int, n_clusters: int) -> Array:
 def by_kernel(X: Array, n_clusters: int) -> Any:
     """Everything that KMeans.fit does, its copy of the data included."""
     Z = X.copy()
-    predictor.take(Z)
-    variance = column_facts.columns_of(column_facts.in_chunks(Z), Z.shape[1]).mean_variance
-    return lloyd(Rows(Z), n_clusters, tolerance=TOLERANCE * variance)
+    _, columns = entering.enter(Z)
+    return lloyd(Rows(Z), n_clusters, tolerance=TOLERANCE * columns.mean_variance)
 
 
 def by_sklearn(X: Array, n_clusters: int) -> Any:

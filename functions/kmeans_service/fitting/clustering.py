@@ -10,10 +10,9 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from kmeans_service.arrays import Array
-from kmeans_service.fitting import column_facts, indices
+from kmeans_service.fitting import column_facts, entering, indices
 from kmeans_service.fitting.column_facts import Columns
 from kmeans_service.fitting.runs import Run, best_run
-from kmeans_service.models import predictor
 from kmeans_service.models.predictor import Predictor, Space
 from kmeans_service.models.scores import Scores, scores_of
 from kmeans_service.recipes.recipe import Recipe
@@ -57,8 +56,7 @@ def fit(X: Array, recipe: Recipe, algorithm: str | None = None) -> Clustering:
     """
     computed = replace(recipe, algorithm=algorithm or recipe.algorithm)
     with one_thread():
-        space = predictor.take(X)
-        found = column_facts.columns_of(column_facts.in_chunks(X), X.shape[1])
+        space, found = entering.enter(X)
         run = best_run(X, computed, starting_init(recipe, space), found.mean_variance)
         sizes, scores = _judged(X, run)
         return finished(

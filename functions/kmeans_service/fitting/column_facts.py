@@ -50,6 +50,11 @@ def columns_of(chunks: Iterable[Array], n_features: int) -> Columns:
         for part in in_lines(chunk):
             sums += part.sum(axis=0).reshape(-1, n_features).sum(axis=0)
             squares += np.einsum("ij,ij->j", part, part).reshape(-1, n_features).sum(axis=0)
+    return from_sums(n_samples, sums, squares)
+
+
+def from_sums(n_samples: int, sums: Array, squares: Array) -> Columns:
+    """Of each column's sum, and of the sum of its squares."""
     means, squares = sums / n_samples, squares / n_samples
     variances = squares - means**2
     return Columns(means, np.where(variances > CONSTANT * squares, variances, 0.0))

@@ -208,6 +208,7 @@ INLINE size_t all_rows(const double *rows, size_t n, size_t d, const struct cent
     size_t n_near = 0;
     for (size_t i = 0; i < n; i += FLOAT_LANES) {
         struct lanes lanes = {tile, rows + i * d, NULL, n - i < FLOAT_LANES ? n - i : FLOAT_LANES};
+        ask_for(lanes.rows + AHEAD, FLOAT_LANES * d * sizeof(double));
         if (lanes.n == FLOAT_LANES && d <= 4) {
             few_to_float_lanes(lanes.rows, d, tile);
         } else {

@@ -77,6 +77,7 @@ INLINE void try_in_block(const double *rows, const double *row_weights, size_t n
     }
     for (size_t i = 0; i < n; i += LANES) {
         size_t m = n - i < LANES ? n - i : LANES;
+        ask_for(rows + i * d + AHEAD, LANES * d * sizeof(double));
         rows_to_lanes(rows + i * d, m, d, tile);
         doubles8 norms = norms_of(tile, d), weight = ones_then_zeros(m);
         if (row_weights)
@@ -266,6 +267,7 @@ void try_filtered(const double *rows, const double *row_weights, size_t n,
         struct float_tile tile = {
             tiles, rows + i * d, row_weights ? row_weights + i : NULL, row_norms + i, closest + i,
             n - i < FLOAT_LANES ? n - i : FLOAT_LANES};
+        ask_for(tiles + FLOAT_LANES * d, FLOAT_LANES * d * sizeof(float));
         unsigned perhaps[MOST_CANDIDATES];
         perhaps_all_closer(&tile, d, factors, norms, round->n_candidates, perhaps);
         for (size_t r = 0; r < tile.n; r++)

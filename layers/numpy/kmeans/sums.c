@@ -46,8 +46,9 @@ INLINE bool same8(const int32_t *a, const int32_t *b)
 
 /* Takes rows whose label has changed from one sum to another; returns how many they are.
 
-   moves  of each cluster, how many rows came or left; added to */
-size_t move_rows(const double *rows, const int32_t *labels, const int32_t *previous, size_t n,
+   previous  the labels that the sums are of; becomes the labels
+   moves     of each cluster, how many rows came or left; added to */
+size_t move_rows(const double *rows, const int32_t *labels, int32_t *previous, size_t n,
                  size_t n_features, double *sums, double *weights, int64_t *moves)
 {
     size_t n_moved = 0;
@@ -67,6 +68,7 @@ size_t move_rows(const double *rows, const int32_t *labels, const int32_t *previ
         weights[from] -= 1;
         moves[to]++;
         moves[from]++;
+        previous[i] = labels[i];
         n_moved++;
     }
     return n_moved;

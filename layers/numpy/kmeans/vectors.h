@@ -24,7 +24,7 @@ typedef int32_t ints16 __attribute__((ext_vector_type(16)));
 typedef bool bits8 __attribute__((ext_vector_type(8)));
 typedef bool bits16 __attribute__((ext_vector_type(16)));
 
-enum { LANES = 8, FLOAT_LANES = 16 };
+enum { LANES = 8, FLOAT_LANES = 16, AHEAD = 512 };
 
 INLINE doubles4 load4(const double *at)
 {
@@ -79,6 +79,14 @@ INLINE double sum8(doubles8 v)
 {
     doubles4 half = v.lo + v.hi;
     return (half[0] + half[2]) + (half[1] + half[3]);
+}
+
+/* Asks for memory that a pass comes to next. A processor looks ahead by itself, but not beyond a
+   page, and rows are many pages. What lies behind the last row may be asked for too: nobody reads. */
+INLINE void ask_for(const void *memory, size_t n_bytes)
+{
+    for (size_t i = 0; i < n_bytes; i += 64)
+        __builtin_prefetch((const char *)memory + i);
 }
 
 INLINE void clear(double *values, size_t n)

@@ -31,7 +31,10 @@ class Clusters:
         self._counted, self.summed = self.weights.copy(), True
 
     def move(self, labels: Array, previous: Array) -> int:
-        """Change the sums of all weights 1 by those rows whose label has changed; their number."""
+        """Change the sums of all weights 1 by those rows whose label has changed; their number.
+
+        previous  the labels that the sums are of; becomes the labels
+        """
         arrays = (self.sums, self.weights, self._moves)
         moved: int = library().move_rows(
             *map(address, (self.rows.X, labels, previous)),

@@ -84,6 +84,9 @@ class Search(Structure):
 
 # Each function's arguments: X is an address, n a size, f a double.
 _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
+    "column_extents": (None, (c_void_p, c_size_t, c_size_t) + 3 * (c_void_p,)),
+    "entering_block": (c_size_t, ()),
+    "enter_rows": (None, (c_void_p, c_size_t, c_size_t, c_void_p, c_double, c_void_p)),
     "largest_norm": (c_double, (c_void_p, c_size_t, c_size_t)),
     "add_rows": (None, (c_void_p, c_void_p, c_void_p, c_size_t, c_size_t, c_void_p, c_void_p)),
     "move_rows": (

@@ -124,7 +124,6 @@ class _Iterations:
             self.exact = True
             self.clusters.sum(labels)
             self.clusters.relocate(labels, self.centers)
-        self.labels = labels.copy()
         self.centers = self.clusters.centers()
         return changed
 
@@ -157,7 +156,9 @@ class _Iterations:
         if self.clusters.summed and not self.exact:
             return self.clusters.move(labels, self.labels) > 0
         self.clusters.sum(labels)
-        return not np.array_equal(labels, self.labels)
+        changed = not np.array_equal(labels, self.labels)
+        np.copyto(self.labels, labels)
+        return changed
 
     def _margin(self) -> float:
         """What two squared distances, less the row's squared norm, can be off by together."""
