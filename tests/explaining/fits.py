@@ -25,9 +25,12 @@ class Fit:
     columns: tuple[Described, ...]
     model: Model
 
-    def rows(self, size: int = 7) -> Iterator[tuple[Array, Array]]:
+    def rows(self, size: int = 7) -> Iterator[tuple[Array, Array, Array]]:
+        """Below a header of one line."""
+        lines = np.arange(len(self.values)) + 2
         for start in range(0, len(self.values), size):
-            yield self.values[start : start + size], self.labels[start : start + size]
+            part = slice(start, start + size)
+            yield self.values[part], self.labels[part], lines[part]
 
     @property
     def sizes(self) -> list[int]:

@@ -28,12 +28,13 @@ def test_the_same_rows_are_drawn_however_they_come() -> None:
     for size in (1000, 7):
         drawer = Drawer(sizes, 60)
         for start in range(0, 1000, size):
-            drawer.add(start, values[start : start + size], labels[start : start + size])
+            part = slice(start, start + size)
+            drawer.add(values[part], labels[part], np.arange(1000)[part] + 1)
         draws.append(drawer.drawn())
     one, other = draws
-    assert one.rows.tolist() == other.rows.tolist() == sorted(set(one.rows.tolist()))
-    assert one.values[:, 0].tolist() == one.rows.tolist()
-    assert one.labels.tolist() == labels[one.rows].tolist()
+    assert one.lines.tolist() == other.lines.tolist() == sorted(set(one.lines.tolist()))
+    assert one.values[:, 0].tolist() == (one.lines - 1).tolist()
+    assert one.labels.tolist() == labels[one.lines - 1].tolist()
     assert (one.labels >= 0).all()
     assert len(one) <= 60
     for cluster, size in enumerate(sizes):

@@ -33,8 +33,8 @@ class Center:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """typical   index of the row nearest to the center, from 0, None of a cluster without rows;
-    `distance` is how far it is
+    """typical   line of the row nearest to the center, None of a cluster without rows; `distance`
+    is how far it is
     """
 
     label: int
@@ -130,19 +130,14 @@ def _most_frequent(found: Gathered, levels: tuple[str, ...], place: int, label: 
     return Center(place, levels[best], share=float(counts[best] / counts.sum()))
 
 
-@dataclass(frozen=True, slots=True)
-class Typical:
-    """A row as the file has it: its line, from 1, and the texts of its cells."""
+def as_json(explained: Explained, cells: Mapping[int, Sequence[str]]) -> dict[str, Any]:
+    """The answer, without names and numbers.
 
-    line: int
-    cells: tuple[str, ...]
-
-
-def as_json(explained: Explained, typical: Mapping[int, Typical]) -> dict[str, Any]:
-    """The answer, without names and numbers; `typical` are the typical rows by their index."""
+    cells   of the typical rows, by their lines
+    """
     columns = explained.columns
     return {
-        "clusters": [_cluster_json(each, columns, typical) for each in explained.clusters],
+        "clusters": [_cluster_json(each, columns, cells) for each in explained.clusters],
         "tree": {"depth": explained.rules.depth, "fidelity": explained.rules.fidelity},
         "columns": [_column_json(column) for column in columns],
         "sample_size": explained.sample_size,
@@ -180,9 +175,8 @@ def _column_json(column: Described) -> dict[str, Any]:
 
 
 def _cluster_json(
-    cluster: Cluster, columns: tuple[Described, ...], typical: Mapping[int, Typical]
+    cluster: Cluster, columns: tuple[Described, ...], cells: Mapping[int, Sequence[str]]
 ) -> dict[str, Any]:
-    row = None if cluster.typical is None else typical[cluster.typical]
     return {
         "label": cluster.label,
         "number": cluster.label,
@@ -191,11 +185,17 @@ def _cluster_json(
         "share": cluster.share,
         "sentence": cluster.sentence,
         "center": [_center_json(each, columns[each.place]) for each in cluster.center],
-        "typical_row": row
-        and {"line": row.line, "distance": cluster.distance, "cells": list(row.cells)},
+        "typical_row": _typical_json(cluster, cells),
         "sets_apart": [_difference_json(each, columns[each.place]) for each in cluster.sets_apart],
         "rule": cluster.rule and _rule_json(cluster.rule, columns),
     }
+
+
+def _typical_json(cluster: Cluster, cells: Mapping[int, Sequence[str]]) -> dict[str, Any] | None:
+    if cluster.typical is None:
+        return None
+    found = {"line": cluster.typical, "distance": cluster.distance}
+    return found | {"cells": list(cells[cluster.typical])}
 
 
 def _named(column: Described) -> dict[str, Any]:

@@ -31,14 +31,13 @@ def allotment(sizes: Array, total: int) -> NDArray[np.int64]:
 class Draw:
     """Drawn rows, in the file's order.
 
-    rows     shape (n_drawn,), indices of the file's rows
-    values   shape (n_drawn, n_columns), and labels, shape (n_drawn,)
-    weights  of how many rows of its cluster each stands for
+    values   shape (n_drawn, n_columns); labels and lines have shape (n_drawn,)
+    weights  how many rows of its cluster each stands for
     """
 
-    rows: NDArray[np.int64]
     values: Array
     labels: NDArray[np.int64]
+    lines: NDArray[np.int64]
     weights: Array
 
     @property
@@ -46,7 +45,7 @@ class Draw:
         return bool((self.weights == 1.0).all())
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self.labels)
 
 
 class Drawer:
@@ -63,10 +62,10 @@ class Drawer:
         self._seen = np.zeros(len(self._sizes), dtype=np.int64)
         self._parts: list[tuple[Array, Array, Array]] = []
 
-    def add(self, first: int, values: Array, labels: Array) -> Self:
-        """The rows from the one with this index on."""
+    def add(self, values: Array, labels: Array, lines: Array) -> Self:
+        """The next rows."""
         places = np.sort(np.concatenate([*self._picked(labels), np.empty(0, dtype=np.int64)]))
-        self._parts.append((first + places, values[places], labels[places]))
+        self._parts.append((values[places], labels[places], lines[places]))
         return self
 
     def _picked(self, labels: Array) -> list[NDArray[np.int64]]:
@@ -82,7 +81,7 @@ class Drawer:
         return found
 
     def drawn(self) -> Draw:
-        rows, values, labels = (np.concatenate(part) for part in zip(*self._parts, strict=True))
+        values, labels, lines = (np.concatenate(part) for part in zip(*self._parts, strict=True))
         labels = labels.astype(np.int64)
         weights = (self._sizes / np.maximum(self._counts, 1))[labels]
-        return Draw(rows, values, labels, weights)
+        return Draw(values, labels, lines.astype(np.int64), weights)

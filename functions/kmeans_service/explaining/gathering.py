@@ -27,7 +27,7 @@ class Gathered:
     spread     standard deviation of each column, over all its present cells
     levels     of each category, by the column's place: rows of each cluster and level, shape
                (n_clusters, n_levels + 2), other texts and missing cells behind the levels
-    typical    the row nearest to each center, index in the file, -1 of an empty cluster
+    typical    the line of the row nearest to each center, -1 of an empty cluster
     distances  how far it is, in the units of the fit's rows
     """
 
@@ -53,25 +53,24 @@ def gather(rows: Rows, columns: tuple[Described, ...], model: Model, sizes: Arra
     }
     nearest = _Nearest(model, np.array([column.used for column in columns]))
     drawer = Drawer(sizes, most)
-    first = fitted = 0
-    for values, labels in rows():
+    n_dropped = 0
+    for values, labels, lines in rows():
         kept = labels >= 0
-        fitted += int(kept.sum())
+        n_dropped += len(labels) - int(kept.sum())
         moments.add(values[kept], labels[kept])
         for place, tally in tallies.items():
             tally.add(values[kept, place], labels[kept])
-        nearest.add(first, values, labels)
-        drawer.add(first, values, labels)
-        first += len(labels)
+        nearest.add(values, labels, lines)
+        drawer.add(values, labels, lines)
     numbers, means, spread = moments.found()
     return Gathered(
         np.asarray(sizes, dtype=np.int64),
-        first - fitted,
+        n_dropped,
         numbers,
         means,
         spread,
         {place: tally.counts for place, tally in tallies.items()},
-        nearest.rows,
+        nearest.lines,
         nearest.distances,
         drawer.drawn(),
     )
@@ -140,10 +139,10 @@ class _Nearest:
 
     def __init__(self, model: Model, used: NDArray[np.bool_]) -> None:
         self._model, self._used = model, used
-        self.rows = np.full(model.n_clusters, -1, dtype=np.int64)
+        self.lines = np.full(model.n_clusters, -1, dtype=np.int64)
         self.distances = np.full(model.n_clusters, np.inf)
 
-    def add(self, first: int, values: Array, labels: Array) -> Self:
+    def add(self, values: Array, labels: Array, lines: Array) -> Self:
         places = np.flatnonzero(labels >= 0)
         labels = labels[places].astype(np.int64)
         far = self._distances(values[places][:, self._used], labels)
@@ -151,7 +150,7 @@ class _Nearest:
         clusters, begins = np.unique(labels[order], return_index=True)
         found = order[begins]
         nearer = far[found] < self.distances[clusters]
-        self.rows[clusters[nearer]] = first + places[found[nearer]]
+        self.lines[clusters[nearer]] = lines[places[found[nearer]]]
         self.distances[clusters[nearer]] = far[found[nearer]]
         return self
 
