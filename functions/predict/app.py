@@ -1,22 +1,25 @@
 """POST /kmeans/predict, /transform and /score: points in, labels, distances or a score out."""
 
+from collections.abc import Callable
+
 from kmeans_service import telemetry
 from kmeans_service.http import answers, json_body, routing
 from kmeans_service.http.answers import Answer
 from kmeans_service.http.array_answers import distances_answer, predicted_answer, stored_centers
 from kmeans_service.http.job_points import JobPoints
-from kmeans_service.http.points import read_points
+from kmeans_service.http.points import Points, read_points
 from kmeans_service.http.request import Request
 from kmeans_service.http.stored import read_answer
 from kmeans_service.lifecycle import large_predictions, reads
+from kmeans_service.lifecycle.job import Job
 from kmeans_service.media_types import CSV, JSON
 
 app = routing.resolver()
 
 
-def _points(request: Request) -> JobPoints:
+def _points(request: Request, of: Callable[[Job, Points], JobPoints] = JobPoints.of) -> JobPoints:
     job_id, points = read_points(request)
-    read = JobPoints.of(reads.get(request.owner, job_id), points)
+    read = of(reads.get(request.owner, job_id), points)
     telemetry.count("Predictions")
     telemetry.count("RowsPredicted", read.n_samples)
     return read
@@ -45,7 +48,7 @@ def transform() -> Answer:
 def score_points() -> Answer:
     request = routing.request(app)
     request.accepted(JSON)
-    return answers.json_answer({"score": _points(request).score()})
+    return answers.json_answer({"score": _points(request, JobPoints.weighted).score()})
 
 
 @app.post("/kmeans/predictions")

@@ -19,6 +19,8 @@ struct column {
     uint64_t rises, steps;               /* numbers larger than the one before; by exactly one */
     uint64_t distinct, first_hash, varied; /* present cells unlike the first one */
     uint64_t text_bytes;                 /* of the longest cell that is no number */
+    uint64_t more;                       /* 1 where not all distinct cells were counted */
+    uint64_t least_line;                 /* where the first of the least numbers stands */
     double first, last, least, largest, mean, squares; /* the mean is less the first */
     struct place missing, boolean, other; /* the first of each */
 };
@@ -57,13 +59,17 @@ static uint64_t hash_of(const struct cell *cell)
 
 static void count_distinct(struct survey *survey, struct column *column, size_t index, uint64_t hash)
 {
-    if (!survey->slots || survey->filled > survey->capacity)
+    if (!survey->slots || column->more)
         return;
     uint64_t wanted = mixed(hash + index * 0xD1342543DE82EF95) | 1;
     for (uint64_t slot = wanted >> 20;; slot++) {
         uint64_t *found = &survey->slots[slot & (survey->n_slots - 1)];
         if (*found == wanted)
             return;
+        if (*found == 0 && survey->filled == survey->capacity) {
+            column->more = 1;
+            return;
+        }
         if (*found == 0) {
             *found = wanted;
             survey->filled++;
@@ -112,7 +118,7 @@ static void add_digits(struct column *column, const struct cell *cell, byte mark
     }
 }
 
-static void add_number(struct column *column, const struct cell *cell, byte mark)
+static void add_number(struct column *column, const struct cell *cell, uint64_t line, byte mark)
 {
     double value = cell->value;
     uint64_t count = ++column->kinds[NUMBER];
@@ -122,11 +128,14 @@ static void add_number(struct column *column, const struct cell *cell, byte mark
     column->flags += value == 0 || value == 1;
     if (count == 1) {
         column->first = column->least = column->largest = value;
+        column->least_line = line;
     } else {
         column->rises += value > column->last;
         column->steps += value == column->last + 1;
-        if (value < column->least)
+        if (value < column->least) {
             column->least = value;
+            column->least_line = line;
+        }
         if (value > column->largest)
             column->largest = value;
     }
@@ -143,7 +152,7 @@ void add_cell(struct survey *survey, size_t index, const struct cell *cell, byte
 {
     struct column *column = &survey->columns[index];
     if (cell->kind == NUMBER) {
-        add_number(column, cell, mark);
+        add_number(column, cell, survey->line + cell->down, mark);
     } else {
         column->kinds[cell->kind]++;
         bool missing = cell->kind == EMPTY || cell->kind == MISSING;

@@ -26,15 +26,16 @@ def nearest(Z: Array, centers: Array) -> Array:
 
 
 def best_run(
-    Z: Array, recipe: Recipe, init: str | Array, tolerance: float
+    Z: Array, weights: Array | None, recipe: Recipe, init: str | Array, tolerance: float
 ) -> tuple[Array, float, Array, int]:
     """Labels, inertia, centers and iterations."""
+    weights = np.ones(len(Z)) if weights is None else weights
     with _THREADPOOLS.limit(limits=1):
-        return _best_run(Z, recipe, init, tolerance)
+        return _best_run(Z, weights, recipe, init, tolerance)
 
 
 def _best_run(
-    Z: Array, recipe: Recipe, init: str | Array, tolerance: float
+    Z: Array, weights: Array, recipe: Recipe, init: str | Array, tolerance: float
 ) -> tuple[Array, float, Array, int]:
     estimator = estimator_of(replace(recipe, tol=0), init)  # `tolerance` is computed already
     with warnings.catch_warnings():
@@ -42,7 +43,7 @@ def _best_run(
         estimator._check_params_vs_input(Z)
     single = _kmeans_single_elkan if estimator._algorithm == "elkan" else _kmeans_single_lloyd
     random_state = check_random_state(recipe.seed)
-    weights, norms = np.ones(len(Z)), row_norms(Z, squared=True)
+    norms = row_norms(Z, squared=True)
     best: tuple[Array, float, Array, int] | None = None
     for _ in range(estimator._n_init):
         start = estimator._init_centroids(Z, norms, init, random_state, weights)

@@ -12,6 +12,7 @@ from threadpoolctl import ThreadpoolController
 from kmeans_service.arrays import Array
 from kmeans_service.fitting import column_facts, entering, indices
 from kmeans_service.fitting.column_facts import Columns
+from kmeans_service.fitting.indices import Means
 from kmeans_service.fitting.runs import Run, best_run
 from kmeans_service.models.predictor import Predictor, Space
 from kmeans_service.models.scores import Scores, scores_of
@@ -47,36 +48,41 @@ class Clustering:
     gain: float
 
 
-def fit(X: Array, recipe: Recipe, algorithm: str | None = None) -> Clustering:
-    """KMeans(**recipe.model_params).fit(X), X of shape (n_samples, n_features); raises FitFailed.
+def fit(
+    X: Array, recipe: Recipe, algorithm: str | None = None, weights: Array | None = None
+) -> Clustering:
+    """KMeans(**recipe.model_params).fit(X, sample_weight=weights); raises FitFailed.
 
     X is used up: it is brought into the fit's space where it lies.
 
+    X          shape (n_samples, n_features)
     algorithm  what computes it, if another than the recipe's
+    weights    shape (n_samples,), none negative; None: all 1
     """
     computed = replace(recipe, algorithm=algorithm or recipe.algorithm)
     with one_thread():
         space, found = entering.enter(X)
-        run = best_run(X, computed, starting_init(recipe, space), found.mean_variance)
-        sizes, scores = _judged(X, run)
+        init = starting_init(recipe, space)
+        run = best_run(X, computed, init, found.mean_variance, weights)
+        means, scores = _judged(X, run, weights)
         return finished(
             Predictor(space, run.centers),
             recipe,
             run,
-            sizes,
+            means,
             scores | {"method": "in_memory"},
             found,
             column_facts.in_chunks(X),
         )
 
 
-def _judged(Z: Array, run: Run) -> tuple[Array, dict[str, Any]]:
-    """The clusters' sizes, and the indices."""
+def _judged(Z: Array, run: Run, weights: Array | None) -> tuple[Means, dict[str, Any]]:
+    """The clusters' means, and the indices."""
     n_clusters, n_features = run.centers.shape
-    labelled = partial(indices.chunks_of, Z, run.labels, n_clusters)
+    labelled = partial(indices.chunks_of, Z, run.labels, n_clusters, weights)
     means = indices.means_of(labelled(), n_clusters, n_features)
     scores = indices.over_all_rows(labelled(), means)
-    return means.sizes, scores | indices.silhouette(Z, run.labels)
+    return means, scores | indices.silhouette(Z, run.labels, weights)
 
 
 def one_thread() -> AbstractContextManager[Any]:
@@ -94,7 +100,9 @@ def starting_init(recipe: Recipe, space: Space) -> str | Array:
 # For fits that hold only a part of the rows at a time.
 
 
-def starting_centers(sample: Array, recipe: Recipe, space: Space) -> tuple[Array, str | None]:
+def starting_centers(
+    sample: Array, recipe: Recipe, space: Space, weights: Array | None = None
+) -> tuple[Array, str | None]:
     """The centers of the best of some fits to a sample, or those that were given.
 
     And why a swap search ended, if it was one.
@@ -103,7 +111,7 @@ def starting_centers(sample: Array, recipe: Recipe, space: Space) -> tuple[Array
     if not isinstance(init, str):
         return init, None
     found = column_facts.columns_of([sample], sample.shape[1])
-    run = best_run(sample, _of_a_sample(recipe), init, found.mean_variance)
+    run = best_run(sample, _of_a_sample(recipe), init, found.mean_variance, weights)
     return run.centers, run.stopped_by
 
 
@@ -119,7 +127,7 @@ def finished(
     found: Predictor,
     recipe: Recipe,
     run: Run,
-    sizes: Array,
+    means: Means,
     scores: dict[str, Any],
     columns_found: Columns,
     rows: Any,
@@ -129,11 +137,12 @@ def finished(
     basic = {
         "inertia": space.inertia(run.inertia),
         "n_iter": int(run.n_iter),
-        "cluster_sizes": sizes.tolist(),
+        "cluster_sizes": means.sizes.tolist(),
+        "cluster_weights": means.weights.tolist() if means.are_weighted else None,
         "stopped_by": run.stopped_by,
     }
     n_clusters = recipe.n_clusters
-    distinct = n_clusters if sizes.all() else column_facts.distinct_rows(rows, n_clusters)
+    distinct = n_clusters if means.sizes.all() else column_facts.distinct_rows(rows, n_clusters)
     centers = space.leave(run.centers)
     told = scores_of(basic | scores)
     gain = 0.0 if not run.better else 1 - run.better / run.inertia

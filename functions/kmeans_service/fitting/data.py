@@ -1,6 +1,6 @@
 """The rows that a fit is computed from: those of the used columns, as its recipe makes them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import IO
 
 import numpy as np
@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from kmeans_service.arrays import Array, Labels
 from kmeans_service.errors import InvalidParameter, ModelDamaged
 from kmeans_service.fitting import out_of_core, said
-from kmeans_service.fitting.out_of_core import RowFile
+from kmeans_service.fitting.out_of_core import RowFile, Weighted
 from kmeans_service.lifecycle import inputs
 from kmeans_service.lifecycle.job import Input
 from kmeans_service.models.columns import Columns, planned_columns
-from kmeans_service.recipes.plan import USED, Plan
+from kmeans_service.recipes.plan import USED, WEIGHT, Plan
 from kmeans_service.recipes.planned import Planned
 from kmeans_service.recipes.preprocessing import STRICT
 from kmeans_service.recipes.recipe import Recipe
@@ -21,7 +21,7 @@ from kmeans_service.recipes.settled import changes_rows, settled
 from kmeans_service.recipes.transform import Chunks, Transform, learn
 from kmeans_service.recipes.warnings import variance
 from kmeans_service.streams import WholeRead
-from kmeans_service.tables.columns import Layout, Role, read_blocks, read_columns
+from kmeans_service.tables.columns import Layout, Role, fill, read_blocks
 from kmeans_service.tables.dialect import Dialect
 from kmeans_service.tables.table import Table
 
@@ -42,6 +42,7 @@ class Data:
 
     transform  what is made of the used columns, once the rows were read; None: nothing
     kept       which rows are fitted, once they were read; None: all
+    weights    of the fitted rows, once they were read into memory; None: all 1
     """
 
     def __init__(self, given: Input, recipe: Recipe) -> None:
@@ -54,21 +55,27 @@ class Data:
         self.layout = Layout((Role.NUMBER,) * width)
         self.transform: Transform | None = None
         self.kept: Mask | None = None
+        self.weights: Array | None = None
 
     @property
-    def n_used(self) -> int:
+    def n_read(self) -> int:
+        """Columns that are read."""
         return self.layout.n_used
 
     def in_memory(self) -> Array:
         """All rows that are fitted, shape (n_samples, n_features)."""
-        source = self._source()
-        X = read_columns(source, self.dialect, self.layout, self.given.n_samples)
-        self._check(source)
+        X = np.empty((self.given.n_samples, self.n_read))
+        self._fill(X)
         return X
+
+    def _fill(self, room: Array) -> None:
+        source = self._source()
+        fill(room, source, self.dialect, self.layout)
+        self._check(source)
 
     def spilled(self, file: IO[bytes]) -> RowFile:
         """The same rows, in a file."""
-        return out_of_core.spill(self._raw(), self.n_used, file)
+        return out_of_core.spill(self._raw(), self.n_read, file)
 
     def warnings(self) -> list[str]:
         """What was left out, filled in or dropped, and what a practitioner would want to know."""
@@ -99,59 +106,96 @@ class PlannedData(Data):
         self.used_names = _names(self.plan, table)
         self.dialect = table.dialect
         self.layout = Layout(tuple(_role(each) for each in self.plan.columns))
+        read = [each for each in self.plan.columns if _role(each) != Role.SKIPPED]
+        weights = [place for place, each in enumerate(read) if each.role == WEIGHT]
+        self._weight = weights[0] if weights else None
 
     def in_memory(self) -> Array:
-        X = super().in_memory()
-        if not changes_rows(self.plan, self.recipe):
-            return X
-        transform = self._learnt(lambda: _slices(X))
-        masks: list[Mask] = []
-        n_samples = 0
-        # In the place of the rows that were read: memory holds them once.
-        for rows in self._transformed(transform, masks, _slices(X)):
-            X[n_samples : n_samples + len(rows)] = rows
-            n_samples += len(rows)
-        self._keep(masks, n_samples)
-        return X[:n_samples]
+        if not self._is_changed:
+            return super().in_memory()
+        n_samples = self.given.n_samples
+        # Rows are read to the end of a room from whose beginning on they are written, as they are
+        # fitted: each behind those that are still to be read, so that memory holds them once.
+        room = np.empty(n_samples * max(self.n_read, self.n_features))
+        raw = room[len(room) - n_samples * self.n_read :].reshape(n_samples, self.n_read)
+        self._fill(raw)
+        fitted = room[: n_samples * self.n_features].reshape(n_samples, self.n_features)
+        weights = np.empty(n_samples if self.is_weighted else 0)
+        done = 0
+        for rows, weights_of_rows in self._fitted(lambda: _slices(raw)):
+            part = slice(done, done + len(rows))
+            fitted[part] = rows
+            if weights_of_rows is not None:
+                weights[part] = weights_of_rows
+            done += len(rows)
+        self.weights = weights[:done] if self.is_weighted else None
+        return fitted[:done]
 
     def spilled(self, file: IO[bytes]) -> RowFile:
-        if not changes_rows(self.plan, self.recipe):
+        if not self._is_changed:
             return super().spilled(file)
-        transform = self._learnt(self._raw)
+        blocks = (
+            rows if weights is None else np.column_stack([rows, weights])
+            for rows, weights in self._fitted(self._raw)
+        )
+        return out_of_core.spill(blocks, self.n_features, file, weighted=self.is_weighted)
+
+    @property
+    def is_weighted(self) -> bool:
+        return self._weight is not None
+
+    @property
+    def n_features(self) -> int:
+        return self.n_read - self.is_weighted
+
+    @property
+    def _is_changed(self) -> bool:
+        return self.is_weighted or changes_rows(self.plan, self.recipe)
+
+    def _fitted(self, chunks: Chunks) -> Iterator[Weighted]:
+        """The rows as they are fitted, and their weights; `chunks` are gone over several times."""
+        if changes_rows(self.plan, self.recipe):
+            self.transform = self._learnt(chunks)
         masks: list[Mask] = []
-        blocks = self._transformed(transform, masks, self._raw())
-        rows = out_of_core.spill(blocks, transform.n_features, file)
-        self._keep(masks, rows.n_samples)
-        return rows
-
-    def _transformed(
-        self, transform: Transform, masks: list[Mask], blocks: Iterable[Array]
-    ) -> Iterator[Array]:
-        for block in blocks:
-            kept = transform.kept(block)
+        n_samples = 0
+        for block in chunks():
+            rows, weights = self._split(block)
+            kept = np.ones(len(rows), dtype=bool)
+            if self.transform:
+                kept = self.transform.kept(rows)
+                rows, weights = rows[kept], None if weights is None else weights[kept]
+                rows = self.transform.apply(rows)
             masks.append(kept)
-            if kept.any():
-                yield transform.apply(block[kept])
+            n_samples += len(rows) if weights is None else int(np.count_nonzero(weights))
+            if len(rows):
+                yield rows, weights
+        self._keep(np.concatenate(masks), n_samples)
 
-    def _keep(self, masks: list[Mask], n_samples: int) -> None:
-        kept = np.concatenate(masks)
+    def _split(self, block: Array) -> Weighted:
+        if self._weight is None:
+            return block, None
+        return np.delete(block, self._weight, axis=1), block[:, self._weight].copy()
+
+    def _keep(self, kept: Mask, n_samples: int) -> None:
+        """Note which rows are fitted; so many of them have a weight that is not 0."""
         if not kept.all():
             self.kept = kept
-            self._check_rows(n_samples)
-
-    def _learnt(self, chunks: Chunks) -> Transform:
-        """The transform of these rows, which are gone over several times."""
-        asked = self.recipe.preprocessing
-        self.transform = learn(chunks, [False] * self.n_used, (), asked)
-        return self.transform
-
-    def _check_rows(self, n_samples: int) -> None:
         if self.recipe.n_clusters > n_samples:
+            what = " and weigh more than 0" if self.is_weighted else ""
             raise InvalidParameter(
                 f"model_params.n_clusters is {self.recipe.n_clusters}; allowed is at most "
-                f"n_samples={n_samples}, the rows that are left of {self.given.n_samples:,}",
+                f"n_samples={n_samples}, the rows that are left{what} of {len(kept):,}",
                 field="model_params.n_clusters",
             )
+
+    def _learnt(self, chunks: Chunks) -> Transform:
+        """The transform of these rows, whatever they weigh."""
+        return learn(
+            lambda: (self._split(chunk)[0] for chunk in chunks()),
+            [False] * self.n_features,
+            (),
+            self.recipe.preprocessing,
+        )
 
     def warnings(self) -> list[str]:
         measured = set(variance(self.plan.of(USED)))  # the fit says it of what it has clustered
@@ -172,7 +216,7 @@ def _names(plan: Plan, table: Table) -> tuple[str, ...] | None:
 
 
 def _role(planned: Planned) -> Role:
-    if planned.role != USED:
+    if planned.role not in (USED, WEIGHT):
         return Role.SKIPPED
     return Role.BOOLEAN if planned.column.words else Role.NUMBER
 

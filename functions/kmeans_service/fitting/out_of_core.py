@@ -16,7 +16,7 @@ from kmeans_service.arrays import Array, Labels
 from kmeans_service.fitting import capacity, clustering, column_facts, indices
 from kmeans_service.fitting.clustering import Clustering
 from kmeans_service.fitting.engines.outcome import Say
-from kmeans_service.fitting.indices import Means
+from kmeans_service.fitting.indices import Labelled, Means
 from kmeans_service.fitting.kernel.swap import numbered
 from kmeans_service.fitting.runs import Run, nearest_centers
 from kmeans_service.models.labels_to_text import csv_chunks
@@ -25,6 +25,8 @@ from kmeans_service.models.predictor import Predictor, Space, scale_of
 from kmeans_service.recipes.recipe import Recipe
 
 type Place = Callable[[Labels], Labels]
+type Weighted = tuple[Array, Array | None]
+"""Rows and their weights; None: all 1."""
 
 CHUNK_BYTES = 4 * 1024**2
 # What a fit of the sample takes.
@@ -37,50 +39,69 @@ def _as_they_are(labels: Labels) -> Labels:
 
 @dataclass(frozen=True)
 class RowFile:
-    """Rows of float64 in a file, and the space that they are fitted in."""
+    """Rows of float64 in a file, and the space that they are fitted in.
+
+    weighted   whether behind each row its weight follows
+    """
 
     file: IO[bytes]
     n_samples: int
     n_features: int
     space: Space
+    weighted: bool = False
 
     def chunks(self) -> Iterator[Array]:
-        """All rows in the fit's space, in arrays of shape (some, n_features).
+        """All rows in the fit's space, in arrays of shape (some, n_features)."""
+        return (chunk for chunk, _ in self.weighted_chunks())
+
+    def weighted_chunks(self) -> Iterator[Weighted]:
+        """The same, and the rows' weights.
 
         Of as many rows as products are computed at a time, or a multiple: their last bits depend
         on it, and predictions are to agree.
         """
-        row_bytes = 8 * self.n_features
+        row_bytes = 8 * (self.n_features + self.weighted)
         rows = max(1, CHUNK_BYTES // (CHUNK * row_bytes)) * CHUNK
         self.file.seek(0)
         while chunk := self.file.read(rows * row_bytes):
-            yield self.space.enter(np.frombuffer(chunk).reshape(-1, self.n_features))
+            numbers = np.frombuffer(chunk).reshape(-1, row_bytes // 8)
+            weights = numbers[:, -1].copy() if self.weighted else None
+            yield self.space.enter(numbers[:, : self.n_features]), weights
 
-    def sample(self, seed: int, size: int) -> Array:
+    def sample(self, seed: int, size: int) -> Weighted:
         """Rows drawn without replacement, in their order; all of them if they are few."""
         size = min(self.n_samples, size)
         drawn = np.sort(np.random.default_rng(seed).choice(self.n_samples, size, replace=False))
-        parts, start = [], 0
-        for chunk in self.chunks():
+        parts, weights, start = [], [], 0
+        for chunk, weights_of_chunk in self.weighted_chunks():
             first, last = np.searchsorted(drawn, (start, start + len(chunk)))
-            parts.append(chunk[drawn[first:last] - start])
+            places = drawn[first:last] - start
+            parts.append(chunk[places])
+            if weights_of_chunk is not None:
+                weights.append(weights_of_chunk[places])
             start += len(chunk)
-        return np.concatenate(parts)
+        return np.concatenate(parts), np.concatenate(weights) if weights else None
 
 
-def spill(blocks: Iterable[Array], n_features: int, file: IO[bytes]) -> RowFile:
-    """Write the rows, shape (some, n_features) each, to the file as they are parsed."""
+def spill(
+    blocks: Iterable[Array], n_features: int, file: IO[bytes], *, weighted: bool = False
+) -> RowFile:
+    """Write the rows, shape (some, n_features) each, to the file as they are parsed.
+
+    weighted   whether each has one number more, its weight
+    """
     n_samples = 0
     mean = np.zeros(n_features)
     least, most = np.full_like(mean, np.inf), np.full_like(mean, -np.inf)
-    for block in blocks:
-        file.write(block.data)
+    for whole in blocks:
+        file.write(whole.data)
+        block = whole[:, :n_features]
         n_samples += len(block)
         mean = mean + (block.mean(axis=0) - mean) * (len(block) / n_samples)
         least = np.minimum(least, block.min(axis=0))
         most = np.maximum(most, block.max(axis=0))
     extent = float(max((most - mean).max(), (mean - least).max()))
-    return RowFile(file, n_samples, n_features, Space(mean, scale_of(extent)))
+    return RowFile(file, n_samples, n_features, Space(mean, scale_of(extent)), weighted)
 
 
 def fit(
@@ -96,9 +117,9 @@ def fit(
     place   puts labels where their rows stand in the file
     """
     with clustering.one_thread():
-        sample = rows.sample(recipe.seed, sample_size(rows.n_features, recipe))
+        sample, weights = rows.sample(recipe.seed, sample_size(rows.n_features, recipe))
         found = column_facts.columns_of(rows.chunks(), rows.n_features)
-        centers, stopped_by = clustering.starting_centers(sample, recipe, rows.space)
+        centers, stopped_by = clustering.starting_centers(sample, recipe, rows.space, weights)
         tolerance = recipe.tol * found.mean_variance
         n_iter = 0
         for n_iter in range(1, recipe.max_iter + 1):
@@ -114,12 +135,12 @@ def fit(
             stopped_by = "max_iter" if n_iter == recipe.max_iter else stopped_by
         means, inertia = _label(rows, centers, labels_file, place)
         scores = indices.over_all_rows(_labelled(rows, centers), means)
-        scores |= indices.silhouette(sample, nearest_centers(sample, centers))
+        scores |= indices.silhouette(sample, nearest_centers(sample, centers), weights)
         return clustering.finished(
             Predictor(rows.space, centers),
             recipe,
             Run(np.empty(0, dtype=np.int32), inertia, centers, n_iter, stopped_by),
-            means.sizes,
+            means,
             scores | {"method": "out_of_core"},
             found,
             rows.chunks(),
@@ -134,8 +155,8 @@ def sample_size(n_features: int, recipe: Recipe) -> int:
 def _iterate(rows: RowFile, centers: Array) -> Array:
     """The mean of each center's nearest rows; one that has none moves to the row farthest off."""
     means = indices.means_of(_labelled(rows, centers), *centers.shape)
-    moved = np.where(means.sizes[:, np.newaxis] > 0, means.of_clusters(), centers)
-    empty = np.flatnonzero(means.sizes == 0)
+    moved = np.where(means.weights[:, np.newaxis] > 0, means.of_clusters(), centers)
+    empty = np.flatnonzero(means.weights == 0)
     if len(empty):
         moved[empty[0]] = _farthest(rows, centers)
     return moved
@@ -145,26 +166,28 @@ def _numbered(rows: RowFile, centers: Array) -> Array:
     """As a swap search numbers the clusters."""
 
     def sizes(some: Array) -> tuple[None, Array]:
-        return None, indices.means_of(_labelled(rows, some), *some.shape).sizes
+        return None, indices.means_of(_labelled(rows, some), *some.shape).weights
 
     return numbered(centers, sizes)[1]
 
 
 def _farthest(rows: RowFile, centers: Array) -> Array:
-    """The row that is farthest from its nearest center."""
+    """The row, of those that weigh something, that is farthest from its nearest center."""
     farthest: Array = centers[0]
     distance = -1.0
-    for chunk, labels in _labelled(rows, centers):
+    for chunk, labels, weights in _labelled(rows, centers):
         squared = _squared(chunk, centers, labels)
+        if weights is not None:
+            squared[weights == 0] = -1
         worst = int(squared.argmax())
         if squared[worst] > distance:
             farthest, distance = chunk[worst].copy(), float(squared[worst])
     return farthest
 
 
-def _labelled(rows: RowFile, centers: Array) -> Iterator[tuple[Array, Array]]:
-    for chunk in rows.chunks():
-        yield chunk, nearest_centers(chunk, centers)
+def _labelled(rows: RowFile, centers: Array) -> Labelled:
+    for chunk, weights in rows.weighted_chunks():
+        yield chunk, nearest_centers(chunk, centers), weights
 
 
 def _label(
@@ -173,9 +196,10 @@ def _label(
     """Write every row's label; the clusters' means and the inertia."""
     means = Means(*centers.shape)
     inertia = 0.0
-    for chunk, labels in _labelled(rows, centers):
-        inertia += float(_squared(chunk, centers, labels).sum())
-        means.add(chunk, labels)
+    for chunk, labels, weights in _labelled(rows, centers):
+        squared = _squared(chunk, centers, labels)
+        inertia += float(squared.sum() if weights is None else squared @ weights)
+        means.add(chunk, labels, weights)
         labels_file.writelines(csv_chunks(place(labels)))
     return means, inertia
 

@@ -48,23 +48,32 @@ class Run:
     better: float | None = None
 
 
-def rows_of(Z: Array) -> Rows:
+def rows_of(Z: Array, weights: Array | None = None) -> Rows:
     """The rows, shared by as many threads as this function has processors, if they are many.
 
     How many changes no bit.
     """
-    return Rows(Z, n_threads=config.processors() if Z.size >= SHARED_VALUES else 1)
+    return Rows(Z, weights, config.processors() if Z.size >= SHARED_VALUES else 1)
 
 
-def best_run(Z: Array, recipe: Recipe, init: str | Array, mean_variance: float) -> Run:
+def best_run(
+    Z: Array,
+    recipe: Recipe,
+    init: str | Array,
+    mean_variance: float,
+    weights: Array | None = None,
+) -> Run:
     """What KMeans.fit does between centering its data and moving the centers back.
 
     Z is in the fit's space, and so are the centers that it returns: moved to where the data was
     they have lost digits already. Labels, iterations and, moved back, centers and inertia are those
     of KMeans.fit to the last bit, which a test sees to at every update of scikit-learn.
+
+    weights  shape (n_samples,), none negative; None: all 1
     """
+    tolerance = recipe.tol * mean_variance
     try:
-        return _computed_by(recipe, init)(Z, recipe, init, recipe.tol * mean_variance)
+        return _computed_by(recipe, init)(rows_of(Z, weights), recipe, init, tolerance)
     except MemoryError:
         raise FitFailed("The data does not fit the memory of the function") from None
 
@@ -92,10 +101,9 @@ def nearest_centers(Z: Array, centers: Array) -> Array:
     return labels
 
 
-def _by_swap(Z: Array, recipe: Recipe, _init: str | Array, tolerance: float) -> Run:
+def _by_swap(rows: Rows, recipe: Recipe, _init: str | Array, tolerance: float) -> Run:
     if not library.runs_here():
         raise FitFailed('algorithm "swap" needs a processor with AVX2; ask for "lloyd" here')
-    rows = rows_of(Z)
     found = swap(
         rows,
         recipe.n_clusters,
@@ -108,8 +116,7 @@ def _by_swap(Z: Array, recipe: Recipe, _init: str | Array, tolerance: float) -> 
     return Run(found.labels, found.inertia, found.centers, found.n_iter, found.stopped_by)
 
 
-def _by_kernel(Z: Array, recipe: Recipe, init: str | Array, tolerance: float) -> Run:
-    rows = rows_of(Z)
+def _by_kernel(rows: Rows, recipe: Recipe, init: str | Array, tolerance: float) -> Run:
     found = lloyd(
         rows,
         recipe.n_clusters,
@@ -134,8 +141,8 @@ def _search_further(rows: Rows, found: Fit, recipe: Recipe) -> float | None:
     return better(rows, found, most_work=work, random_state=recipe.seed)
 
 
-def _by_scikit_learn(Z: Array, recipe: Recipe, init: str | Array, tolerance: float) -> Run:
-    return Run(*_scikit_learn().best_run(Z, recipe, init, tolerance))
+def _by_scikit_learn(rows: Rows, recipe: Recipe, init: str | Array, tolerance: float) -> Run:
+    return Run(*_scikit_learn().best_run(rows.X, rows.weights, recipe, init, tolerance))
 
 
 def _scikit_learn() -> Any:

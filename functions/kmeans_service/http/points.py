@@ -51,7 +51,8 @@ def _of_json(points: Any) -> Points:
 
 
 def _of_arrays(X: Array, columns: Columns, *, complete: bool) -> Array:
-    return _checked(chosen(X, columns.places(X.shape[1], None)), complete=complete)
+    places = columns.places(X.shape[1], None)
+    return _checked(chosen(X, places), list(map(str, places)), complete=complete)
 
 
 def _of_objects(points: list[Any], columns: Columns, *, complete: bool) -> Array:
@@ -63,7 +64,7 @@ def _of_objects(points: list[Any], columns: Columns, *, complete: bool) -> Array
             "send arrays of numbers"
         )
     rows = [_row(f"points[{index}]", point, names) for index, point in enumerate(points)]
-    return _checked(_array(rows), complete=complete)
+    return _checked(_array(rows), [quoted(name or "") for name in names], complete=complete)
 
 
 def _row(place: str, point: Any, names: tuple[str | None, ...]) -> list[Any]:
@@ -77,12 +78,15 @@ def _row(place: str, point: Any, names: tuple[str | None, ...]) -> list[Any]:
     return [point[name] for name in names]
 
 
-def _checked(X: Array, *, complete: bool) -> Array:
-    """Raise InvalidParameter for a missing number that the model has nothing to put in place of."""
+def _checked(X: Array, called: list[str], *, complete: bool) -> Array:
+    """Raise InvalidParameter for a missing number that the model has nothing to put in place of.
+
+    called  the members of a point that the columns are, as a message shows them
+    """
     if complete and np.isnan(X).any():
         row, column = np.argwhere(np.isnan(X))[0].tolist()
         limit = "a number: the model was fitted without missing cells"
-        raise _refused(f"points[{row}][{column}]", "null", limit)
+        raise _refused(f"points[{row}][{called[column]}]", "null", limit)
     return X
 
 

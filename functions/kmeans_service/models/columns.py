@@ -1,10 +1,10 @@
 """The columns of a model's points: how many, their names, and which of them it uses."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kmeans_service.errors import FeatureMismatch, quoted
-from kmeans_service.recipes.plan import USED, Plan
+from kmeans_service.recipes.plan import USED, WEIGHT, Plan
 from kmeans_service.tables.table import Table
 
 type Names = Sequence[str | None]
@@ -17,12 +17,14 @@ class Columns:
     feature_names  None without a header; a column without a name has None
     used      positions from 0 of those that the model is made of, in their order; None: all
     booleans  positions of those that hold words for 1 and 0
+    weight    position of the column that says how much each row counts; None: all alike
     """
 
     n_features: int
     feature_names: tuple[str | None, ...] | None = None
     used: tuple[int, ...] | None = None
     booleans: tuple[int, ...] = ()
+    weight: int | None = None
 
     @property
     def positions(self) -> tuple[int, ...]:
@@ -33,6 +35,12 @@ class Columns:
     def used_names(self) -> tuple[str | None, ...] | None:
         names = self.feature_names
         return names and tuple(names[position] for position in self.positions)
+
+    def with_weight(self) -> "Columns":
+        """The same, with the weight as if it were used, behind the others."""
+        if self.weight is None:
+            return self
+        return replace(self, used=(*self.positions, self.weight), weight=None)
 
     def places(self, n_features: int, names: Names | None) -> tuple[int, ...]:
         """Where in the points the used columns stand, in the model's order.
@@ -69,5 +77,12 @@ def planned_columns(table: Table, plan: Plan) -> Columns:
     """Those of a model that is fitted to this table by this plan."""
     used = tuple(column.number - 1 for column in plan.of(USED))
     booleans = tuple(column.number - 1 for column in plan.of(USED) if column.words)
+    weights = [column.number - 1 for column in plan.of(WEIGHT)]
     whole = len(used) == len(table.columns)
-    return Columns(len(table.columns), table.names, None if whole else used, booleans)
+    return Columns(
+        len(table.columns),
+        table.names,
+        None if whole else used,
+        booleans,
+        weights[0] if weights else None,
+    )

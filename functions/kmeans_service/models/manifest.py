@@ -90,6 +90,7 @@ def load(stored: StoredObject) -> Manifest:
                 _tuple(columns.get("feature_names")),
                 _tuple(columns.get("used")),
                 tuple(columns.get("booleans", ())),
+                columns.get("weight"),
             ),
             Predictor(_space(document["space"]), _centers(document["centers"])),
             transform and transform_of(transform),

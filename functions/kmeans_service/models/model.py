@@ -60,9 +60,12 @@ class Model:
         placed[kept] = distances
         return placed
 
-    def score(self, points: Array) -> float:
-        """Minus the sum of squared distances to the nearest center."""
-        return self.predictor.score(self._transformed(points)[0])
+    def score(self, points: Array, weights: Array | None = None) -> float:
+        """Minus the sum of squared distances to the nearest center, times the weights."""
+        rows, kept = self._transformed(points)
+        if weights is not None and kept is not None:
+            weights = weights[kept]
+        return self.predictor.score(rows, weights)
 
     def _transformed(self, points: Array) -> tuple[Array, NDArray[np.bool_] | None]:
         """The rows that are not dropped, and which these are; None: all."""

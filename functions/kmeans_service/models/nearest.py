@@ -89,11 +89,16 @@ def distances(points: Array, centers: Array) -> Array:
     return np.sqrt(_squared_distances(points, centers))
 
 
-def score(points: Array, centers: Array) -> float:
-    """Minus the sum of squared distances to the nearest center, as KMeans.score gives it."""
+def score(points: Array, centers: Array, weights: Array | None = None) -> float:
+    """Minus the sum of squared distances to the nearest center, as KMeans.score gives it.
+
+    weights  shape (n_samples,), how much each distance counts; None: all alike
+    """
     own = centers[nearest(points, centers)]
     difference = points - own
-    return -float(np.einsum("ij,ij->", difference, difference))
+    if weights is None:
+        return -float(np.einsum("ij,ij->", difference, difference))
+    return -float(np.einsum("ij,ij->i", difference, difference) @ weights)
 
 
 def _squared_distances(points: Array, centers: Array) -> Array:

@@ -113,14 +113,15 @@ class Predictor:
         found /= self.space.scale
         return found
 
-    def score(self, points: Array) -> float:
-        """Minus the sum of squared distances to the nearest center."""
+    def score(self, points: Array, weights: Array | None = None) -> float:
+        """Minus the sum of squared distances to the nearest center, times the weights."""
         z = self.space.enter(points)
-        with np.errstate(over="ignore"):
-            found = self.space.inertia(nearest.score(z, self.centers))
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = self.space.inertia(nearest.score(z, self.centers, weights))
         if math.isfinite(found):
             return found
-        return -float(np.square(self.distances(points).min(axis=1)).sum())
+        squared = np.square(self.distances(points).min(axis=1))
+        return -float(squared.sum() if weights is None else squared @ weights)
 
 
 def from_rows(rows: Array) -> Predictor:

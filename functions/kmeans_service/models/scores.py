@@ -11,6 +11,7 @@ class Scores:
 
     inertia       sum of squared distances to the nearest center, in the units of the data
     cluster_sizes rows of each cluster
+    cluster_weights what these weigh together, where a column says what each row weighs
     method        in_memory or out_of_core
     stopped_by    why a swap search ended
     sample_size   rows that the silhouette was taken over
@@ -20,6 +21,7 @@ class Scores:
     inertia: float
     n_iter: int
     cluster_sizes: tuple[int, ...]
+    cluster_weights: tuple[float, ...] | None = None
     method: str | None = None
     calinski_harabasz: float | None = None
     davies_bouldin: float | None = None
@@ -31,8 +33,8 @@ class Scores:
     def as_json(self) -> dict[str, Any]:
         """What there is, in alphabetical order."""
         found = {name: getattr(self, name) for name in _NAMES}
-        found["cluster_sizes"] = list(self.cluster_sizes)
-        found["warnings"] = list(self.warnings) or None
+        found["warnings"] = self.warnings or None
+        found |= {name: list(value) for name, value in found.items() if isinstance(value, tuple)}
         return {name: value for name, value in found.items() if value is not None}
 
 
@@ -42,6 +44,5 @@ _NAMES = sorted(field.name for field in fields(Scores))
 def scores_of(document: Mapping[str, Any]) -> Scores:
     """What `as_json` wrote, of this version or another."""
     known = {name: document[name] for name in _NAMES if name in document}
-    known["cluster_sizes"] = tuple(document["cluster_sizes"])
-    known["warnings"] = tuple(document.get("warnings", ()))
-    return Scores(**known)
+    frozen = {name: tuple(value) for name, value in known.items() if isinstance(value, list)}
+    return Scores(**known | frozen)

@@ -163,16 +163,21 @@ def _weight(columns: Sequence[Column], asked: Preprocessing) -> Column | None:
     allowed = "a column of numbers from 0 on, not all 0, none missing"
     found = None
     place = column.first_other or column.counts.missing
+    line = place.line if place else None
     if column.kind != NUMBERS:
-        found = f"{shown(column)}, which holds {column.kind}"
+        where = f": {quoted(place.text)} in line {line}" if place else ""
+        found = f"{shown(column)}, which holds {column.kind}{where}"
     elif column.n_missing:
-        found = f"{shown(column)}, which has {column.n_missing:,} missing cells"
+        found = (
+            f"{shown(column)}, which has {column.n_missing:,} missing cells, from line {line} on"
+        )
     elif (column.least or 0.0) < 0:
-        found, place = f"{shown(column)}, whose least number is {column.least:g}", None
+        line = column.counts.least_line or None
+        where = f" in line {line}" if line else ""
+        found = f"{shown(column)}, whose least number is {column.least:g}{where}"
     elif not column.largest:
-        found, place = f"{shown(column)}, whose numbers are all 0", None
+        found, line = f"{shown(column)}, whose numbers are all 0", None
     if found:
-        line = place.line if place else None
         raise refused("weight_column", found, allowed, line=line, column=column.number)
     return column
 

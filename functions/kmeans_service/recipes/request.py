@@ -19,8 +19,6 @@ def parse_recipe(asked: Mapping[str, Any]) -> Recipe:
     preprocessing = parse_preprocessing(asked.get("preprocessing", {}))
     if preprocessing.categories != "leave_out":
         raise _not_taken("categories", '"one_hot"', '"leave_out"')
-    if preprocessing.weight_column is not None:
-        raise _not_taken("weight_column", "a column", "null")
     return replace(recipe, preprocessing=preprocessing)
 
 

@@ -62,7 +62,7 @@ def _class(column: Column, planned: Sequence[Planned]) -> str | None:
 def _weight(column: Column) -> str | None:
     if not WEIGHTS & set(words(column.name or "")):
         return None
-    return f"{_called(column)} may say how much each row counts: if so, leave it out"
+    return f"{_called(column)} may say how much each row counts: if so, make it weight_column"
 
 
 def variance(used: Sequence[Column]) -> list[str]:

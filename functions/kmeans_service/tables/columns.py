@@ -171,10 +171,22 @@ def read_columns(
 ) -> Array:
     """All rows, shape (n_rows, n_used), of a file that was found to have so many."""
     X = np.empty((n_rows, layout.n_used))
+    return X[: fill(X, source, dialect, layout, limits, block_bytes)]
+
+
+def fill(
+    room: Array,
+    source: Source,
+    dialect: Dialect,
+    layout: Layout,
+    limits: CsvLimits | None = None,
+    block_bytes: int = BLOCK_BYTES,
+) -> int:
+    """As `read_columns`, into rows that are there already; returns how many."""
     filled = 0
     for reader, block in _begun(source, dialect, layout, limits, block_bytes):
-        filled += reader.read(block, X[filled:])
-    return X[:filled]
+        filled += reader.read(block, room[filled:])
+    return filled
 
 
 def read_blocks(

@@ -57,6 +57,8 @@ _COUNTS = [
     "first_hash",
     "varied",
     "text_bytes",
+    "more",
+    "least_line",
 ]
 _NUMBERS = ["first", "last", "least", "largest", "mean", "squares"]
 _PLACES = ["missing", "boolean", "other"]

@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from typing import Any
 
 from kmeans_service.tables.dialect import dialect_of
@@ -19,7 +19,12 @@ def packed(table: Table) -> bytes:
         "version": VERSION,
         "dialect": table.dialect.as_json(),
         "columns": [
-            {"name": column.name, "counts": astuple(column.counts)} for column in table.columns
+            {
+                "name": column.name,
+                "counts": astuple(column.counts)[:-1],
+                "least_line": column.counts.least_line,
+            }
+            for column in table.columns
         ],
         "first_line": table.first_line,
         "n_rows": table.n_rows,
@@ -36,8 +41,7 @@ def unpacked(body: bytes) -> Table:
     return Table(
         dialect,
         tuple(
-            Column(number, each["name"], _counts(each["counts"]), dialect.header)
-            for number, each in columns
+            Column(number, each["name"], _counts(each), dialect.header) for number, each in columns
         ),
         document["first_line"],
         document["n_rows"],
@@ -46,7 +50,9 @@ def unpacked(body: bytes) -> Table:
     )
 
 
-def _counts(values: list[Any]) -> Counts:
-    kinds, *numbers, missing, boolean, other = values
+def _counts(document: dict[str, Any]) -> Counts:
+    kinds, *numbers, missing, boolean, other = document["counts"]
     places = (Place(*place) if place else None for place in (missing, boolean, other))
-    return Counts(tuple(kinds), *numbers, *places)
+    counts = Counts(tuple(kinds), *numbers, *places)
+    # A profile of an older version does not know the line.
+    return replace(counts, least_line=document.get("least_line", 0))

@@ -70,10 +70,12 @@ class Counts:
     digits      cells of digits alone: `padded` begin with 0, `dates` read as yyyymmdd or yyyymm,
                 and they have from `shortest` to `longest` digits
     rises       numbers larger than the one before them; `steps`, by exactly one
-    distinct    present values, or None for more than were counted
+    distinct    present values, or None for more than were counted: once there is no room for
+                another one, of the columns that have another one
     constant    whether every present cell is the same
     first, least, largest, mean, squares   of the numbers; squares of deviations, summed
     missing, boolean, other                the first of each
+    least_line  where the first of the least numbers stands; 0 where an older version has counted
     """
 
     kinds: tuple[int, ...]
@@ -98,6 +100,7 @@ class Counts:
     missing: Place | None
     boolean: Place | None
     other: Place | None
+    least_line: int = 0
 
 
 class Survey:
@@ -173,7 +176,7 @@ class Survey:
         return [self._counts(column) for column in self._columns]
 
     def _counts(self, column: CColumn) -> Counts:
-        exact = self._distinct and self.c.filled <= MOST_DISTINCT
+        exact = self._distinct and not column.more
         names = Counts.__slots__
         taken = {name: getattr(column, name) for name in names if hasattr(column, name)}
         return Counts(

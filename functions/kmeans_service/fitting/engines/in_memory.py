@@ -59,6 +59,6 @@ def _cluster(data: Data, labels_file: IO[bytes], say: Say) -> Clustering:
     X = data.in_memory()
     say({"stage": "FITTING"})
     algorithm = _algorithm(data.given, data.recipe)
-    found = clustering.fit(X, entered(data), algorithm)
+    found = clustering.fit(X, entered(data), algorithm, data.weights)
     labels_file.writelines(csv_chunks(Placed(data.kept)(found.labels)))
     return found

@@ -32,7 +32,7 @@ class OutOfCore:
 
 
 def _cluster(data: Data, labels_file: IO[bytes], say: Say) -> Clustering:
-    capacity.check_scratch(data.given.n_samples, data.n_used)
+    capacity.check_scratch(data.given.n_samples, data.n_read)
     with tempfile.TemporaryFile() as file:
         say({"stage": "READING"})
         rows = data.spilled(file)
