@@ -161,7 +161,7 @@ def test_who_reads_an_object_is_told_that_it_is_missing(
     readers = {function for function, call, _ in recorded if call[1] == "get_object"}
     assert readers == {
         *("FitFunction", "FitWorkerFunction", "ConvertFunction"),
-        *("PredictFunction", "JobsFunction"),
+        *("PredictFunction", "ExplainFunction", "JobsFunction"),
     }
     asked: list[tuple[str, Request]] = [
         (function, ("s3:ListBucket", BUCKET, {})) for function in sorted(readers)
@@ -201,11 +201,14 @@ OWN_KEYS, TOKEN_KEYS = ({"dynamodb:LeadingKeys": [f"{kind}#alice"]} for kind in 
 NOT_TO_BE: list[tuple[str, Request]] = [
     *(
         (name, ("s3:PutObject", f"{BUCKET}/models/alice/0/f/1/model.joblib", {}))
-        for name in ("UploadFunction", "PredictFunction", "JobsFunction", "SweeperFunction")
+        for name in (
+            *("UploadFunction", "PredictFunction", "ExplainFunction"),
+            *("JobsFunction", "SweeperFunction"),
+        )
     ),
     *(
         (f"{name}Function", (f"s3:{action}Object", f"{OTHER_BUCKET}/inputs/alice/a.csv", {}))
-        for name in ("Upload", "Fit", "FitWorker", "Predict", "Jobs", "Sweeper")
+        for name in ("Upload", "Fit", "FitWorker", "Predict", "Explain", "Jobs", "Sweeper")
         for action in ("Get", "Put", "Delete")
     ),
     *(  # what it writes there would start it again
@@ -214,6 +217,9 @@ NOT_TO_BE: list[tuple[str, Request]] = [
     ),
     ("UploadFunction", ("s3:GetObject", f"{BUCKET}/models/alice/0/f/1/model.joblib", {})),
     ("PredictFunction", ("s3:GetObject", f"{BUCKET}/inputs/alice/a.csv", {})),
+    ("ExplainFunction", ("s3:PutObject", f"{BUCKET}/inputs/alice/a.csv", {})),
+    ("ExplainFunction", ("s3:DeleteObject", f"{BUCKET}/models/alice/0/f/1/centers.npy", {})),
+    ("ExplainFunction", ("dynamodb:GetItem", TABLE_ARN, TOKEN_KEYS)),
     ("PredictFunction", ("s3:DeleteObject", f"{BUCKET}/models/alice/0/f/1/centers.npy", {})),
     ("JobsFunction", ("s3:ListBucket", BUCKET, {"s3:prefix": "models/"})),
     ("FitFunction", ("s3:PutBucketPolicy", BUCKET, {})),

@@ -203,29 +203,29 @@ def test_what_has_expired_is_counted_no_more(
 def test_a_prediction_that_was_taken_over_can_neither_publish_nor_fail_the_others(
     fitted: Client,
 ) -> None:
-    from kmeans_service.lifecycle import large_predictions
+    from kmeans_service.lifecycle import large_predictions, results
     from kmeans_service.stored_object import StoredObject
 
     path, _ = predict(fitted, POINTS)
     found = large_predictions.find(OWNER, path.rpartition("/")[2])
-    slow = large_predictions.claim(found)
+    slow = results.claim(found)
     assert slow is not None
     [stored] = items(prefix="P#")
     overwrite(stored, lease_until=1)
-    quick = large_predictions.claim(found)
+    quick = results.claim(found)
     assert quick is not None
     assert slow.result_key != quick.result_key
     [before] = items(prefix="P#")
     for act in (
-        lambda: large_predictions.succeed(slow, StoredObject(slow.result_key, "x", 1)),
-        lambda: large_predictions.fail(slow, {"detail": "late"}),
-        lambda: large_predictions.renew(slow),
+        lambda: results.succeed(slow, StoredObject(slow.result_key, "x", 1)),
+        lambda: results.fail(slow, {"detail": "late"}),
+        lambda: results.renew(slow),
     ):
         with pytest.raises(FenceLost):
             act()
-    large_predictions.release(slow)
+    results.release(slow)
     assert items(prefix="P#") == [before]
-    large_predictions.succeed(quick, StoredObject(quick.result_key, "x", 1))
+    results.succeed(quick, StoredObject(quick.result_key, "x", 1))
     assert fitted.get(path).status == 303
     take_messages()
     assert item()["status"] == "SUCCEEDED"

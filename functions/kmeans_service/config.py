@@ -99,6 +99,10 @@ SLOT_SECONDS = 65
 LONG_SECONDS = 60
 # What finds its job busy with another fit, or failed outside of a fit, comes again after so long.
 PUT_OFF_SECONDS = 60
+# What could not be made of a model is told so long; who asks after that has it tried again.
+TOLD_SECONDS = 600
+# What is likely to take no longer is made in the request that asks for it.
+MADE_AT_ONCE_SECONDS = 4.0
 # A job that stands in line is safe: only if it were lost from there would it have to be found.
 IN_LINE_SECONDS = 3_600
 # An active job that nobody touched for so long past its time is queued again by the sweeper.

@@ -198,6 +198,12 @@ class PredictionFailed(ServiceError):
     title = "Prediction failed"
 
 
+class NotMade(ServiceError):
+    """What was asked of a model could not be made of it; `error` says why."""
+
+    title = "Could not be made"
+
+
 class Unavailable(ServiceError):
     """A dependency or all capacity is busy; the same request may succeed later."""
 

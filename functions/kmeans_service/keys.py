@@ -9,6 +9,7 @@
     pending/{owner}/{job_id}/input.csv            the file of a job that was made for it
     pending/{owner}/{job_id}/predictions/{name}.csv   points of a large prediction
     models/{owner}/{job_id}/{fit_id}/{fence}/…    what one attempt at a fit stored
+    models/{owner}/{job_id}/{fit_id}/{fence}/made/{name}/{uuid}   what was made of it when asked for
     results/{owner}/{job_id}/{name}/{fence}.csv   what one attempt at a large prediction stored
     names/{owner}/{job_id}/{uuid}.json            what the owner calls the job's clusters
 
@@ -16,6 +17,7 @@ Keys hold ids, and never a user's file name but under incoming/.
 """
 
 import hashlib
+import posixpath
 import re
 import uuid
 from dataclasses import dataclass
@@ -29,7 +31,7 @@ NAMES = "names"
 _INPUT = "input.csv"
 _DROPPED = re.compile(rf"{INCOMING}/({OWNER})/(?:.*/)?([^/]+)", re.S)
 _AWAITED = re.compile(rf"{PENDING}/({OWNER})/([0-9]{{1,10}})/(.+)")
-_ATTEMPT = re.compile(rf"{MODELS}/[^/]+/[0-9]+/[^/]+/([0-9]+)/[^/]+")
+_ATTEMPT = re.compile(rf"{MODELS}/[^/]+/[0-9]+/[^/]+/([0-9]+)/.+", re.S)
 
 
 def inputs_of(owner: str) -> str:
@@ -75,6 +77,11 @@ def fit(owner: str, job_id: int, fit_id: str) -> str:
 
 def attempt(owner: str, job_id: int, fit_id: str, fence: int) -> str:
     return f"{fit(owner, job_id, fit_id)}{fence}/"
+
+
+def explanation(of_model: str, name: str, attempt: str) -> str:
+    """Beside a model's objects, `of_model` being one of theirs."""
+    return f"{posixpath.dirname(of_model)}/made/{name}/{attempt}"
 
 
 def result(owner: str, job_id: int, name: str, fence: int) -> str:

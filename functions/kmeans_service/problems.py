@@ -32,6 +32,7 @@ STATUS: dict[type[ServiceError], HTTPStatus] = {
     errors.FeatureMismatch: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.FitFailed: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.PredictionFailed: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.NotMade: HTTPStatus.UNPROCESSABLE_ENTITY,
     # Not 429, which clients try again by themselves: here only deleting a job helps.
     errors.TooManyJobs: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,

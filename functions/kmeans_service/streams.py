@@ -1,8 +1,9 @@
 """Streams of bytes, and some that do something as they are read."""
 
 import hashlib
+import io
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 type Keep = Callable[[], None]
@@ -70,3 +71,21 @@ class HashingStream:
     @property
     def sha256(self) -> str:
         return self._hash.hexdigest()
+
+
+class Pieces:
+    """What an iterator gives, to be read as a file is."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._rest = b""
+
+    def read(self, size: int, /) -> bytes:
+        read = io.BytesIO()
+        while missing := size - read.tell():
+            piece = self._rest or next(filter(None, self._pieces), b"")
+            if not piece:
+                break
+            read.write(piece[:missing])
+            self._rest = piece[missing:]
+        return read.getvalue()

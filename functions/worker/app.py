@@ -13,14 +13,14 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from kmeans_service import config, telemetry
 from kmeans_service.errors import FitConflict, FitFailed, JobGone, JobNotFound, ServiceError
+from kmeans_service.explaining import making
 from kmeans_service.fitting import attempt
-from kmeans_service.fitting.attempt import OutOfTime
 from kmeans_service.fitting.engines.engine import AttemptCrashed
 from kmeans_service.lifecycle import fits, reads
 from kmeans_service.lifecycle.fits import ClaimRefused
 from kmeans_service.lifecycle.job import Job
-from kmeans_service.lifecycle.large_predictions import LeaseHeld
-from kmeans_service.lifecycle.lease import FenceLost
+from kmeans_service.lifecycle.lease import FenceLost, OutOfTime
+from kmeans_service.lifecycle.results import LeaseHeld
 from kmeans_service.line import queue, shares, waiting
 from kmeans_service.line.shares import Slot
 from kmeans_service.line.waiting import Work
@@ -72,6 +72,8 @@ def _is_done(slot: Slot, context: Any, *, final: bool) -> bool:
             _fit_named(slot, context, final)
         elif "key" in slot.work.what:
             _handle_arrival(slot, context)
+        elif "explain" in slot.work.what:
+            making.run(slot.work, _seconds(context), final=final, keep=slot.keep)
         else:
             telemetry.logger().error("what stood in line cannot be read", owner=slot.work.owner)
             telemetry.count("IntegrityFailures")

@@ -1,16 +1,16 @@
 """A large prediction: points streamed from the bucket, labels streamed back, memory bounded."""
 
-import io
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from kmeans_service import config, telemetry
 from kmeans_service.errors import JobGone, NeedsConversion, PredictionFailed, ServiceError
-from kmeans_service.lifecycle import large_predictions
+from kmeans_service.lifecycle import results
 from kmeans_service.lifecycle.job import Job
-from kmeans_service.lifecycle.large_predictions import Prediction, PredictionStatus
+from kmeans_service.lifecycle.large_predictions import Prediction
 from kmeans_service.lifecycle.lease import FenceLost
+from kmeans_service.lifecycle.results import PENDING
 from kmeans_service.models.labels_to_text import csv_chunks
 from kmeans_service.models.loading import model_of
 from kmeans_service.models.model import Model
@@ -18,7 +18,7 @@ from kmeans_service.models.points import PointsTable
 from kmeans_service.problems import problem_document
 from kmeans_service.storage import OpenObject, data_bucket
 from kmeans_service.stored_object import StoredObject
-from kmeans_service.streams import HashingStream, Keep
+from kmeans_service.streams import HashingStream, Keep, Pieces
 from kmeans_service.tables.dialect import Reading
 from worker import conversion
 from worker.conversion import Converted
@@ -29,9 +29,9 @@ def run(job: Job, prediction: Prediction, opened: OpenObject, seconds: float, ke
 
     Points that came twice change nothing. Raises JobGone if the job went meanwhile, and LeaseHeld.
     """
-    if prediction.status is not PredictionStatus.PENDING:
+    if prediction.status is not PENDING:
         return
-    claimed = large_predictions.claim(prediction)
+    claimed = results.claim(prediction)
     if claimed is None:
         return
     try:
@@ -42,7 +42,7 @@ def run(job: Job, prediction: Prediction, opened: OpenObject, seconds: float, ke
         if isinstance(reason, JobGone):
             raise
     except Exception:
-        large_predictions.release(claimed)
+        results.release(claimed)
         raise
 
 
@@ -54,9 +54,9 @@ def _attempt(job: Job, claimed: Prediction, opened: OpenObject, seconds: float, 
             "the prediction failed", job_id=job.job_id, reason=type(error).__name__
         )
         telemetry.count_damage(error)
-        large_predictions.fail(claimed, problem_document(error))
+        results.fail(claimed, problem_document(error))
         return
-    large_predictions.succeed(claimed, result)
+    results.succeed(claimed, result)
 
 
 def _predict(
@@ -83,7 +83,7 @@ def _converted(claimed: Prediction, version_id: str | None, keep: Keep) -> Itera
 
     def kept() -> None:
         keep()
-        large_predictions.renew(claimed)
+        results.renew(claimed)
 
     key = claimed.upload_key
     try:
@@ -93,7 +93,7 @@ def _converted(claimed: Prediction, version_id: str | None, keep: Keep) -> Itera
 
 
 def _stored(claimed: Prediction, rows: PointsTable, model: Model, deadline: float) -> StoredObject:
-    labels = HashingStream(_Stream(_labels_csv(claimed, rows, model, deadline)))
+    labels = HashingStream(Pieces(_labels_csv(claimed, rows, model, deadline)))
     data_bucket().upload(claimed.result_key, labels, "text/csv")
     return StoredObject(claimed.result_key, labels.sha256, labels.size)
 
@@ -109,23 +109,5 @@ def _labels_csv(
         if now > deadline:
             raise PredictionFailed("The points are too many for the time there is")
         if now - renewed > config.REPORT_SECONDS:
-            large_predictions.renew(claimed)
+            results.renew(claimed)
             renewed = now
-
-
-class _Stream:
-    """What an iterator gives, to be read as a file is."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self._rest = b""
-
-    def read(self, size: int, /) -> bytes:
-        read = io.BytesIO()
-        while missing := size - read.tell():
-            piece = self._rest or next(self._pieces, b"")
-            if not piece:
-                break
-            read.write(piece[:missing])
-            self._rest = piece[missing:]
-        return read.getvalue()

@@ -11,6 +11,7 @@ NEVER = {
     ("DocsFunction", ("dynamodb", "update_item")): "its requests are not counted",
     ("UploadFunction", ("s3", "delete_object")): "that is for a version, which its files have not",
     ("FitFunction", ("s3", "delete_object")): "likewise",
+    ("ExplainFunction", ("s3", "delete_object")): "likewise, of what it makes",
 }
 OWNED = {"Key": {"pk": {"S": "O#alice"}}}
 COUNTED = {
@@ -34,10 +35,20 @@ RARE: dict[tuple[str, calls.Call], list[Json]] = {
         {"Key": "models/alice/0/f/1/labels.csv"},
         {"Key": "results/alice/0/p.csv"},
     ],
+    ("ExplainFunction", ("s3", "list_object_versions")): [
+        {"Prefix": "models/alice/0/f/1/made/rows/r"}
+    ],
+    ("ExplainFunction", ("s3", "abort_multipart_upload")): [
+        {"Key": "models/alice/0/f/1/made/rows/r"}
+    ],
+    ("ExplainFunction", ("s3", "head_object")): [{"Key": "models/alice/0/f/1/made/rows/r"}],
+    ("ExplainFunction", ("dynamodb", "put_item")): [{"Item": {"pk": {"S": "Q"}}}],
+    ("ExplainFunction", ("sqs", "send_message")): [{}],
     ("ConvertFunction", ("s3", "abort_multipart_upload")): [
         {"Key": "inputs/alice/converted/a.csv"}
     ],
     ("PredictFunction", ("dynamodb", "update_item")): [OWNED],
+    ("ExplainFunction", ("dynamodb", "update_item")): [OWNED],
     ("FitWorkerFunction", ("sqs", "delete_message_batch")): [{}],
     ("FitWorkerFunction", ("sqs", "send_message")): [{}],
     ("SweeperFunction", ("sqs", "send_message")): [{}],
@@ -51,7 +62,10 @@ RARE: dict[tuple[str, calls.Call], list[Json]] = {
     ],
     **{
         (name, ("dynamodb", "query")): [COUNTED]
-        for name in ("UploadFunction", "FitFunction", "FitWorkerFunction", "PredictFunction")
+        for name in (
+            *("UploadFunction", "FitFunction", "FitWorkerFunction"),
+            *("PredictFunction", "ExplainFunction"),
+        )
     },
 }
 for (name, (service, call)), given in list(RARE.items()):

@@ -79,16 +79,32 @@ static inline const byte *read_plain_row(
     return at + 1;
 }
 
+static inline void set_end(uint64_t *end, uint64_t line, uint64_t surplus)
+{
+    end[0] = line;
+    end[1] = surplus;
+}
+
+/* How many bytes there are from `at` on up to a row's line break, behind which is `end`. */
+static inline size_t before_break(const byte *at, const byte *end)
+{
+    while (end > at && (end[-1] == '\n' || end[-1] == '\r'))
+        end--;
+    return (size_t)(end - at);
+}
+
 /* Reads the used cells of rows from text + *begin on, `capacity` rows at most; returns how many.
 
    roles    of each cell
    line     of the next row; goes on with it
    rows     shape (capacity, used cells): numbers, NaN for missing ones, 0 in the place of a level
    levels   shape (capacity, levels, 2): where their texts begin, and how long they are, in bytes
+   ends     NULL, or shape (capacity, 2): of each row the number of the line behind it, and how many
+            bytes stand between its last cell and its line break: delimiters too many, and blanks
    What stands in rows and levels for a row that is left is arbitrary. */
 size_t read_columns(const byte *text, size_t length, size_t *begin, const struct format *format,
                     const byte *roles, uint64_t *line, double *rows, uint64_t *levels,
-                    size_t capacity)
+                    uint64_t *ends, size_t capacity)
 {
     const byte *end = text + length;
     size_t n_rows = 0;
@@ -101,6 +117,8 @@ size_t read_columns(const byte *text, size_t length, size_t *begin, const struct
             rows += format->n_cells;
             *begin = (size_t)(next - text);
             ++*line;
+            if (ends)
+                set_end(ends + 2 * n_rows, *line, 0);
             n_rows++;
             continue;
         }
@@ -114,25 +132,30 @@ size_t read_columns(const byte *text, size_t length, size_t *begin, const struct
         }
         if (format->delimiter == ' ')
             at = skip_blanks(at, end, ' ');
-        uint64_t lines = 1;
+        uint64_t n_lines = 1;
         struct step step = {at, MORE};
         size_t column = 0, used = 0, n_levels = 0;
         for (; column < format->n_cells && step.after == MORE; column++) {
             step = read_cell_of_row(step.at, end, format, roles[column], &rows[used],
-                                    &levels[2 * n_levels], &lines, text);
+                                    &levels[2 * n_levels], &n_lines, text);
             n_levels += roles[column] == LEVEL_ROLE;
             used += roles[column] != SKIPPED;
         }
         at = step.at;
-        if (step.after == MORE && (at = after_blank_line(step.at, end, format)))
+        size_t surplus = 0;
+        if (step.after == MORE && (at = after_blank_line(step.at, end, format))) {
             step.after = LAST;
+            surplus = before_break(step.at - 1, at);
+        }
         if (step.after != LAST || column < format->n_cells
             || (size_t)(at - text) - *begin > format->row_length)
             break;
         rows += used;
         levels += 2 * n_levels;
         *begin = (size_t)(at - text);
-        *line += lines;
+        *line += n_lines;
+        if (ends)
+            set_end(ends + 2 * n_rows, *line, surplus);
         n_rows++;
     }
     return n_rows;

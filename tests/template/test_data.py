@@ -25,6 +25,7 @@ KEY_RIGHTS = {
     "FitWorkerFunction": (WRITE_WITH_KEY, {"dynamodb", "s3", "sqs"}),
     "ConvertFunction": (WRITE_WITH_KEY, {"s3"}),
     "PredictFunction": (WRITE_WITH_KEY, {"dynamodb", "s3"}),
+    "ExplainFunction": (WRITE_WITH_KEY, {"dynamodb", "s3", "sqs"}),
     "JobsFunction": (READ_WITH_KEY, {"dynamodb", "s3"}),
     "SweeperFunction": (WRITE_WITH_KEY, {"dynamodb", "sqs"}),
 }

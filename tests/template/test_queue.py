@@ -8,6 +8,7 @@ BEHIND_THE_API = {
     "UploadFunction",
     "FitFunction",
     "PredictFunction",
+    "ExplainFunction",
     "JobsFunction",
     "DocsFunction",
 }
@@ -74,6 +75,7 @@ def test_time_and_memory_of_each_function_are_what_was_chosen_for_it() -> None:
         "FitWorkerFunction": "WorkerMemory",
         "ConvertFunction": "ConvertMemory",
         "PredictFunction": "PredictMemory",
+        "ExplainFunction": "ExplainMemory",
     }
     for name in functions():
         said = properties(name)
@@ -95,6 +97,7 @@ def test_functions_have_the_layers_that_they_import_from() -> None:
         "FitWorkerFunction": [reader, numpy, sklearn],
         "ConvertFunction": [reader, "FormatsLayer"],
         "PredictFunction": [reader, numpy],
+        "ExplainFunction": [reader, numpy, sklearn],
         "UploadFunction": [reader],
         "JobsFunction": [reader],
     }
@@ -120,6 +123,7 @@ def test_each_function_runs_the_handler_that_is_meant_for_it() -> None:
         "FitWorkerFunction": "worker.app.lambda_handler",
         "ConvertFunction": "convert.app.lambda_handler",
         "PredictFunction": "predict.app.lambda_handler",
+        "ExplainFunction": "explain.app.lambda_handler",
         "JobsFunction": "jobs.app.lambda_handler",
         "SweeperFunction": "sweeper.app.lambda_handler",
         "DocsFunction": "docs.app.lambda_handler",

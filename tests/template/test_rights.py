@@ -40,6 +40,11 @@ BUCKET_RIGHTS = {
     ("ConvertFunction", "inputs/*/converted/*"): {"PutObject", "AbortMultipartUpload"},
     ("PredictFunction", "models/*"): {"GetObject"},
     ("PredictFunction", "pending/*"): {"PutObject"},
+    ("ExplainFunction", "incoming/*"): {"GetObject", "GetObjectVersion"},
+    ("ExplainFunction", "inputs/*"): {"GetObject"},
+    ("ExplainFunction", "models/*"): {"GetObject"},
+    ("ExplainFunction", "models/*/made/*"): {"PutObject", "AbortMultipartUpload", *DELETE},
+    ("ExplainFunction", "pending/*"): {"GetObject", "GetObjectVersion"},
     ("JobsFunction", "incoming/*"): {"GetObject", "GetObjectVersion", *DELETE},
     ("JobsFunction", "inputs/*"): {"GetObject", *DELETE},
     ("JobsFunction", "models/*"): {"GetObject", *DELETE},
@@ -57,6 +62,7 @@ BUCKET_RIGHTS = {
 }
 QUEUE_RIGHTS = {
     "FitFunction": {"sqs:SendMessage"},
+    "ExplainFunction": {"sqs:SendMessage"},
     "SweeperFunction": {"sqs:SendMessage", "sqs:GetQueueAttributes"},
     "FitWorkerFunction": {
         "sqs:ReceiveMessage",
@@ -161,7 +167,7 @@ def test_a_service_may_act_for_this_accounts_resource_only() -> None:
         assert statement["Condition"]["ArnEquals"].keys() == {"aws:SourceArn"}
 
 
-def test_the_bucket_takes_models_from_nobody_but_the_fit_functions() -> None:
+def test_the_bucket_takes_models_and_what_is_made_of_them_from_nobody_else() -> None:
     """Whatever other roles of the account are allowed."""
     document = transformed()["Resources"]["DataBucketPolicy"]["Properties"]["PolicyDocument"]
     [denied] = [entry for entry in document["Statement"] if entry["Sid"] == "OnlyFitsWriteModels"]
@@ -171,8 +177,9 @@ def test_the_bucket_takes_models_from_nobody_but_the_fit_functions() -> None:
         "s3:PutObject",
     )
     assert denied["Resource"] == {"Fn::Sub": "${DataBucket.Arn}/models/*"}
+    beside = [*sorted(MODEL_WRITERS), "ExplainFunction"]  # whose own rights end at made/
     roles = denied["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]
-    assert roles == [{"Fn::GetAtt": [f"{name}Role", "Arn"]} for name in sorted(MODEL_WRITERS)]
+    assert roles == [{"Fn::GetAtt": [f"{name}Role", "Arn"]} for name in beside]
 
 
 def test_functions_write_logs_to_their_group_and_make_none() -> None:

@@ -13,8 +13,8 @@ from harness.system import OWNER, deliver, items, keys
 from harness.timing import DAY, EXPIRY, LEASE, Clock
 from kmeans_service import config
 from kmeans_service.lifecycle import creation
-from kmeans_service.lifecycle.large_predictions import LeaseHeld, claim, renew
 from kmeans_service.lifecycle.large_predictions import find as find_prediction
+from kmeans_service.lifecycle.results import LeaseHeld, claim, renew
 from kmeans_service.lifecycle.lease import FenceLost
 
 

@@ -10,7 +10,7 @@ from kmeans_service.fitting.engines import choice
 from kmeans_service.fitting.engines.engine import AttemptCrashed, Fitted
 from kmeans_service.lifecycle import fits
 from kmeans_service.lifecycle.job import Job
-from kmeans_service.lifecycle.lease import FenceLost
+from kmeans_service.lifecycle.lease import FenceLost, OutOfTime
 from kmeans_service.problems import problem_document
 from kmeans_service.storage import data_bucket
 from kmeans_service.table.writes import ItemTooLarge
@@ -19,10 +19,6 @@ TOO_LARGE_TO_PUBLISH = (
     "What the fit found does not fit into the job's record of 400 KB; "
     "shorten the columns' names, or ask for fewer clusters"
 )
-
-
-class OutOfTime(Exception):
-    """The work did not finish in time and was stopped."""
 
 
 def run(

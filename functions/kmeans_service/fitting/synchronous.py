@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from kmeans_service import config
 from kmeans_service.errors import FitConflict, FitFailed
 from kmeans_service.fitting import attempt, capacity
-from kmeans_service.fitting.attempt import OutOfTime
 from kmeans_service.fitting.engines.engine import AttemptCrashed
 from kmeans_service.lifecycle import converting, fits, reads
 from kmeans_service.lifecycle.fits import ClaimRefused
 from kmeans_service.lifecycle.job import Input, Job, Status
-from kmeans_service.lifecycle.lease import FenceLost
+from kmeans_service.lifecycle.lease import FenceLost, OutOfTime
 from kmeans_service.line import fit_requests
 from kmeans_service.recipes.recipe import Recipe
 

@@ -3,6 +3,7 @@
 import re
 import time
 from typing import Any
+from urllib.parse import urlencode
 
 from kmeans_service import config, errors, json_values
 from kmeans_service.errors import quoted
@@ -54,6 +55,14 @@ class Request:
                     field=name,
                 )
         return {name: values[0] for name, values in given.items()}
+
+    @property
+    def query_text(self) -> str:
+        """The query as a URL has it, "?" included; "" without one."""
+        given = self._event.get("multiValueQueryStringParameters") or {}
+        given = given or self._event.get("queryStringParameters") or {}
+        text = urlencode(given, doseq=True)
+        return f"?{text}" if text else ""
 
     @property
     def method(self) -> str:

@@ -26,6 +26,10 @@ class FenceLost(Exception):
     """Somebody else has taken over, or the item is gone: nothing of this attempt may be seen."""
 
 
+class OutOfTime(Exception):
+    """The work did not finish in time and was stopped."""
+
+
 def is_live(lease_until: int) -> bool:
     return lease_until >= clock.seconds()
 

@@ -18,9 +18,11 @@ from kmeans_service.storage import data_bucket
 from kmeans_service.table import clock, queries, writes
 from kmeans_service.table.expressions import THERE, has
 from kmeans_service.table.keys import (
+    EXPLANATION,
     LEFT,
     LEFTOVER,
     PREDICTION,
+    explained_fence,
     key_of,
     leftover_key,
     of_job,
@@ -58,7 +60,7 @@ def due() -> Iterator[Item]:
 
 
 def remove(record: Item) -> None:
-    """Remove the objects, and then the record, with which they are counted out."""
+    """Remove the objects, and then the records, with which they are counted out."""
     values = unmarshal(record)
     owner, job_id, fence = values["owner"], values["job_id"], values["fence"]
 
@@ -67,12 +69,17 @@ def remove(record: Item) -> None:
         return of is not None and of < fence
 
     data_bucket().delete_prefix(keys.models_of(owner, job_id), is_left)
+    for page in queries.below(owner_key(owner), of_job(EXPLANATION, job_id)):
+        for explanations in batched(
+            (e for e in page if explained_fence(e) < fence), 50, strict=False
+        ):
+            forget(owner, list(explanations))
     forget(owner, [record])
 
 
 def forget_job(owner: str, job_id: int) -> None:
     """Remove what the table still has of a deleted job's objects, and count it out."""
-    for kind in (LEFTOVER, PREDICTION):
+    for kind in (LEFTOVER, PREDICTION, EXPLANATION):
         for page in queries.below(owner_key(owner), of_job(kind, job_id)):
             for records in batched(page, 50, strict=False):
                 forget(owner, list(records))

@@ -1,6 +1,6 @@
 """How long work may take, in seconds: on the slow side, to tell what is long from what is not."""
 
-from kmeans_service.lifecycle.job import Input
+from kmeans_service.lifecycle.job import Input, Job
 from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.recipes.work import fit_work
 
@@ -10,12 +10,22 @@ MULTIPLICATIONS_PER_SECOND = 5e8
 BYTES_PER_SECOND = 50e6
 # Parsed, and measured against centers of which the number is not known yet.
 POINTS_BYTES_PER_SECOND = 10e6
+# Differences of a row and a center, each column counted.
+DISTANCES_PER_SECOND = 1e8
 
 
 def fit_seconds(recipe: Recipe, given: Input) -> float:
     """All of its iterations counted, as `MaxWork` does."""
     work = fit_work(recipe, given.n_samples, given.n_features)
     return work / MULTIPLICATIONS_PER_SECOND + given.rows.size / BYTES_PER_SECOND
+
+
+def rows_seconds(job: Job) -> float:
+    """To measure every row of a fitted job against every center, and to write it down."""
+    given = job.checked_input
+    n_clusters = len(job.published.scores.cluster_sizes)
+    distances = given.n_samples * n_clusters * given.n_features / DISTANCES_PER_SECOND
+    return given.rows.size / POINTS_BYTES_PER_SECOND + distances
 
 
 def check_seconds(size: int) -> float:

@@ -14,6 +14,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+from kmeans_service.lifecycle.explanations import Explanation
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.line.estimates import fit_seconds
 from kmeans_service.table import clock, queries, writes
@@ -33,7 +34,7 @@ class Work:
     name     what it is, the same however often it is asked for
     seconds  an estimate of how long it takes
     tries    how often it was begun, where nobody else counts
-    what     the job and its fit, or an object that came into the bucket
+    what     the job and its fit, an object that came into the bucket, or what a model is asked for
     """
 
     owner: str
@@ -59,6 +60,18 @@ def fit_of(job: Job) -> Work:
     what = {"job_id": job.job_id, "fit_id": job.fit_id}
     seconds = int(fit_seconds(job.recipe, job.input))
     return Work(job.owner, int(queued * 1000), f"J{job.job_id}", seconds, what=what)
+
+
+def explanation_of(asked: Explanation, seconds: float) -> Work:
+    """What is to be made of a model, with an estimate of how long it takes."""
+    what = {
+        "explain": asked.maker,
+        "asked": asked.asked,
+        "job": asked.job_id,
+        "of_model": asked.of_model,
+    }
+    name = f"E{asked.job_id}-{asked.name}"
+    return Work(asked.owner, asked.since, name, int(seconds), what=what)
 
 
 def add(work: Work) -> bool:

@@ -11,7 +11,7 @@ from kmeans_service.errors import InvalidCsv, TooLarge
 from kmeans_service.models.columns import Columns
 from kmeans_service.tables.bytes_in import Source
 from kmeans_service.tables.cells import is_number
-from kmeans_service.tables.columns import Layout, Role, read_blocks, read_columns
+from kmeans_service.tables.columns import Layout, Role, read_blocks, read_columns, read_numbered
 from kmeans_service.tables.dataset import Dataset, parse_csv
 from kmeans_service.tables.dialect import Reading
 from kmeans_service.tables.table import Table, read_table
@@ -86,6 +86,11 @@ class PointsTable:
     def blocks(self) -> Iterator[Array]:
         for block in read_blocks(self.source, self.table.dialect, self._layout):
             yield chosen(block, self._order)
+
+    def numbered(self) -> Iterator[tuple[Array, Array]]:
+        """As `blocks`, and where each row ends, as `tables.columns.read_numbered` says it."""
+        for block, ends in read_numbered(self.source, self.table.dialect, self._layout):
+            yield chosen(block, self._order), ends
 
     @property
     def _layout(self) -> Layout:

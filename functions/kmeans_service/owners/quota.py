@@ -1,7 +1,8 @@
 """What an owner has, and whether there is room for more.
 
 Two counters stand beside `next_id` in the owner's META item: their jobs, and the bytes of all
-objects that their items name: files, models, what models have replaced, results of predictions.
+objects that their items name: files, models, what models have replaced, results of predictions,
+what was made of models.
 Every transaction by which an item comes to name one, or does so no more, moves them too. DynamoDB
 alone removes items without a word, those that have expired: from `exact_until` on the counters may
 be too high. So where they stand in the way from then on, and only there, all is counted anew.
@@ -17,14 +18,14 @@ from kmeans_service import config
 from kmeans_service.errors import OverQuota, StorageFull, TooManyJobs
 from kmeans_service.table import live, queries, writes
 from kmeans_service.table.expressions import Condition, adds, has, sets
-from kmeans_service.table.keys import JOB, LEFTOVER, PREDICTION, meta_key, owner_key
+from kmeans_service.table.keys import EXPLANATION, JOB, LEFTOVER, PREDICTION, meta_key, owner_key
 from kmeans_service.table.values import stored_bytes_in, unmarshal
 from kmeans_service.table.writes import Action, Item, updating
 
 NEVER = 10**10  # the year 2286
 # What the counters count. Those of versions before, which have no such note, are of files alone.
 COUNTED = "files and results"
-_KINDS = (JOB, PREDICTION, LEFTOVER)
+_KINDS = (JOB, PREDICTION, LEFTOVER, EXPLANATION)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@
     O#{owner}     J#{job_id}                 a job
     O#{owner}     L#{job_id}#{fence}         what the model of this fence has replaced
     O#{owner}     P#{job_id}#{name}          a large prediction
+    O#{owner}     E#{job_id}#{fence}#{name}  what is made of the model of this fence
     Q             {owner}#{since}#{name}     work that waits
     Q             #SHARES                    who works at what
     T#{sha256}    TOKEN                      the owner of an API token
@@ -23,7 +24,7 @@ from kmeans_service.table.values import marshal
 type Key = dict[str, Any]
 
 # Kinds of items of an owner.
-JOB, PREDICTION, LEFTOVER = "J#", "P#", "L#"
+JOB, PREDICTION, LEFTOVER, EXPLANATION = "J#", "P#", "L#", "E#"
 # Groups of the sparse index: jobs that somebody must look after, and what is to be removed.
 LOOKED_AFTER, LEFT = "ACTIVE", "LEFT"
 LINE, TOKENS = "Q", "TOKENS"
@@ -63,12 +64,21 @@ def prediction_key(owner: str, job_id: int, name: str) -> Key:
     return _of_owner(owner, f"{of_job(PREDICTION, job_id)}{name}")
 
 
+def explanation_key(owner: str, job_id: int, fence: int, name: str) -> Key:
+    return _of_owner(owner, f"{of_job(EXPLANATION, job_id)}{_ten(fence)}#{name}")
+
+
+def explained_fence(key: Key) -> int:
+    """Of the model that an explanation under this key is of."""
+    return int(key["sk"]["S"].split("#")[2])
+
+
 def leftover_key(owner: str, job_id: int, fence: int) -> Key:
     return _of_owner(owner, f"{of_job(LEFTOVER, job_id)}{_ten(fence)}")
 
 
 def of_job(kind: str, job_id: int) -> str:
-    """What the sort keys of a job's predictions or leftovers begin with."""
+    """What the sort keys of a job's predictions, leftovers or explanations begin with."""
     return f"{kind}{_ten(job_id)}#"
 
 

@@ -118,14 +118,19 @@ def _decoded(raw: Iterator[bytes], encoding: str) -> Iterator[bytes]:
 
 def _from_utf16(raw: Iterator[bytes]) -> Iterator[bytes]:
     first, raw = _begun(raw, 2)
-    little = first.startswith(codecs.BOM_UTF16_LE) or (
-        not first.startswith(codecs.BOM_UTF16_BE) and first[1:2] == b"\0"
-    )
-    decoder = codecs.getincrementaldecoder("utf-16-le" if little else "utf-16-be")("replace")
+    byte_order = "utf-16-le" if is_little(first) else "utf-16-be"
+    decoder = codecs.getincrementaldecoder(byte_order)("replace")
     start = 2 if first.startswith(UTF16_MARKS) else 0
     for piece in chain([first[start:]], raw):
         yield decoder.decode(piece).encode("utf-8", "replace")
     yield decoder.decode(b"", final=True).encode("utf-8", "replace")
+
+
+def is_little(first: bytes) -> bool:
+    """Whether UTF-16 that begins so has the low byte first; without a mark, as of ASCII."""
+    if first.startswith(UTF16_MARKS):
+        return first.startswith(codecs.BOM_UTF16_LE)
+    return first[1:2] == b"\0"
 
 
 def _checked_utf8(raw: Iterator[bytes]) -> Iterator[bytes]:

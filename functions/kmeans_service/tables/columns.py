@@ -19,6 +19,7 @@ from kmeans_service.tables.grammar import (
     check_width,
     read_row,
     shown,
+    surplus_of,
     too_many_rows,
 )
 from kmeans_service.tables.library import c_format, library
@@ -70,16 +71,18 @@ class ColumnReader:
         ]
         self.n_rows = 0
 
-    def read(self, block: Block, room: Array) -> int:
+    def read(self, block: Block, room: Array, ends: Array | None = None) -> int:
         """Fills the room, shape (any, n_used), with rows of the block; returns how many.
 
+        ends    filled with the ends of the rows, as `read_numbered` gives them
         It stops before a row that is not whole, and where the room is full.
         """
         filled, begin = 0, c_size_t(block.begin)
         format = c_format(self.format, whole=block.whole)
         while begin.value < len(block.text) and filled < len(room):
             rows = room[filled : filled + self.format.limits.rows - self.n_rows]
-            n_rows = self._read(block.text, begin, format, rows)
+            behind = None if ends is None else ends[filled:]
+            n_rows = self._read(block.text, begin, format, rows, behind)
             filled += n_rows
             self.n_rows += n_rows
             if begin.value >= len(block.text) or filled == len(room):
@@ -92,6 +95,9 @@ class ColumnReader:
                 if self.n_rows >= self.format.limits.rows:
                     raise too_many_rows(line, self.format.limits)
                 room[filled] = self._values(check_width(row, self.format.n_cells, line))
+                if ends is not None:
+                    surplus = surplus_of(block.text, begin.value, row, self.format)
+                    ends[filled] = line + row.n_lines, surplus
                 filled += 1
                 self.n_rows += 1
             self._line.value += row.n_lines
@@ -99,7 +105,9 @@ class ColumnReader:
         block.begin = begin.value
         return filled
 
-    def _read(self, text: bytes, begin: c_size_t, format: object, rows: Array) -> int:
+    def _read(
+        self, text: bytes, begin: c_size_t, format: object, rows: Array, ends: Array | None
+    ) -> int:
         levels = np.empty((len(rows), len(self._level_places), 2), dtype=np.uint64)
         n_rows: int = library().read_columns(
             text,
@@ -110,6 +118,7 @@ class ColumnReader:
             byref(self._line),
             rows.ctypes.data,
             levels.ctypes.data,
+            None if ends is None else ends.ctypes.data,
             len(rows),
         )
         for index, place in enumerate(self._level_places):
@@ -197,14 +206,30 @@ def read_blocks(
     block_bytes: int = BLOCK_BYTES,
 ) -> Iterator[Array]:
     """The rows of a file of any size, as arrays of shape (some, n_used)."""
+    for rows, _ in read_numbered(source, dialect, layout, limits, block_bytes):
+        yield rows
+
+
+def read_numbered(
+    source: Source,
+    dialect: Dialect,
+    layout: Layout,
+    limits: CsvLimits | None = None,
+    block_bytes: int = BLOCK_BYTES,
+) -> Iterator[tuple[Array, Array]]:
+    """As `read_blocks`, and where each row ends, shape (some, 2), uint64.
+
+    That is the number of the line behind it, and how many bytes stand between its last cell and its
+    line break: delimiters too many, and blanks.
+    """
     for reader, block in _begun(source, dialect, layout, limits, block_bytes):
         while True:
             # Each cell but a row's last has a delimiter behind it.
             most = 1 + (len(block.text) - block.begin) // dialect.n_cells
-            room = np.empty((most, layout.n_used))
-            n_rows = reader.read(block, room)
+            room, ends = np.empty((most, layout.n_used)), np.empty((most, 2), dtype=np.uint64)
+            n_rows = reader.read(block, room, ends)
             if n_rows:
-                yield room[:n_rows]
+                yield room[:n_rows], ends[:n_rows]
             if n_rows < most:
                 break
 

@@ -93,6 +93,16 @@ def check_width(row: Row, n_cells: int, line: int) -> list[Cell]:
     return row.cells[:n_cells]
 
 
+def surplus_of(text: bytes, begin: int, row: Row, format: Format) -> int:
+    """Bytes of the delimiters, and blanks, behind as many cells as a row should have."""
+    behind = len(row.cells) - format.n_cells
+    if behind <= 0 or format.delimiter == " ":
+        return 0
+    line = text[begin : row.end].rstrip(b"\r\n")
+    cells = line.rsplit(format.delimiter.encode(), behind)[1:]
+    return behind + sum(map(len, cells))
+
+
 def _row(text: bytes, begin: int, format: Format, line: int, *, whole: bool) -> Row | None:
     patterns = _patterns(format.delimiter)
     blank = patterns.blank_line.match(text, begin)

@@ -121,6 +121,7 @@ def library() -> CDLL:
         POINTER(c_uint64),
         c_void_p,
         c_void_p,
+        c_void_p,
         c_size_t,
     )
     return found

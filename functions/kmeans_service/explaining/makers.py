@@ -1,0 +1,53 @@
+"""What can be made of a model: the table of makers, and what a maker is.
+
+A maker is a module. It is imported when somebody asks, so that nobody else pays for its imports.
+"""
+
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Any, Protocol, cast
+
+from kmeans_service.lifecycle.job import Job
+from kmeans_service.streams import Keep
+
+MAKERS = {
+    "distances": "kmeans_service.explaining.distances",
+    "rows": "kmeans_service.explaining.rows",
+}
+
+
+class Maker(Protocol):
+    """What a maker's module has.
+
+    VERSION   of what it makes: what another one has made is made anew
+    QUERY     the query parameters that it takes
+    SUFFIX    of the name that it is saved under
+    """
+
+    VERSION: int
+    QUERY: tuple[str, ...]
+    SUFFIX: str
+
+    def media_type(self, job: Job, /) -> str:
+        """Of what is made of this job."""
+
+    def asked(self, job: Job, query: Mapping[str, str], /) -> dict[str, Any]:
+        """What is asked for, every default filled in: what differs in it is another object.
+
+        Raises InvalidParameter and the like; it also names what else the object depends on, such
+        as the version of the clusters' names.
+        """
+
+    def seconds(self, job: Job, asked: Mapping[str, Any], /) -> float:
+        """An estimate of what it takes one processor, on the slow side."""
+
+    def make(self, job: Job, asked: Mapping[str, Any], keep: Keep, /) -> Iterator[bytes]:
+        """The object's bytes, piece by piece, of a file of any size in bounded memory.
+
+        keep   called every few seconds of work: the lease is renewed, or the time is over
+        Raises the ServiceError that says why it cannot be made.
+        """
+
+
+def maker(name: str) -> Maker:
+    return cast(Maker, import_module(MAKERS[name]))

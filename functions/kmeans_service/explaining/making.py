@@ -1,0 +1,160 @@
+"""Makes what was asked of a model: in the request that asks for it, or in the worker."""
+
+import time
+import uuid
+from contextlib import suppress
+
+from kmeans_service import config, telemetry
+from kmeans_service.errors import FitConflict, JobGone, JobNotFound, NotMade, ServiceError
+from kmeans_service.explaining.makers import MAKERS, maker
+from kmeans_service.lifecycle import explanations, reads, results
+from kmeans_service.lifecycle.explanations import Explanation
+from kmeans_service.lifecycle.job import Job
+from kmeans_service.lifecycle.lease import FenceLost, OutOfTime
+from kmeans_service.lifecycle.results import ResultStatus
+from kmeans_service.line import queue, waiting
+from kmeans_service.line.waiting import Work
+from kmeans_service.problems import problem_document
+from kmeans_service.storage import data_bucket
+from kmeans_service.stored_object import StoredObject
+from kmeans_service.streams import HashingStream, Keep, Pieces
+
+
+def answered(job: Job, name: str, asked: dict[str, object], seconds: float) -> Explanation:
+    """What the maker of this name makes of the job's model: SUCCEEDED, FAILED, or PENDING in line.
+
+    seconds   the time that there is to make it at once
+    Raises NotFitted, or the ServiceError that says why it cannot be made.
+    """
+    making = maker(name)
+    new = explanations.of(job, name, making.VERSION, asked)
+    found = explanations.find(new)
+    estimate = making.seconds(job, asked)
+    if found is None and estimate <= min(config.MADE_AT_ONCE_SECONDS, seconds):
+        try:
+            return _at_once(job, new, time.monotonic() + seconds)
+        except OutOfTime:
+            telemetry.logger().info("what was to be made at once goes to the worker", made=name)
+    found = found or explanations.ask(new)
+    if found.status is ResultStatus.PENDING:
+        work = waiting.explanation_of(found, estimate)
+        if waiting.add(work):
+            queue.wake(1)
+    return found
+
+
+def needed(job: Job, name: str, keep: Keep) -> bytes:
+    """What another maker makes of the model, for one that needs it; made now if it is not there."""
+    new = explanations.of(job, name, maker(name).VERSION, {})
+    found = explanations.find(new)
+    if found is None or found.result is None:
+        found = _made(job, new, keep)
+    if found.result is None:
+        raise ValueError("what is made has a result")
+    return data_bucket().get(found.result)
+
+
+def _at_once(job: Job, new: Explanation, deadline: float) -> Explanation:
+    """Raises OutOfTime."""
+
+    def keep() -> None:
+        if time.monotonic() > deadline:
+            raise OutOfTime
+
+    return _made(job, new, keep)
+
+
+def _made(job: Job, new: Explanation, keep: Keep) -> Explanation:
+    """Made here and now, without a lease: who asks at the same time makes it as well."""
+    stored = _stored(job, new, f"r-{uuid.uuid4().hex}", keep)
+    try:
+        noted = explanations.note(new, stored)
+    except ServiceError:
+        data_bucket().delete(stored.key)
+        raise
+    if noted.result != stored:
+        data_bucket().delete(stored.key)
+    return noted
+
+
+def _stored(job: Job, new: Explanation, attempt: str, keep: Keep) -> StoredObject:
+    making = maker(new.maker)
+    pieces = HashingStream(Pieces(making.make(job, new.asked, keep)))
+    key = new.key_of(attempt)
+    data_bucket().upload(key, pieces, making.media_type(job))
+    return StoredObject(key, pieces.sha256, pieces.size)
+
+
+def run(work: Work, seconds: float, *, final: bool, keep: Keep) -> None:
+    """An attempt in the worker at what stands in line; nothing if there is nothing (more) to do.
+
+    final   whether an attempt that takes longer fails; else it is left to another worker
+    Raises OutOfTime, or LeaseHeld.
+    """
+    what = work.what
+    try:
+        job = reads.get(work.owner, what["job"])
+    except (JobGone, JobNotFound):
+        return
+    if what["explain"] not in MAKERS or not job.model:
+        return
+    if job.model.centers.key != what["of_model"]:
+        return  # replaced by a newer fit, with which it goes
+    version = maker(what["explain"]).VERSION
+    new = explanations.of(job, what["explain"], version, what["asked"])
+    claimed = results.claim(new)
+    if claimed:
+        _attempt(job, claimed, seconds, final, keep)
+
+
+def _attempt(job: Job, claimed: Explanation, seconds: float, final: bool, keep: Keep) -> None:
+    attempt = str(claimed.fence)
+    try:
+        stored = _stored(job, claimed, attempt, _kept(claimed, seconds, keep))
+    except OutOfTime:
+        if not final:
+            results.release(claimed, spent=0)
+            raise
+        _fail(claimed, NotMade(f"It did not finish in {seconds:.0f} s"))
+    except FenceLost:
+        telemetry.logger().warning("another attempt has taken over", made=claimed.maker)
+    except ServiceError as error:
+        telemetry.count_damage(error)
+        _fail(claimed, error)
+    except Exception:
+        results.release(claimed)
+        raise
+    else:
+        _publish(claimed, stored)
+
+
+def _publish(claimed: Explanation, stored: StoredObject) -> None:
+    try:
+        results.succeed(claimed, stored)
+    except (FenceLost, JobGone, FitConflict):
+        telemetry.logger().warning("what was made is not wanted any more", made=claimed.maker)
+        data_bucket().delete(stored.key)
+
+
+def _kept(claimed: Explanation, seconds: float, keep: Keep) -> Keep:
+    """Keeps the worker's slot and the lease; raises OutOfTime or FenceLost."""
+    deadline = time.monotonic() + seconds
+    renewed = time.monotonic()
+
+    def kept() -> None:
+        nonlocal renewed
+        now = time.monotonic()
+        if now > deadline:
+            raise OutOfTime
+        if now - renewed > config.REPORT_SECONDS:
+            results.renew(claimed)
+            renewed = now
+        keep()
+
+    return kept
+
+
+def _fail(claimed: Explanation, error: ServiceError) -> None:
+    telemetry.logger().info("it was not made", made=claimed.maker, reason=type(error).__name__)
+    with suppress(FenceLost):
+        results.fail(claimed, problem_document(error))

@@ -1,0 +1,87 @@
+"""The rows of a job's file as they were written, and behind each what the model says of it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from kmeans_service import config
+from kmeans_service.arrays import Array
+from kmeans_service.errors import InvalidParameter, quoted
+from kmeans_service.explaining import distances, making
+from kmeans_service.explaining.assigned import assign, in_step
+from kmeans_service.explaining.cells import Cells
+from kmeans_service.explaining.training import training_of
+from kmeans_service.lifecycle import inputs
+from kmeans_service.lifecycle.job import Job
+from kmeans_service.line.estimates import rows_seconds
+from kmeans_service.media_types import CSV
+from kmeans_service.models.manifest import from_npy
+from kmeans_service.models.model import Model
+from kmeans_service.models.points import PointsTable
+from kmeans_service.streams import Keep
+from kmeans_service.tables.woven import Behind, woven
+
+VERSION = 1
+QUERY = ("outlier_quantile",)
+SUFFIX = ".csv"
+OUTLIER_QUANTILE = 0.99
+
+
+def media_type(job: Job) -> str:
+    given = job.checked_input
+    charset = inputs.table_of(given).dialect.encoding if given.profile else "utf-8"
+    return f"{CSV}; charset={charset}"
+
+
+def asked(_job: Job, query: Mapping[str, str]) -> dict[str, Any]:
+    return {"outlier_quantile": repr(outlier_quantile(query))}
+
+
+def outlier_quantile(query: Mapping[str, str]) -> float:
+    """Raises InvalidParameter."""
+    text = query.get("outlier_quantile", str(OUTLIER_QUANTILE))
+    try:
+        share = float(text)
+    except ValueError:
+        share = np.nan
+    if not distances.LEAST <= share <= distances.MOST:
+        raise InvalidParameter(
+            f"outlier_quantile is {quoted(text)}; allowed is a number from {distances.LEAST} to "
+            f"{distances.MOST}",
+            field="outlier_quantile",
+        )
+    return share
+
+
+def seconds(job: Job, _asked: Mapping[str, Any]) -> float:
+    return 2 * rows_seconds(job)  # the distances may have to be made first
+
+
+def make(job: Job, asked: Mapping[str, Any], keep: Keep) -> Iterator[bytes]:
+    share = float(asked["outlier_quantile"])
+    limits = distances.limits_at(from_npy(making.needed(job, "distances", keep)), share)
+    training = training_of(job, keep)
+    yield from written(training.points, training.model, limits)
+    training.check()
+
+
+def written(points: PointsTable, model: Model, limits: Array) -> Iterator[bytes]:
+    """The points' file with the cells behind its rows, a piece at a time.
+
+    limits   the distances beyond which a row of each cluster is an outlier, shape (n_clusters,)
+    """
+    table = points.table
+    cells = Cells(table.dialect, [""] * model.n_clusters)
+    behind = _behind(points, model, limits, cells)
+    return woven(points.source, table.dialect, behind, config.limits().file_bytes)
+
+
+def _behind(points: PointsTable, model: Model, limits: Array, cells: Cells) -> Iterator[Behind]:
+    table = points.table
+    if table.dialect.header:
+        yield np.array([[table.first_line, 0]]), [cells.header(table.names or ())]
+    for rows, ends in in_step(points.numbered(), model.n_clusters):
+        assigned = assign(model, rows)
+        outliers = assigned.distances > limits[assigned.labels]
+        yield ends, cells.of(assigned, outliers)
