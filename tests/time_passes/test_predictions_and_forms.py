@@ -14,8 +14,8 @@ from harness.timing import DAY, EXPIRY, LEASE, Clock
 from kmeans_service import config
 from kmeans_service.lifecycle import creation
 from kmeans_service.lifecycle.large_predictions import find as find_prediction
-from kmeans_service.lifecycle.results import LeaseHeld, claim, renew
 from kmeans_service.lifecycle.lease import FenceLost
+from kmeans_service.lifecycle.results import LeaseHeld, claim, renew
 
 
 def test_a_prediction_expires_with_its_job(clock: Clock, fitted: Client) -> None:

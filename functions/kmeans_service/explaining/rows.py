@@ -1,6 +1,6 @@
 """The rows of a job's file as they were written, and behind each what the model says of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from kmeans_service.explaining.cells import Cells
 from kmeans_service.explaining.training import training_of
 from kmeans_service.lifecycle import inputs
 from kmeans_service.lifecycle.job import Job
+from kmeans_service.lifecycle.names import names_of
 from kmeans_service.line.estimates import rows_seconds
 from kmeans_service.media_types import CSV
 from kmeans_service.models.manifest import from_npy
@@ -34,8 +35,8 @@ def media_type(job: Job) -> str:
     return f"{CSV}; charset={charset}"
 
 
-def asked(_job: Job, query: Mapping[str, str]) -> dict[str, Any]:
-    return {"outlier_quantile": repr(outlier_quantile(query))}
+def asked(job: Job, query: Mapping[str, str]) -> dict[str, Any]:
+    return {"outlier_quantile": repr(outlier_quantile(query)), "names": names_of(job).version}
 
 
 def outlier_quantile(query: Mapping[str, str]) -> float:
@@ -62,17 +63,26 @@ def make(job: Job, asked: Mapping[str, Any], keep: Keep) -> Iterator[bytes]:
     share = float(asked["outlier_quantile"])
     limits = distances.limits_at(from_npy(making.needed(job, "distances", keep)), share)
     training = training_of(job, keep)
-    yield from written(training.points, training.model, limits)
+    yield from written(training.points, training.model, limits, cluster_names(job))
     training.check()
 
 
-def written(points: PointsTable, model: Model, limits: Array) -> Iterator[bytes]:
+def cluster_names(job: Job) -> list[str]:
+    """Of each cluster, in the order of the labels; "" where it has none."""
+    called = names_of(job).clusters
+    return [called.get(number, "") for number in job.published.numbers]
+
+
+def written(
+    points: PointsTable, model: Model, limits: Array, names: Sequence[str]
+) -> Iterator[bytes]:
     """The points' file with the cells behind its rows, a piece at a time.
 
+    names    of the clusters
     limits   the distances beyond which a row of each cluster is an outlier, shape (n_clusters,)
     """
     table = points.table
-    cells = Cells(table.dialect, [""] * model.n_clusters)
+    cells = Cells(table.dialect, names)
     behind = _behind(points, model, limits, cells)
     return woven(points.source, table.dialect, behind, config.limits().file_bytes)
 
