@@ -11,7 +11,10 @@ from bench.peaks import peak_of_this_process
 
 CLIENTS = "from kmeans_service import aws; aws.s3(); aws.dynamodb()"
 BARE, SKLEARN = "pass", "import sklearn.cluster"
-HANDLERS = ("upload.app", "fit.app", "worker.app", "predict.app", "jobs.app", "docs.app")
+HANDLERS = (
+    *("upload.app", "fit.app", "worker.app", "predict.app"),
+    *("explain.app", "jobs.app", "docs.app"),
+)
 
 
 def with_clients(handler: str) -> str:

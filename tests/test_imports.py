@@ -44,7 +44,9 @@ def test_a_handler_without_layers_loads_no_numbers(handler: str) -> None:
     assert imported_by(handler) & (SCIENCE | UNUSED) == set()
 
 
-@pytest.mark.parametrize("handler", ["upload.app", "fit.app", "worker.app", "predict.app"])
+@pytest.mark.parametrize(
+    "handler", ["upload.app", "fit.app", "worker.app", "predict.app", "explain.app"]
+)
 def test_readers_of_other_formats_are_one_functions_alone(handler: str) -> None:
     assert imported_by(handler) & {"arro3", "python_calamine", "convert"} == set()
 
@@ -56,7 +58,7 @@ def test_predict_loads_numpy_and_no_scikit_learn() -> None:
     assert "numpy" in found
 
 
-@pytest.mark.parametrize("handler", ["fit.app", "worker.app"])
+@pytest.mark.parametrize("handler", ["fit.app", "worker.app", "explain.app"])
 def test_fit_loads_numpy_and_scikit_learn_only_where_it_computes(handler: str) -> None:
     found = imported_by(handler)
     assert found & {"scipy", "sklearn", "joblib"} == set()

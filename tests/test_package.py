@@ -75,6 +75,7 @@ def run_with(folders: list[Path], program: str) -> str:
         ("FitFunction", FIT_LIMIT),
         ("FitWorkerFunction", FIT_LIMIT),
         ("PredictFunction", PREDICT_LIMIT),
+        ("ExplainFunction", FIT_LIMIT),
         ("ConvertFunction", CONVERT_LIMIT),
         ("UploadFunction", UPLOAD_LIMIT),
         ("JobsFunction", UPLOAD_LIMIT),

@@ -181,9 +181,7 @@ def test_it_is_counted_and_goes_with_its_job(fitted: Client, aws: Any) -> None:
     assert (counted(), lie_there(aws), made()) == (0, 0, [])
 
 
-def test_it_goes_with_the_model_that_it_was_made_of(
-    clock: Clock, fitted: Client, aws: Any
-) -> None:
+def test_it_goes_with_the_model_that_it_was_made_of(clock: Clock, fitted: Client, aws: Any) -> None:
     first = fitted.get(ROWS).body
     assert fitted.fit(0, {"n_clusters": 3}).status == 200
     assert fitted.get(ROWS).body != first
