@@ -94,9 +94,9 @@ format: $(VENV)/.test-installed ## puts the code into its form
 openapi: $(VENV)/.test-installed ## makes what API Gateway imports and what the service publishes anew from openapi.yaml
 	@$(BIN)/python -m local.contract
 
-.PHONY: swagger-ui
-swagger-ui: $(VENV)/.test-installed ## takes Swagger UI from npm anew, in the version that ci/swagger_ui.py pins
-	@$(BIN)/python ci/swagger_ui.py
+.PHONY: vendored
+vendored: $(VENV)/.test-installed ## takes Swagger UI and lit-html from npm anew, in the versions that ci/vendored.py pins
+	@$(BIN)/python ci/vendored.py
 
 # --- AWS ------------------------------------------------------------------------
 
@@ -146,9 +146,9 @@ $(SBOM_VENV)/.installed: requirements/sbom.txt
 	@local/install.sh $(SBOM_VENV) $< "the tool for the SBOM, a few seconds"
 	@touch $@
 
-# Of the tests alone, and only where node is: what IAM says to a call.
-harness/iam/node_modules/.installed: harness/iam/package-lock.json
-	@cd harness/iam && npm ci --no-audit --no-fund --loglevel=error
+# Of the tests alone, and only where node is: what IAM says to a call, whom a page shuts out.
+harness/%/node_modules/.installed: harness/%/package-lock.json
+	@cd $(dir $<) && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(MUTANTS_VENV)/.installed: requirements/mutants.txt
@@ -170,5 +170,5 @@ sbom: $(VENV)/.test-installed $(SBOM_VENV)/.installed ## what is deployed, as Cy
 
 .PHONY: clean
 clean: ## removes environments, builds and caches; the data in .local stays
-	@rm -rf $(VENV) $(SAM_VENV) $(BENCH_VENV) $(CHECKOV_VENV) $(SBOM_VENV) harness/iam/node_modules $(MUTANTS_VENV) .mutants .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	@rm -rf $(VENV) $(SAM_VENV) $(BENCH_VENV) $(CHECKOV_VENV) $(SBOM_VENV) harness/*/node_modules $(MUTANTS_VENV) .mutants .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 	@find functions layers local harness tests -name __pycache__ -prune -exec rm -rf {} +

@@ -22,7 +22,7 @@ LOCKS = [
     PROJECT / folder / "requirements.txt"
     for folder in ("functions", "layers/numpy", "layers/sklearn", "layers/formats")
 ]
-VENDORED = [PROJECT / "functions/docs/swagger_ui/manifest.json"]
+VENDORED = [PROJECT / f"functions/docs/{name}/manifest.json" for name in ("lit_html", "swagger_ui")]
 VERSION = SchemaVersion.V1_6
 Sbom = dict[str, Any]
 

@@ -2,10 +2,11 @@
 
 import json
 
+from docs import page
 from harness import contract
 from harness.api import FORM_TYPE, JSON_TYPE, PREDICT_CSV, form
 
-PUBLIC = ("/kmeans", "/kmeans/health")
+PUBLIC = ("/kmeans", "/kmeans/health", "/kmeans/page/{version}/{asset}")
 POINTS = form(("job_id", None, b"0"), ("file", "points.csv", PREDICT_CSV))
 FILE = form(("file", "model.csv", b"1, 2\n1, 4\n10, 2\n10, 4\n"))
 JOB_0 = json.dumps({"job_id": 0}).encode()
@@ -23,3 +24,10 @@ CALLS: dict[str, tuple[bytes, dict[str, str]]] = {
 ROUTES = [
     (method, path, operation["operationId"]) for method, path, operation in contract.operations()
 ]
+
+
+def filled(path: str, **names: str) -> str:
+    """The path of a route with these names, and with those of a file that is there."""
+    own = {"version": page.version(), "asset": "app.js"}
+    asset = own if "{version}" in path else {"asset": "swagger-ui.css"}
+    return path.format(**{**asset, **names})

@@ -84,7 +84,7 @@ class Gateway:
                 404,
                 "route-not-found",
                 "No such path",
-                "The service is at /kmeans/, its page at /kmeans/ui/.",
+                "The service and its page are at /kmeans/.",
             )
         if refusal := _refusal(request):
             return refusal

@@ -48,7 +48,7 @@ def _with_authorizer(response: Response, otherwise: Response) -> Response:
 
 
 _NO_SUCH_PATH = _refusal(
-    "route-not-found", "The service is at kmeans/ below this API, its page at kmeans/ui/"
+    "route-not-found", "The service and its page are at kmeans/ below this API"
 )
 _TOO_MANY = _refusal("too-many-requests", "The limit of requests a second is reached", AGAIN)
 

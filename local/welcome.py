@@ -36,6 +36,7 @@ def welcome(settings: Settings, seconds: float) -> str:
     make = make_command(settings)
     return f"""
 Ready after {seconds:.1f} s. Ctrl-C stops it and keeps the data.
+  Page         {base}/
   API          {base}
   Swagger UI   {base}/ui/
   Data         {shown(settings.home)}/ {_room(settings.home)}

@@ -162,7 +162,7 @@ READ_NOTHING = {
     *("getUpload", "completeUpload", "abortUpload"),
 }
 OTHERS = {"upload", "createUpload", "fitPredict", "getPrediction"}
-PAGES = {"root", "health", "openapi", "ui", "uiAsset"}
+PAGES = {"root", "health", "openapi", "ui", "uiAsset", "pageAsset"}
 
 
 def kind_of(method: str, path: str, found: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ import requests
 from harness import contract
 from harness.api import Client
 from harness.presigned import post
+from harness.routes import filled
 from harness.system import deliver, take_messages
 from kmeans_service import config
 
@@ -25,7 +26,7 @@ def fitted(shared_client: Client) -> Client:
 @pytest.fixture(scope="module")
 def names(fitted: Client) -> dict[str, str]:
     prediction = fitted.post_json("/kmeans/predictions", {"job_id": 0}).json()["prediction_id"]
-    return {"job_id": "0", "prediction_id": prediction, "asset": "swagger-ui.css"}
+    return {"job_id": "0", "prediction_id": prediction}
 
 
 @pytest.mark.parametrize("path", READ)
@@ -33,7 +34,7 @@ def names(fitted: Client) -> dict[str, str]:
 def test_head_answers_as_get_does_without_the_body(
     fitted: Client, names: dict[str, str], path: str, accept: str
 ) -> None:
-    path = path.format(**names)
+    path = filled(path, **names)
     got = fitted.get(path, Accept=accept)
     head = fitted.call("HEAD", path, headers={"Accept": accept})
     assert (head.status, head.body) == (got.status, b"")
@@ -100,7 +101,7 @@ def test_a_303_is_signed_for_the_method_that_asked_and_starts_no_work(
 def test_everything_but_the_pages_own_files_is_kept_by_no_cache(
     fitted: Client, names: dict[str, str]
 ) -> None:
-    answers = {path: fitted.get(path.format(**names)) for path in READ}
+    answers = {path: fitted.get(filled(path, **names)) for path in READ}
     answers |= {path: fitted.get(path) for path in ("/kmeans/jobs/7", "/kmeans/nothing")}
     answers |= {
         "upload": fitted.upload(),
@@ -111,5 +112,6 @@ def test_everything_but_the_pages_own_files_is_kept_by_no_cache(
         "method": fitted.call("PUT", "/kmeans/jobs"),
     }
     kept = {name: answer.headers["Cache-Control"] for name, answer in answers.items()}
-    assert kept.pop("/kmeans/ui/{asset}").startswith("public")
+    for path in ("/kmeans/ui/{asset}", "/kmeans/page/{version}/{asset}"):
+        assert kept.pop(path).startswith("public")
     assert set(kept.values()) == {PRIVATE}

@@ -121,7 +121,7 @@ def fill(deployed: Deployed) -> list[tuple[str, Answer]]:
 def test_every_link_of_every_answer_leads_to_a_route(deployed: Deployed) -> None:
     answers = fill(deployed)
     prediction = answers[6][1].json()["prediction_id"]
-    names = {"prediction_id": prediction, "asset": "nothing.js"}
+    names = {"prediction_id": prediction, "asset": "nothing.js", "version": "0"}
     for method, template, _ in contract.operations():
         if method in ("GET", "HEAD"):
             for job_id in ("0", "1", "2", "3", "99"):
@@ -144,12 +144,15 @@ def test_every_link_of_every_answer_leads_to_a_route(deployed: Deployed) -> None
     assert {"/kmeans/fit", "/kmeans/predictions", "/kmeans/ui/", "/kmeans/uploads"} <= seen
 
 
-def test_the_root_leads_a_browser_to_the_page_and_a_program_to_its_links(
+def test_the_root_is_the_page_for_a_browser_and_links_for_a_program(
     deployed: Deployed,
 ) -> None:
     for path in ("/kmeans", "/kmeans/"):
         page = deployed.call("GET", deployed.url(path), headers={"Accept": "text/html,*/*;q=0.8"})
-        assert (page.status, page.headers["Location"]) == (303, f"{deployed.root}/kmeans/ui/")
+        assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+        for loaded in re.findall(r'(?:href|src)="([^"]+)"', page.text):
+            found = deployed.call("GET", urljoin(deployed.url(path), loaded))
+            assert found.status == 200, loaded
         links = deployed.call("GET", deployed.url(path), headers={"Accept": "*/*"}).json()["links"]
         assert links["jobs"] == f"{deployed.root}/kmeans/jobs"
         for link in links.values():

@@ -13,6 +13,7 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from harness import contract
 from harness.api import FORM_TYPE, JSON_TYPE, MODEL_CSV, Answer, Client, form
+from harness.routes import filled
 from local.contract import (
     GATEWAY,
     INTEGRATION,
@@ -256,8 +257,7 @@ def test_every_example_works(
 @pytest.mark.parametrize("path", [path for verb, path, _ in contract.operations() if verb == "GET"])
 def test_everything_that_can_be_read_is_answered(fitted: Client, path: str) -> None:
     prediction = fitted.post_json("/kmeans/predictions", {"job_id": 0}).json()["prediction_id"]
-    names = {"job_id": "0", "prediction_id": prediction, "asset": "swagger-ui.css"}
-    answer = fitted.get(path.format(**names))
+    answer = fitted.get(filled(path, job_id="0", prediction_id=prediction))
     assert answer.status == (202 if "predictions" in path else 200)
 
 

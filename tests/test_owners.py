@@ -11,7 +11,7 @@ from authorizer.app import lambda_handler as authorizer
 from harness import contract
 from harness.api import FORM_TYPE, JSON_TYPE, Answer, Client, Context, event, form
 from harness.fake_aws.environment import TABLE
-from harness.routes import CALLS, FILE, JOB_0, PUBLIC, ROUTES
+from harness.routes import CALLS, FILE, JOB_0, PUBLIC, ROUTES, filled
 from harness.system import deliver, drop, item, items, keys, put
 from kmeans_service import config
 from kmeans_service.errors import Forbidden, ServiceError, Unauthenticated
@@ -25,8 +25,8 @@ STAGE = "arn:aws:execute-api:eu-central-1:123456789012:api/v1"
 REFUSED = Answer(401, {}, b"")
 # These make something of the caller's own, or show it, whoever else there is.
 OWN = {"upload", "createUpload", "fitPredict", "listJobs", "headListJobs"}
-PAGES = {"root", "health", "openapi", "ui", "uiAsset"}
-PAGES |= {"headRoot", "headHealth", "headOpenapi", "headUi", "headUiAsset"}
+PAGES = {"root", "health", "openapi", "ui", "uiAsset", "pageAsset"}
+PAGES |= {"headRoot", "headHealth", "headOpenapi", "headUi", "headUiAsset", "headPageAsset"}
 
 
 @dataclass
@@ -58,10 +58,8 @@ class Gate:
 
     def call(self, method: str, path: str, operation: str) -> Answer:
         """The route for job 0, with a body that its owner could have sent."""
-        path = path.replace("{job_id}", "0").replace("{prediction_id}", self.prediction_id)
-        return self.send(
-            method, path.replace("{asset}", "swagger-ui.css"), *CALLS.get(operation, ())
-        )
+        path = filled(path, job_id="0", prediction_id=self.prediction_id)
+        return self.send(method, path, *CALLS.get(operation, ()))
 
 
 @dataclass
@@ -122,8 +120,7 @@ def test_a_handler_serves_no_call_without_an_owner_whatever_the_gateway_let_thro
 ) -> None:
     before = state()
     for method, path, operation in ROUTES:
-        named = path.replace("{job_id}", "0")
-        named = named.replace("{prediction_id}", owners.alice.prediction_id)
+        named = filled(path, job_id="0", prediction_id=owners.alice.prediction_id)
         given = event(method, named, *CALLS.get(operation, ()))
         for context in (
             *({}, {"authorizer": {}}),

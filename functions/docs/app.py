@@ -1,4 +1,4 @@
-"""What the service says of itself: where what is, health, the contract, and Swagger UI."""
+"""The web page; and what the service says of itself: links, health, the contract, Swagger UI."""
 
 import base64
 import re
@@ -8,13 +8,14 @@ from pathlib import Path
 
 from aws_lambda_powertools.event_handler import Response
 
+from docs import page as web
 from kmeans_service import __version__
 from kmeans_service.http import answers, routing
 from kmeans_service.media_types import JSON
 from kmeans_service.storage import data_bucket
 
 HERE = Path(__file__).parent
-# From npm, as ci/swagger_ui.py put them there.
+# From npm, as ci/vendored.py put them there.
 SWAGGER_UI = HERE / "swagger_ui"
 ASSETS = {
     "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
@@ -32,17 +33,18 @@ POLICY = (
 HTML = "text/html"
 ROOT = "/kmeans"
 HEALTH = "/kmeans/health"
+FILES = "/kmeans/page"
 # Not counted: the function touches no data, the table included.
-app = routing.resolver(ROOT, HEALTH, counted=False)
+app = routing.resolver(ROOT, HEALTH, f"{FILES}/", counted=False)
 
 
 @app.route(ROOT, routing.READ)
 def root() -> answers.Answer:
-    """Whoever comes to the service's own address: a browser to its page, a program to its links."""
+    """Whoever comes to the service's own address: a browser gets its page, a program its links."""
     request = routing.request(app)
     service = f"{request.root}{ROOT}/"
     if request.accepted(JSON, HTML) == HTML:
-        return answers.see_other(f"{service}ui/")
+        return _html(web.html(request.root), web.policy())
     links = {"self": "", "ui": "ui/", "openapi": "openapi.json", "health": "health", "jobs": "jobs"}
     return answers.json_answer(
         {
@@ -68,16 +70,14 @@ def openapi() -> answers.Answer:
 @app.route("/kmeans/ui", routing.READ)
 def page() -> answers.Answer:
     """The page finds the rest from its own address, whatever stage or host it is served under."""
+    policy = POLICY.format(scripts=_digests(_page()), bucket=data_bucket().address)
+    return _html(_page(), policy)
+
+
+def _html(page: str, policy: str) -> answers.Answer:
+    headers = {"Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"}
     return Response(
-        status_code=200,
-        content_type="text/html; charset=utf-8",
-        body=_page(),
-        headers={
-            "Content-Security-Policy": POLICY.format(
-                scripts=_digests(_page()), bucket=data_bucket().address
-            ),
-            "Referrer-Policy": "no-referrer",
-        },
+        status_code=200, content_type="text/html; charset=utf-8", body=page, headers={**headers}
     )
 
 
@@ -97,17 +97,27 @@ def _digests(page: str) -> str:
 def page_asset(asset: str) -> answers.Answer:
     if asset not in ASSETS:
         raise routing.nothing_here(app)
+    return _file(_asset(asset), ASSETS[asset], "public, max-age=86400")
+
+
+def _file(text: str, media_type: str, kept: str) -> answers.Answer:
     return Response(
-        status_code=200,
-        content_type=ASSETS[asset],
-        body=_asset(asset),
-        headers={"Cache-Control": "public, max-age=86400"},
+        status_code=200, content_type=media_type, body=text, headers={"Cache-Control": kept}
     )
 
 
 @cache
 def _asset(name: str) -> str:
     return (SWAGGER_UI / name).read_text(encoding="utf-8")
+
+
+@app.route(f"{FILES}/<version>/<asset>", routing.READ)
+def web_file(version: str, asset: str) -> answers.Answer:
+    """A file of the web page; of this version, for two would not fit together."""
+    if version != web.version() or asset not in web.files():
+        raise routing.nothing_here(app)
+    media_type = web.MEDIA_TYPES[f".{asset.rpartition('.')[2]}"]
+    return _file(web.files()[asset], media_type, "public, max-age=31536000, immutable")
 
 
 lambda_handler = routing.lambda_handler(app)

@@ -26,12 +26,13 @@ def resolver(*public: str, counted: bool = True) -> APIGatewayRestResolver:
     """A Powertools resolver that answers every refusal with a problem document.
 
     It serves nothing to a call without an owner, whatever the gateway let through, but what is
-    at the public paths. Owners' calls are counted where `counted` says so.
+    at the public paths, or below one that ends with a slash. Owners' calls are counted where
+    `counted` says so.
     """
     app = APIGatewayRestResolver()
 
     def for_owners(app: APIGatewayRestResolver, following: Any) -> Any:
-        if app.current_event.path.rstrip("/") not in public:
+        if not _is_public(app.current_event.path, public):
             owner = request(app).owner  # raises Unauthenticated
             if counted and not rate.meter().spend(owner):
                 logger().warning("the table is too busy to count requests: they are let in")
@@ -69,6 +70,11 @@ def resolver(*public: str, counted: bool = True) -> APIGatewayRestResolver:
     app.exception_handler(Exception)(failed)
     app.not_found(unrouted)
     return app
+
+
+def _is_public(path: str, public: tuple[str, ...]) -> bool:
+    below = tuple(known for known in public if known.endswith("/"))
+    return path.rstrip("/") in public or path.startswith(below)
 
 
 def _unrouted(app: APIGatewayRestResolver) -> ServiceError:

@@ -1,11 +1,12 @@
-"""Swagger UI as it lies in the repository: the files of one pinned package, and none other."""
+"""What is npm's in the repository: the files of pinned packages, and none other."""
 
 import re
 from urllib.parse import urlsplit
 
 import pytest
 
-from ci import swagger_ui
+from ci import vendored
+from ci.vendored import Package
 from docs.app import ASSETS
 from harness import contract
 from harness.api import Client
@@ -13,24 +14,31 @@ from harness.fake_aws.environment import BUCKET
 from harness.fake_aws.state import forget_clients
 from kmeans_service import config, storage
 
-FILES = {path.name: path.read_bytes() for path in swagger_ui.TARGET.iterdir()}
+FILES = {path.name: path.read_bytes() for path in vendored.SWAGGER_UI.folder.iterdir()}
+LICENCES = {"Apache-2.0": "Apache License", "BSD-3-Clause": "BSD 3-Clause License"}
 
 
-def test_the_files_are_those_of_the_pinned_package() -> None:
-    told = FILES[swagger_ui.MANIFEST.name].decode()
-    assert told == swagger_ui.manifest({name: FILES[name] for name in swagger_ui.FILES}), (
-        "run `make swagger-ui`"
+@pytest.mark.parametrize("package", vendored.PACKAGES, ids=lambda package: package.name)
+def test_the_files_are_those_of_the_pinned_package(package: Package) -> None:
+    files = {path.name: path.read_bytes() for path in package.folder.iterdir()}
+    told = files[vendored.MANIFEST].decode()
+    assert told == package.manifest({name: files[name] for name in package.files}), (
+        "run `make vendored`"
     )
-    assert set(FILES) == {*swagger_ui.FILES, swagger_ui.MANIFEST.name}
-    assert {"LICENSE", "NOTICE", *ASSETS} <= set(FILES)
-    assert b"Apache License" in FILES["LICENSE"]
+    assert set(files) == {*package.files, vendored.MANIFEST}
+    assert LICENCES[package.licence] in files["LICENSE"].decode()
+
+
+def test_swagger_ui_comes_with_its_notice() -> None:
+    assert {"NOTICE", *ASSETS} <= set(FILES)
 
 
 def test_a_package_with_another_digest_is_not_taken() -> None:
-    assert re.fullmatch(r"sha512-[A-Za-z0-9+/]{86}==", swagger_ui.INTEGRITY)
-    assert swagger_ui.integrity_of(b"another package") != swagger_ui.INTEGRITY
+    for package in vendored.PACKAGES:
+        assert re.fullmatch(r"sha512-[A-Za-z0-9+/]{86}==", package.integrity)
+        assert vendored.integrity_of(b"another package") != package.integrity
     # RFC 6234's test vector of SHA-512("abc"), in base64.
-    assert swagger_ui.integrity_of(b"abc") == (
+    assert vendored.integrity_of(b"abc") == (
         "sha512-3a81oZNherrMQXNJriBBMRLm+k6JqX6iCp7u5ktV05ohkpkqJ0/BqDa6PCOj/uu9RU1EI2Q86A4qmslPpUyknw=="
     )
 

@@ -1,0 +1,111 @@
+// One job: what is asked of its fit, the picture and its clusters, its columns, what can be taken away.
+import { html, nothing } from "./lit-html.js";
+import { changed, state } from "./state.js";
+import { bytes, share, t } from "./text.js";
+import { clustersView } from "./clusters.js";
+import { columnsView, firstRowsView, refusedView } from "./columns.js";
+import { pictureView } from "./look.js";
+import { isRenamed, jobName, nameField, pencil } from "./names.js";
+import { predictView, takeView } from "./take.js";
+import { refit } from "./work.js";
+
+export function jobView() {
+  const { job, table, fit } = state;
+  const name = job ? jobName(job) : state.file?.name ?? "…";
+  const what = `job ${job?.job_id}`;
+  return html`
+    <div class="job-top">
+      ${isRenamed(what) ? nameField(what, name) : html`<div class="name-row"><h1>${name}</h1>${job ? pencil(what, name) : nothing}</div>`}
+      <p class="muted facts">
+        ${table ? html`<span>${t.rows(table.n_rows)}</span><span>${t.columns(table.n_columns)}</span><span>${t.readAs(table.reading)}</span>` : nothing}
+        ${job?.name ? html`<span>${job.filename}</span>` : nothing}
+        ${job?.size ? html`<span>${bytes(job.size)}</span>` : nothing}
+        ${job ? html`<span>${t.job(job.job_id)}</span>` : nothing}
+      </p>
+    </div>
+    ${table ? html`${refusedView()}${fitView()}` : nothing}
+    ${fit || state.work
+      ? html`<div class=${fit ? "look" : "look empty"}>
+          ${fit ? html`${pictureView()}${clustersView()}` : html`<div class="waiting card" aria-hidden="true"></div>`}
+        </div>`
+      : nothing}
+    ${fit ? html`${qualityView()}${takeView()}${predictView()}` : nothing}
+    ${table ? html`${columnsView()}${firstRowsView()}` : nothing}
+  `;
+}
+
+// --- what is asked of the fit -------------------------------------------------------
+
+const set = (name, read = (field) => field.value) => (event) => {
+  const options = { ...state.options, [name]: read(event.target) };
+  if (name === "scaling") options.suggested = null;
+  changed({ options });
+};
+const numeric = (field) => Number(field.value);
+
+const choice = (name, label, words) => html`
+  <label class="field">
+    <span>${label}</span>
+    <select name=${name} .value=${state.options[name]} @change=${set(name)}>
+      ${Object.entries(words).map(([value, text]) => html`<option value=${value} ?selected=${state.options[name] === value}>${text}</option>`)}
+    </select>
+  </label>
+`;
+
+function fitView() {
+  const { options, fit, work } = state;
+  return html`
+    <form class="fit card" @submit=${submit}>
+      <div class="fit-row">
+        <label class="field short">
+          <span>${t.numberOfClusters}</span>
+          <input name="clusters" type="number" min="1" max="1000" required .value=${String(options.clusters)} @input=${set("clusters", numeric)}>
+        </label>
+        ${choice("scaling", t.scaling, t.scalings)}
+        <button class="primary" ?disabled=${Boolean(work) || Boolean(state.table.refused && !options.used)}>${fit ? t.refit : t.fit}</button>
+      </div>
+      ${options.suggested ? html`<p class="note">${t.suggested(options.suggested)}</p>` : nothing}
+      <details>
+        <summary>${t.more}</summary>
+        <div class="fit-row more">
+          ${choice("missing", t.missing, t.missings)} ${choice("normalize", t.normalize, t.normalizes)}
+          ${choice("algorithm", t.algorithm, t.algorithms)}
+          ${numberField("n_init", { min: 1, max: 100, placeholder: "auto" })} ${numberField("max_iter", { min: 1, max: 10000 })}
+          ${numberField("tol", { min: 0, step: "any" })} ${numberField("random_state", { min: 0, max: 4294967295 })}
+        </div>
+      </details>
+    </form>
+  `;
+}
+
+const numberField = (name, { min, max, step = 1, placeholder = "" }) => html`
+  <label class="field">
+    <span><code>${t[name]}</code></span>
+    <input
+      name=${name} type="number" min=${min} max=${max ?? nothing} step=${step} placeholder=${placeholder} aria-describedby=${`${name}-about`}
+      .value=${state.options[name] === "auto" ? "" : String(state.options[name])}
+      ?required=${!placeholder}
+      @input=${set(name, (field) => (field.value === "" && placeholder ? placeholder : Number(field.value)))}>
+    <small class="muted" id=${`${name}-about`}>${t[`${name}About`]}</small>
+  </label>
+`;
+
+function submit(event) {
+  event.preventDefault();
+  refit();
+}
+
+// --- how good it is -----------------------------------------------------------------
+
+function qualityView() {
+  const { scores, warnings = [] } = state.job;
+  const silhouette = scores?.silhouette;
+  return html`
+    <section class="quality" aria-label=${t.quality}>
+      ${silhouette === undefined
+        ? nothing
+        : html`<p><strong>${t.verdict(silhouette)}</strong> <span class="muted">${t.silhouette} ${share(silhouette)}</span></p>`}
+      ${warnings.length ? html`<details ?open=${warnings.length < 3}><summary>${t.notes(warnings.length)}</summary><ul lang="en">${warnings.map((warning) => html`<li>${warning}</li>`)}</ul></details>` : nothing}
+    </section>
+  `;
+}

@@ -1,0 +1,72 @@
+// The list of jobs: searched by name, opened, deleted.
+import { html, nothing } from "./lit-html.js";
+import * as service from "./service.js";
+import { changed, state } from "./state.js";
+import { bytes, moment, t } from "./text.js";
+import { isRenamed, jobName, nameField, pencil } from "./names.js";
+import { refused, working } from "./work.js";
+
+export async function list(cursor) {
+  try {
+    const page = await service.read(`jobs?limit=100${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
+    const before = cursor ? state.jobs.all : [];
+    changed({ jobs: { search: "", asked: null, ...state.jobs, all: [...before, ...page.jobs], next: page.next_cursor } });
+  } catch (error) {
+    await refused(error);
+  }
+}
+
+export function jobsView() {
+  const { jobs } = state;
+  return html`
+    <h1>${t.jobs}</h1>
+    ${!jobs ? html`<p class="muted">…</p>` : jobs.all.length ? listView(jobs) : html`<p class="muted">${t.noJobs} <a href="#">${t.start}</a></p>`}
+  `;
+}
+
+function listView(jobs) {
+  const wanted = jobs.search.toLowerCase();
+  const shown = jobs.all.filter((job) => `${job.name ?? ""} ${job.filename}`.toLowerCase().includes(wanted));
+  const size = jobs.all.reduce((sum, job) => sum + (job.size ?? 0), 0);
+  return html`
+    <div class="list-top">
+      <label>${t.search} <input type="search" .value=${jobs.search} @input=${search}></label>
+      <span class="muted">${t.totals(jobs.all.length, bytes(size))}</span>
+    </div>
+    <ul class="jobs">${shown.map(jobView)}</ul>
+    ${shown.length ? nothing : html`<p class="muted">${t.noneFound}</p>`}
+    ${jobs.next ? html`<button @click=${() => list(jobs.next)}>${t.moreJobs}</button>` : nothing}
+  `;
+}
+
+const search = (event) => changed({ jobs: { ...state.jobs, search: event.target.value } });
+const ask = (id) => changed({ jobs: { ...state.jobs, asked: id } });
+
+const jobView = (job) => html`
+  <li class="job">
+    ${isRenamed(`job ${job.job_id}`)
+      ? nameField(`job ${job.job_id}`, jobName(job), job)
+      : html`<span class="name-row"><a class="job-name" href=${`#job=${job.job_id}`}>${jobName(job)}</a>${pencil(`job ${job.job_id}`, jobName(job))}</span>`}
+    <span class="status" data-status=${job.status}>${t.statuses[job.status]}</span>
+    <span class="muted facts">
+      ${job.name ? html`<span>${job.filename}</span>` : nothing}
+      ${job.model_params && job.status === "SUCCEEDED" ? html`<span>${t.clustersOf(job.model_params.n_clusters)}</span>` : nothing}
+      ${job.n_samples ? html`<span>${t.rows(job.n_samples)}</span>` : nothing}
+      ${job.size ? html`<span>${bytes(job.size)}</span>` : nothing}
+      <span>${moment(job.created_at)}</span>
+    </span>
+    ${state.jobs.asked === job.job_id
+      ? html`<span class="sure" role="alert">
+          ${t.removeSure(jobName(job))}
+          <button class="danger" @click=${() => remove(job)}>${t.remove}</button>
+          <button class="quiet" @click=${() => ask(null)}>${t.keep}</button>
+        </span>`
+      : html`<button class="quiet remove" aria-label=${t.removeName(jobName(job))} @click=${() => ask(job.job_id)}>${t.remove}</button>`}
+  </li>
+`;
+
+const remove = (job) =>
+  working("deleting", async () => {
+    await service.call(`jobs/${job.job_id}`, { method: "DELETE" });
+    changed({ jobs: { ...state.jobs, asked: null, all: state.jobs.all.filter((one) => one !== job) } });
+  });

@@ -1,0 +1,354 @@
+// The picture: points of each cluster, centers, two axes; moved by mouse, touch and keys.
+import { colourOf, shapeOf, trace } from "./marks.js";
+import { Raster } from "./raster.js";
+import { measure } from "./text.js";
+
+const MARGIN = { left: 56, right: 16, top: 16, bottom: 44 };
+const REACH = 18; // pixels within which a point is found
+const MOST_ZOOM = 2000;
+
+/** From least to largest of finite numbers, with some room. */
+function rangeOf(lists) {
+  let least = Infinity;
+  let largest = -Infinity;
+  for (const list of lists) {
+    for (const value of list) {
+      if (value < least) least = value;
+      if (value > largest) largest = value;
+    }
+  }
+  if (!(least <= largest)) return [0, 1];
+  const room = (largest - least || Math.abs(least) || 1) * 0.04;
+  return [least - room, largest + room];
+}
+
+/** Round numbers that divide a range into about `parts`. */
+function ticksOf(least, largest, parts) {
+  const raw = (largest - least) / parts;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 5, 10].find((times) => times * power >= raw) * power;
+  const ticks = [];
+  for (let i = Math.ceil(least / step); i * step <= largest && ticks.length < 50; i += 1) ticks.push(i * step);
+  return ticks;
+}
+
+export class Picture {
+  /**
+   * canvas    filled, and drawn anew where its size changes
+   * onPoint   told the row that is pointed at, or null
+   */
+  constructor(canvas, onPoint) {
+    this.canvas = canvas;
+    this.onPoint = onPoint;
+    this.raster = new Raster();
+    this.layer = document.createElement("canvas");
+    this.scene = null;
+    this.point = null;
+    new ResizeObserver(() => this.resized()).observe(canvas);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
+    this.listen();
+  }
+
+  /** {xs, ys, labels, centers, xName, yName, selected, more: {xs, ys, labels}}; keeps the zoom where the axes stay. */
+  show(scene) {
+    const same = this.scene?.xs === scene.xs && this.scene?.ys === scene.ys && this.scene?.more?.xs === scene.more?.xs;
+    this.scene = scene;
+    if (!same) this.whole();
+    this.draw();
+  }
+
+  whole() {
+    const { xs, ys, centers, more } = this.scene;
+    const [x, y] = [0, 1].map((axis) => centers.map((center) => center[axis]));
+    this.xRange = rangeOf([xs, x, more?.xs ?? []]);
+    this.yRange = rangeOf([ys, y, more?.ys ?? []]);
+    this.full = this.xRange[1] - this.xRange[0];
+    this.draw();
+  }
+
+  resized() {
+    const ratio = Math.min(2, devicePixelRatio || 1);
+    const { width, height } = this.canvas.getBoundingClientRect();
+    if (!width || !height) return;
+    this.ratio = ratio;
+    this.canvas.width = this.layer.width = Math.round(width * ratio);
+    this.canvas.height = this.layer.height = Math.round(height * ratio);
+    this.raster.resize(this.canvas.width, this.canvas.height);
+    this.render();
+  }
+
+  draw() {
+    if (this.waiting) return;
+    this.waiting = true;
+    requestAnimationFrame(() => {
+      this.waiting = false;
+      this.render();
+    });
+  }
+
+  /** How numbers become pixels of the canvas. */
+  get view() {
+    const { ratio, canvas } = this;
+    const inner = canvas.width - (MARGIN.left + MARGIN.right) * ratio;
+    const high = canvas.height - (MARGIN.top + MARGIN.bottom) * ratio;
+    const scaleX = inner / (this.xRange[1] - this.xRange[0]);
+    const scaleY = high / (this.yRange[1] - this.yRange[0]);
+    return {
+      scaleX,
+      scaleY,
+      left: MARGIN.left * ratio - this.xRange[0] * scaleX,
+      top: canvas.height - MARGIN.bottom * ratio + this.yRange[0] * scaleY,
+    };
+  }
+
+  get zoom() {
+    return this.full / (this.xRange[1] - this.xRange[0]);
+  }
+
+  radius(n) {
+    const base = n > 20_000 ? 1.5 : n > 3_000 ? 2.2 : n > 500 ? 3.2 : 4.5;
+    return Math.round(Math.min(6, base * Math.sqrt(this.zoom) ** 0.7) * this.ratio * 2) / 2;
+  }
+
+  render() {
+    if (!this.scene || !this.ratio) return;
+    const context = this.canvas.getContext("2d");
+    const style = getComputedStyle(this.canvas);
+    this.ink = style.color;
+    this.paper = style.getPropertyValue("--paper").trim() || "#fff";
+    context.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    this.drawAxes(context);
+    this.clipped(context, () => {
+      this.drawPoints(context);
+      this.drawMore(context);
+      this.drawCenters(context);
+      this.drawPoint(context);
+    });
+  }
+
+  clipped(context, drawing) {
+    const r = this.ratio;
+    context.save();
+    context.beginPath();
+    context.rect(MARGIN.left * r, 0, this.canvas.width - MARGIN.left * r, this.canvas.height - MARGIN.bottom * r);
+    context.clip();
+    drawing();
+    context.restore();
+  }
+
+  drawPoints(context) {
+    const { xs, ys, labels, centers, selected } = this.scene;
+    this.raster.clear();
+    this.raster.points({
+      xs, ys, labels,
+      view: this.view,
+      radius: this.radius(xs.length),
+      clusters: centers.length,
+      faded: (cluster) => selected !== null && cluster !== selected,
+      opacity: xs.length > 3_000 ? 0.7 : 0.85,
+    });
+    this.layer.getContext("2d").putImageData(this.raster.image, 0, 0);
+    context.drawImage(this.layer, 0, 0);
+  }
+
+  /** A second file's points: rings in the colour of their cluster. */
+  drawMore(context) {
+    const { more } = this.scene;
+    if (!more) return;
+    const { left, top, scaleX, scaleY } = this.view;
+    const radius = this.radius(more.xs.length) + 2 * this.ratio;
+    context.lineWidth = 1.75 * this.ratio;
+    for (let i = 0; i < more.xs.length; i += 1) {
+      if (more.labels[i] < 0 || Number.isNaN(more.xs[i] + more.ys[i])) continue;
+      context.strokeStyle = colourOf(more.labels[i]);
+      trace(context, shapeOf(more.labels[i]), left + more.xs[i] * scaleX, top - more.ys[i] * scaleY, radius);
+      context.stroke();
+    }
+  }
+
+  drawCenters(context) {
+    const { left, top, scaleX, scaleY } = this.view;
+    this.scene.centers.forEach(([x, y], cluster) => {
+      context.globalAlpha = this.scene.selected === null || this.scene.selected === cluster ? 1 : 0.25;
+      trace(context, shapeOf(cluster), left + x * scaleX, top - y * scaleY, 9 * this.ratio);
+      context.fillStyle = colourOf(cluster);
+      context.fill();
+      context.lineWidth = 4 * this.ratio;
+      context.strokeStyle = this.paper;
+      context.stroke();
+      context.lineWidth = 1.75 * this.ratio;
+      context.strokeStyle = this.ink;
+      context.stroke();
+    });
+    context.globalAlpha = 1;
+  }
+
+  drawPoint(context) {
+    if (this.point === null) return;
+    const { left, top, scaleX, scaleY } = this.view;
+    const { xs, ys } = this.scene;
+    context.beginPath();
+    context.arc(left + xs[this.point] * scaleX, top - ys[this.point] * scaleY, 9 * this.ratio, 0, 2 * Math.PI);
+    context.lineWidth = 2.5 * this.ratio;
+    context.strokeStyle = this.ink;
+    context.stroke();
+  }
+
+  drawAxes(context) {
+    const { ratio: r, canvas } = this;
+    const { left, top, scaleX, scaleY } = this.view;
+    const bottom = canvas.height - MARGIN.bottom * r;
+    context.font = `${12 * r}px system-ui, sans-serif`;
+    context.fillStyle = this.ink;
+    context.strokeStyle = this.ink;
+    context.lineWidth = r;
+    const line = (x1, y1, x2, y2) => {
+      context.globalAlpha = 0.12;
+      context.beginPath();
+      context.moveTo(x1, y1);
+      context.lineTo(x2, y2);
+      context.stroke();
+      context.globalAlpha = 0.8;
+    };
+    context.textAlign = "center";
+    for (const tick of ticksOf(...this.xRange, Math.max(2, canvas.width / r / 110))) {
+      const x = Math.round(left + tick * scaleX) + 0.5;
+      line(x, MARGIN.top * r, x, bottom);
+      context.fillText(measure(tick), x, bottom + 16 * r);
+    }
+    context.textAlign = "right";
+    for (const tick of ticksOf(...this.yRange, Math.max(2, canvas.height / r / 70))) {
+      const y = Math.round(top - tick * scaleY) + 0.5;
+      line(MARGIN.left * r, y, canvas.width - MARGIN.right * r, y);
+      context.fillText(measure(tick), (MARGIN.left - 8) * r, y + 4 * r);
+    }
+    context.globalAlpha = 1;
+    context.font = `600 ${12 * r}px system-ui, sans-serif`;
+    context.textAlign = "right";
+    context.fillText(fitted(context, this.scene.xName, canvas.width / 2), canvas.width - MARGIN.right * r, canvas.height - 8 * r);
+    context.save();
+    context.translate(13 * r, MARGIN.top * r);
+    context.rotate(-Math.PI / 2);
+    context.fillText(fitted(context, this.scene.yName, canvas.height / 2), 0, 0);
+    context.restore();
+  }
+
+  // --- moving -------------------------------------------------------------------
+
+  /** Zooms by a factor about a place of the canvas, in pixels of the page. */
+  zoomAt(factor, x, y) {
+    if (this.zoom * factor > MOST_ZOOM || this.zoom * factor < 0.2) return;
+    const { left, top, scaleX, scaleY } = this.view;
+    const atX = (x * this.ratio - left) / scaleX;
+    const atY = (top - y * this.ratio) / scaleY;
+    this.xRange = this.xRange.map((end) => atX + (end - atX) / factor);
+    this.yRange = this.yRange.map((end) => atY + (end - atY) / factor);
+    this.draw();
+  }
+
+  zoomBy(factor) {
+    this.zoomAt(factor, this.canvas.width / this.ratio / 2, this.canvas.height / this.ratio / 2);
+  }
+
+  pan(dx, dy) {
+    const { scaleX, scaleY } = this.view;
+    this.xRange = this.xRange.map((end) => end - (dx * this.ratio) / scaleX);
+    this.yRange = this.yRange.map((end) => end + (dy * this.ratio) / scaleY);
+    this.draw();
+  }
+
+  /** The row nearest to a place, in pixels of the page, or null. */
+  nearest(x, y, reach = REACH, ahead = () => true) {
+    const { left, top, scaleX, scaleY } = this.view;
+    const { xs, ys, labels } = this.scene;
+    let best = (reach * this.ratio) ** 2;
+    let found = null;
+    for (let i = 0; i < xs.length; i += 1) {
+      const dx = left + xs[i] * scaleX - x * this.ratio;
+      const dy = top - ys[i] * scaleY - y * this.ratio;
+      const distance = dx * dx + dy * dy;
+      if (distance < best && labels[i] >= 0 && ahead(dx, dy)) [best, found] = [distance, i];
+    }
+    return found;
+  }
+
+  isRight(point) {
+    const { left, scaleX } = this.view;
+    return left + this.scene.xs[point] * scaleX > this.canvas.width / 2;
+  }
+
+  at(point) {
+    if (point === this.point) return;
+    this.point = point;
+    this.draw();
+    this.onPoint(point);
+  }
+
+  /** To the next point in a direction, for keys. */
+  step(dx, dy) {
+    const { left, top, scaleX, scaleY } = this.view;
+    const { xs, ys } = this.scene;
+    const middle = [this.canvas.width / this.ratio / 2, this.canvas.height / this.ratio / 2];
+    if (this.point === null) return this.at(this.nearest(...middle, Infinity));
+    const from = [(left + xs[this.point] * scaleX) / this.ratio, (top - ys[this.point] * scaleY) / this.ratio];
+    const ahead = (ex, ey) => ex * dx + ey * dy > 0.5 && ex * dx + ey * dy >= Math.abs(ex * dy) + Math.abs(ey * dx);
+    const next = this.nearest(...from, Infinity, ahead);
+    if (next !== null) this.at(next);
+  }
+
+  listen() {
+    const { canvas } = this;
+    const fingers = new Map();
+    canvas.addEventListener("pointerdown", (event) => {
+      canvas.setPointerCapture(event.pointerId);
+      fingers.set(event.pointerId, event);
+    });
+    for (const name of ["pointerup", "pointercancel"]) {
+      canvas.addEventListener(name, (event) => fingers.delete(event.pointerId));
+    }
+    canvas.addEventListener("pointerleave", () => !fingers.size && this.scene && this.at(null));
+    canvas.addEventListener("pointermove", (event) => this.scene && this.moved(event, fingers));
+    canvas.addEventListener("wheel", (event) => {
+      if (!this.scene || !(event.ctrlKey || document.activeElement === canvas)) return;
+      event.preventDefault();
+      this.zoomAt(Math.exp(-event.deltaY / 400), event.offsetX, event.offsetY);
+    }, { passive: false });
+    canvas.addEventListener("keydown", (event) => this.scene && this.key(event));
+  }
+
+  moved(event, fingers) {
+    const before = fingers.get(event.pointerId);
+    if (!before) return this.at(this.nearest(event.offsetX, event.offsetY));
+    const others = [...fingers.values()].filter((finger) => finger.pointerId !== event.pointerId);
+    if (others.length) {
+      const [other] = others;
+      const apart = (one) => Math.hypot(one.offsetX - other.offsetX, one.offsetY - other.offsetY) || 1;
+      this.zoomAt(apart(event) / apart(before), (event.offsetX + other.offsetX) / 2, (event.offsetY + other.offsetY) / 2);
+    } else {
+      this.pan(event.offsetX - before.offsetX, event.offsetY - before.offsetY);
+    }
+    fingers.set(event.pointerId, event);
+  }
+
+  key(event) {
+    const keys = {
+      ArrowLeft: () => this.step(-1, 0),
+      ArrowRight: () => this.step(1, 0),
+      ArrowUp: () => this.step(0, -1),
+      ArrowDown: () => this.step(0, 1),
+      "+": () => this.zoomBy(1.5),
+      "-": () => this.zoomBy(1 / 1.5),
+      0: () => this.whole(),
+      Escape: () => this.at(null),
+    };
+    if (!keys[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    keys[event.key]();
+  }
+}
+
+function fitted(context, text, width) {
+  if (context.measureText(text).width <= width) return text;
+  while (text && context.measureText(`${text}…`).width > width) text = text.slice(0, -1);
+  return `${text}…`;
+}

@@ -1,0 +1,104 @@
+// The service's routes, as openapi.yaml has them, called from wherever this page is served.
+import { t } from "./text.js";
+
+export const BASE = new URL("../../", import.meta.url).href;
+const INLINE_BYTES = 4_400_000;
+const TOKEN = "kmeans-token";
+const PATIENCE = 5; // tries of what is answered "later"
+
+/** A refusal of the service: its problem document. */
+export class Refused extends Error {
+  constructor(problem) {
+    super(problem.detail || problem.title);
+    this.problem = problem;
+  }
+}
+
+export const token = {
+  get: () => sessionStorage.getItem(TOKEN),
+  set: (value) => sessionStorage.setItem(TOKEN, value),
+  forget: () => sessionStorage.removeItem(TOKEN),
+};
+
+export const fitsRequest = (file) => file.size <= INLINE_BYTES;
+
+async function problemOf(answer) {
+  const type = answer.headers.get("Content-Type") || "";
+  if (type.includes("json")) {
+    const problem = await answer.json();
+    return { ...problem, status: answer.status, challenge: answer.headers.get("WWW-Authenticate") || "" };
+  }
+  return { title: t.failed, status: answer.status, detail: t.answered(answer.status) };
+}
+
+const pause = (seconds, signal) =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, seconds * 1000);
+    signal?.addEventListener("abort", () => (clearTimeout(timer), reject(signal.reason)), { once: true });
+  });
+export { pause };
+
+async function send(url, options) {
+  try {
+    return await fetch(url, { credentials: "omit", cache: "no-store", ...options });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Refused({ title: t.offline, detail: t.offlineDetail, status: 0 });
+  }
+}
+
+/** The answer to a call; raises Refused. What is answered "later" is asked again. */
+export async function call(path, { headers = {}, json, ...options } = {}) {
+  const sent = { Accept: "application/json", ...headers };
+  if (token.get()) sent.Authorization = `Bearer ${token.get()}`;
+  if (json !== undefined) {
+    sent["Content-Type"] = "application/json";
+    options.body = JSON.stringify(json);
+    options.method ??= "POST";
+  }
+  for (let tries = 1; ; tries += 1) {
+    const answer = await send(new URL(path, BASE), { ...options, headers: sent });
+    if (answer.ok) return answer;
+    if (![429, 503, 504].includes(answer.status) || tries === PATIENCE) throw new Refused(await problemOf(answer));
+    await pause(Number(answer.headers.get("Retry-After")) || 2, options.signal);
+  }
+}
+
+export const read = async (path, options) => (await call(path, options)).json();
+
+export async function upload(file, signal) {
+  const body = new FormData();
+  body.append("file", file, file.name);
+  return read("upload", { method: "POST", body, signal });
+}
+
+/** All columns, page after page. */
+export async function columns(id) {
+  const table = await read(`jobs/${id}/columns`);
+  for (let cursor = table.next_cursor; cursor; ) {
+    const page = await read(`jobs/${id}/columns?cursor=${encodeURIComponent(cursor)}`);
+    table.columns.push(...page.columns);
+    cursor = page.next_cursor;
+  }
+  return table;
+}
+
+/** Labels of an answer in JSON, or in CSV where it came from the bucket; -1 for a row without. */
+export async function labelsOf(answer) {
+  if ((answer.headers.get("Content-Type") || "").includes("json")) {
+    return Int32Array.from((await answer.json()).labels, (label) => label ?? -1);
+  }
+  const lines = (await answer.text()).split("\n");
+  if (lines.at(-1) === "") lines.pop();
+  return Int32Array.from(lines, (line) => (line.trim() === "" ? -1 : Number(line)));
+}
+
+/** Has the browser save what a path answers. */
+export async function save(path, name, accept) {
+  const answer = await call(path, { headers: { Accept: accept } });
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await answer.blob());
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}

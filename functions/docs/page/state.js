@@ -1,0 +1,53 @@
+// What the page knows, in one object; whoever changes it calls `changed`, and the page is drawn anew.
+
+export const state = {
+  view: "start", // start, job, jobs
+  needsToken: false,
+  signed: false, // the deployment asks for AWS signatures, which a page cannot make
+  problem: null, // of the service, with an excerpt of the file where it names a line
+  said: "", // for the live region
+  work: null, // what is going on: {stage, done, total, …, cancel}
+  file: null, // as it was dropped, if it was dropped here
+  job: null,
+  table: null, // GET columns
+  rows: null, // the file's rows, where the browser can read them
+  fit: null, // {labels, centers, names}
+  options: null, // of the next fit
+  axes: { kind: "columns", x: null, y: null },
+  selected: null, // a cluster
+  renamed: null, // what is being renamed: a cluster, or "job 3"
+  point: null, // a row
+  points: null, // a second file, predicted: {name, rows, labels}
+  jobs: null,
+};
+
+export const OPTIONS = {
+  clusters: 3,
+  algorithm: "swap",
+  scaling: "none",
+  missing: "mean",
+  normalize: "none",
+  n_init: "auto",
+  max_iter: 300,
+  tol: 0.0001,
+  random_state: 0,
+  used: null, // numbers of columns, or null for those that the service chooses
+  suggested: null, // name of the column that would decide everything, if scaling is "standard" because of it
+};
+
+let draw = () => {};
+let waiting = false;
+
+export function drawnBy(function_) {
+  draw = function_;
+}
+
+export function changed(news = {}) {
+  Object.assign(state, news);
+  if (waiting) return;
+  waiting = true;
+  requestAnimationFrame(() => {
+    waiting = false;
+    draw();
+  });
+}

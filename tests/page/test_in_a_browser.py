@@ -1,0 +1,236 @@
+"""The whole way of somebody with a file, in a real browser."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from harness.browser import PATIENCE
+from harness.service.closed import Closed
+from harness.service.running import Service
+from harness.visitor import Visitor, visiting
+
+pytestmark = pytest.mark.services
+# Three clusters that anybody sees, an identifier, a text, and a missing cell.
+ROWS = [
+    f"{100 + i},{'ab'[i % 2]},{x + i % 3},{'' if i == 4 else y + i % 2}"
+    for i, (x, y) in enumerate([(0, 0), (50, 0), (0, 90)] * 6)
+]
+TABLE = "\n".join(["id,letter,width,height", *ROWS, ""])
+HTML = "<img src=x onerror=alert(1)>"
+LOOKS = [
+    {"viewport": {"width": width, "height": 800}, "color_scheme": scheme}
+    for width in (360, 1440)
+    for scheme in ("light", "dark")
+]
+
+
+@pytest.fixture
+def visitor(browser: Browser, service: Service) -> Iterator[Visitor]:
+    with visiting(browser, service.url) as visitor:
+        yield visitor
+        assert [text for text in visitor.said if "Content Security Policy" in text] == []
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """A file of a name of its own: the same one again would be the same job, as it was left."""
+    file = tmp_path / f"{tmp_path.name}.csv"
+    file.write_text(TABLE)
+    return file
+
+
+def test_the_example_is_a_click_away_from_its_picture(visitor: Visitor) -> None:
+    visitor.opens()
+    visitor.page.get_by_role("button", name="Try it with an example").click()
+    visitor.sees_clusters(5)
+    assert {urlsplit(url).netloc for url in visitor.asked if url.startswith("http")} == {
+        urlsplit(visitor.url).netloc
+    }
+
+
+def test_a_file_becomes_columns_clusters_and_files_to_take_away(
+    visitor: Visitor, table: Path
+) -> None:
+    visitor.opens()
+    visitor.gives(table)
+    visitor.sees_clusters(3)
+    page = visitor.page
+    columns = page.locator("table.columns tbody tr")
+    expect(columns).to_have_count(4)
+    used = [row.locator("input").is_checked() for row in columns.all()]
+    assert used == [False, False, True, True]
+    expect(columns.nth(3).locator("td.right")).to_have_text("1")
+    sizes = [text for text in page.locator(".cluster-name").all_inner_texts() if "6 rows" in text]
+    assert len(sizes) == 3
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Rows with clusters").click()
+    lines = Path(saved.value.path()).read_text().splitlines()
+    assert lines[0] == "id,letter,width,height,cluster"
+    assert [line.rpartition(",")[0] for line in lines[1:]] == ROWS
+    labels = [line.rpartition(",")[2] for line in lines[1:]]
+    assert labels == labels[:3] * 6
+    assert set(labels) == {"0", "1", "2"}
+    for name in ("Labels", "Centers", "Model"):
+        with page.expect_download() as saved:
+            page.get_by_role("button", name=re.compile(f"^{name}")).click()
+        assert Path(saved.value.path()).stat().st_size > 0
+
+
+def test_leaving_the_page_loses_nothing(visitor: Visitor, table: Path) -> None:
+    visitor.opens()
+    visitor.gives(table)
+    visitor.sees_clusters(3)
+    visitor.page.reload()
+    visitor.sees_clusters(3)
+    visitor.opens("#jobs")
+    visitor.page.get_by_role("link", name=table.name).click()
+    visitor.sees_clusters(3)
+
+
+def test_another_choice_of_columns_is_another_fit(visitor: Visitor, table: Path) -> None:
+    visitor.opens()
+    visitor.gives(table)
+    visitor.sees_clusters(3)
+    page = visitor.page
+    page.get_by_role("checkbox", name="Use height").uncheck()
+    page.get_by_label("Number of clusters").fill("2")
+    page.get_by_role("button", name="Find them again").click()
+    visitor.sees_clusters(2)
+    expect(page.locator(".apart dt").first).to_have_text("width")
+
+
+def test_what_is_wrong_is_shown_at_its_cell(visitor: Visitor, tmp_path: Path) -> None:
+    file = tmp_path / "wrong.csv"
+    file.write_text("age,income\n34,41000\nfifty,52000\n41,39000\n52,61000\n")
+    visitor.opens()
+    visitor.gives(file)
+    alert = visitor.page.get_by_role("alert")
+    expect(alert).to_contain_text("line 3, column 1", timeout=PATIENCE)
+    expect(alert.locator("mark")).to_have_text("fifty")
+    visitor.page.get_by_role("button", name="Leave out “age”").click()
+    visitor.sees_clusters(3)
+
+
+def test_a_file_that_is_refused_leaves_a_way_back(visitor: Visitor, tmp_path: Path) -> None:
+    file = tmp_path / "ragged.csv"
+    file.write_text("age,income\n34,41000\n41\n52,61000\n")
+    visitor.opens()
+    visitor.gives(file)
+    alert = visitor.page.get_by_role("alert")
+    expect(alert).to_contain_text("line 3 has 1 cell", timeout=PATIENCE)
+    expect(alert.locator(".wrong")).to_contain_text("41")
+    visitor.page.get_by_role("link", name="New file").click()
+    expect(visitor.page.get_by_role("heading", level=1)).to_have_text(
+        "Drop a file, see its clusters"
+    )
+
+
+def test_names_and_cells_that_are_html_are_shown_as_they_are(
+    visitor: Visitor, tmp_path: Path
+) -> None:
+    file = tmp_path / "<b>bold<b>.csv"
+    cells = "\n".join(f"{i % 3 * 9},{i % 3 * 5}.5,<i>{i}</i>" for i in range(12))
+    file.write_text(f"{HTML},<b>x</b>,text\n{cells}\n")
+    visitor.opens()
+    visitor.gives(file)
+    visitor.sees_clusters(3)
+    expect(visitor.page.locator("h1")).to_have_text("<b>bold<b>.csv")
+    expect(visitor.page.locator("table.columns th[scope=row]").first).to_have_text(HTML)
+    assert visitor.page.locator("main b, main i, main img").count() == 0
+
+
+def test_every_point_is_reached_by_keys_and_told(visitor: Visitor, table: Path) -> None:
+    visitor.opens()
+    visitor.gives(table)
+    visitor.sees_clusters(3)
+    picture = visitor.page.locator("#picture")
+    picture.focus()
+    picture.press("ArrowRight")
+    expect(visitor.page.get_by_role("status")).to_contain_text("Row ")
+    expect(visitor.page.locator(".tip")).to_be_visible()
+    picture.press("Escape")
+    expect(visitor.page.locator(".tip")).to_have_count(0)
+
+
+def test_a_second_file_is_seen_in_the_same_picture(
+    visitor: Visitor, table: Path, tmp_path: Path
+) -> None:
+    points = tmp_path / "more.csv"
+    points.write_text("id,letter,width,height\n1,a,50,1\n2,b,1,89\n")
+    visitor.opens()
+    visitor.gives(table)
+    visitor.sees_clusters(3)
+    visitor.page.locator("input[data-use=predict]").set_input_files(points)
+    expect(visitor.page.locator(".predict")).to_contain_text("2 rows predicted", timeout=PATIENCE)
+
+
+def test_a_job_is_deleted_after_one_question(visitor: Visitor, tmp_path: Path) -> None:
+    file = tmp_path / "to be deleted.csv"
+    file.write_text(TABLE)
+    visitor.opens()
+    visitor.gives(file)
+    visitor.sees_clusters(3)
+    visitor.opens("#jobs")
+    page = visitor.page
+    page.get_by_label("Search by name").fill("TO BE")
+    expect(page.locator(".job")).to_have_count(1)
+    page.get_by_role("button", name="Delete to be deleted.csv").click()
+    page.get_by_role("alert").get_by_role("button", name="Delete").click()
+    expect(page.locator(".job")).to_have_count(0)
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+def test_nobody_is_shut_out_at_any_width_and_in_any_theme(
+    browser: Browser, service: Service, table: Path, look: dict[str, object]
+) -> None:
+    with visiting(browser, service.url, locale="de-DE", **look) as visitor:
+        visitor.opens()
+        assert (visitor.is_shut_out(), visitor.scrolls_sideways()) == ([], False)
+        visitor.gives(table)
+        visitor.sees_clusters(3)
+        for summary in visitor.page.locator("summary").all():
+            summary.click()
+        assert (visitor.is_shut_out(), visitor.scrolls_sideways()) == ([], False)
+        visitor.opens("#jobs")
+        expect(visitor.page.locator(".job").first).to_be_visible()
+        assert (visitor.is_shut_out(), visitor.scrolls_sideways()) == ([], False)
+
+
+def test_a_closed_service_asks_for_a_token_once(
+    browser: Browser, closed: Closed, table: Path
+) -> None:
+    token = closed.token("create --owner alice")
+    with visiting(browser, closed.service.url) as visitor:
+        visitor.opens()
+        field = visitor.page.get_by_label("Your token")
+        expect(field).to_be_visible()
+        assert visitor.is_shut_out() == []
+        field.fill(token)
+        visitor.page.get_by_role("button", name="Open").click()
+        visitor.gives(table)
+        visitor.sees_clusters(3)
+        visitor.page.reload()
+        visitor.sees_clusters(3)
+        assert not [url for url in visitor.asked if token in url]
+        kept = visitor.page.evaluate("[localStorage.length, document.cookie]")
+        assert kept == [0, ""]
+
+
+def test_names_of_a_job_and_of_its_clusters_stay(visitor: Visitor, table: Path) -> None:
+    visitor.opens()
+    visitor.gives(table)
+    visitor.sees_clusters(3)
+    page = visitor.page
+    for old, new in (("Cluster 0", "Small ones"), (table.name, "All shapes")):
+        page.get_by_role("button", name=f"Rename {old}").click()
+        page.get_by_label(f"Rename {old}").fill(new)
+        page.get_by_label(f"Rename {old}").press("Enter")
+        expect(page.get_by_role("button", name=f"Rename {new}")).to_be_visible(timeout=PATIENCE)
+    page.reload()
+    visitor.sees_clusters(3)
+    expect(page.locator(".cluster-name").first).to_contain_text("Small ones")
+    expect(page.locator("h1")).to_have_text("All shapes")
