@@ -216,7 +216,8 @@ NOT_TO_BE: list[tuple[str, Request]] = [
         for name in ("UploadFunction", "FitFunction", "FitWorkerFunction", "PredictFunction")
     ),
     ("UploadFunction", ("s3:GetObject", f"{BUCKET}/models/alice/0/f/1/model.joblib", {})),
-    ("PredictFunction", ("s3:GetObject", f"{BUCKET}/inputs/alice/a.csv", {})),
+    ("PredictFunction", ("s3:PutObject", f"{BUCKET}/inputs/alice/a.csv", {})),
+    ("PredictFunction", ("s3:PutObject", f"{BUCKET}/models/alice/0/f/1/manifest.json", {})),
     ("ExplainFunction", ("s3:PutObject", f"{BUCKET}/inputs/alice/a.csv", {})),
     ("ExplainFunction", ("s3:DeleteObject", f"{BUCKET}/models/alice/0/f/1/centers.npy", {})),
     ("ExplainFunction", ("dynamodb:GetItem", TABLE_ARN, TOKEN_KEYS)),

@@ -1,6 +1,5 @@
 """GET …/rows and what else is made of a fit when somebody asks for it."""
 
-import time
 from functools import partial
 
 from kmeans_service import config
@@ -45,8 +44,7 @@ def _answer(name: str, job_id: str, *media_types: str) -> Answer:
 
 
 def _seconds(request: Request) -> float:
-    of_function = float(app.lambda_context.get_remaining_time_in_millis()) / 1000
-    left = min(of_function, request.received + config.gateway_seconds() - time.time())
+    left = request.left(app.lambda_context)
     return min(config.SYNCHRONOUS_SECONDS, left - ANSWER_SECONDS)
 
 

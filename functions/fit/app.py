@@ -110,7 +110,9 @@ def _recipe(parts: dict[str, Part]) -> Recipe:
 
 
 def _fit(request: Request, job_id: int, recipe: Recipe, prefer: Preference) -> Outcome:
-    seconds = min(config.SYNCHRONOUS_SECONDS, prefer.wait, _remaining(request) - ANSWER_SECONDS)
+    seconds = min(
+        config.SYNCHRONOUS_SECONDS, prefer.wait, request.left(app.lambda_context) - ANSWER_SECONDS
+    )
     start = time.monotonic()
     outcome = synchronous.fit(request.owner, job_id, recipe, seconds, request.arrived)
     if outcome.labels_csv is not None and outcome.job.input is not None:
@@ -118,12 +120,6 @@ def _fit(request: Request, job_id: int, recipe: Recipe, prefer: Preference) -> O
         telemetry.count("Fits")
         telemetry.count("RowsFitted", outcome.job.input.n_samples)
     return outcome
-
-
-def _remaining(request: Request) -> float:
-    """Seconds until the function ends or the gateway gives up; a late start has few, or none."""
-    of_function = float(app.lambda_context.get_remaining_time_in_millis()) / 1000
-    return min(of_function, request.received + config.gateway_seconds() - time.time())
 
 
 def _applied(prefer: Preference) -> dict[str, str]:

@@ -198,6 +198,12 @@ class PredictionFailed(ServiceError):
     title = "Prediction failed"
 
 
+class BeingMade(ServiceError):
+    """What the request needs is being made of the model; a little later, the same one succeeds."""
+
+    title = "Being made"
+
+
 class NotMade(ServiceError):
     """What was asked of a model could not be made of it; `error` says why."""
 

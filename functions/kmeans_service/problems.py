@@ -32,6 +32,8 @@ STATUS: dict[type[ServiceError], HTTPStatus] = {
     errors.FeatureMismatch: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.FitFailed: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.PredictionFailed: HTTPStatus.UNPROCESSABLE_ENTITY,
+    # No 5xx: nothing is wrong, and alarms count those.
+    errors.BeingMade: HTTPStatus.CONFLICT,
     errors.NotMade: HTTPStatus.UNPROCESSABLE_ENTITY,
     # Not 429, which clients try again by themselves: here only deleting a job helps.
     errors.TooManyJobs: HTTPStatus.UNPROCESSABLE_ENTITY,

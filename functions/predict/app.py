@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from kmeans_service import telemetry
+from kmeans_service import config, telemetry
+from kmeans_service.errors import InvalidParameter, quoted
 from kmeans_service.http import answers, json_body, routing
 from kmeans_service.http.answers import Answer
 from kmeans_service.http.array_answers import distances_answer, predicted_answer, stored_centers
@@ -13,6 +14,9 @@ from kmeans_service.http.stored import read_answer
 from kmeans_service.lifecycle import large_predictions, reads
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.media_types import CSV, JSON
+
+# What the prediction takes, after the rows of the fit are measured.
+ANSWER_SECONDS = 8.0
 
 app = routing.resolver()
 
@@ -29,9 +33,39 @@ def _points(request: Request, of: Callable[[Job, Points], JobPoints] = JobPoints
 @telemetry.timed("PredictionDuration")
 def predict() -> Answer:
     request = routing.request(app)
+    query = request.query("answer", "outlier_quantile")
+    if _answer_asked(query) == "rows":
+        return _rows(request, query)
     media_type = request.accepted(CSV, JSON)
     points = _points(request)
     return predicted_answer(points.job, points.labels(), media_type, {})
+
+
+def _answer_asked(query: dict[str, str]) -> str:
+    answer = query.get("answer", "labels")
+    if answer not in ("labels", "rows"):
+        raise InvalidParameter(
+            f"answer is {quoted(answer)}; allowed is labels or rows", field="answer"
+        )
+    if answer == "labels" and "outlier_quantile" in query:
+        raise InvalidParameter(
+            "outlier_quantile is of answer=rows alone, and labels are asked for",
+            field="outlier_quantile",
+        )
+    return answer
+
+
+def _rows(request: Request, query: dict[str, str]) -> Answer:
+    from kmeans_service.http import predicted_rows  # with what most predictions do without
+
+    is_json = request.media_type == JSON
+    media_type = request.accepted(*((JSON,) if is_json else (CSV, JSON)))
+    share = predicted_rows.outlier_quantile(query)
+    job_id, points = read_points(request)
+    job = reads.get(request.owner, job_id)
+    telemetry.count("Predictions")
+    seconds = min(config.SYNCHRONOUS_SECONDS, request.left(app.lambda_context) - ANSWER_SECONDS)
+    return predicted_rows.rows_answer(job, points, share, media_type, seconds)
 
 
 @app.post("/kmeans/transform")

@@ -12,7 +12,9 @@ NEVER = {
     ("UploadFunction", ("s3", "delete_object")): "that is for a version, which its files have not",
     ("FitFunction", ("s3", "delete_object")): "likewise",
     ("ExplainFunction", ("s3", "delete_object")): "likewise, of what it makes",
+    ("PredictFunction", ("s3", "delete_object")): "likewise, of what it makes",
 }
+MADE = "models/alice/0/f/1/made/rows/r"
 OWNED = {"Key": {"pk": {"S": "O#alice"}}}
 COUNTED = {
     "KeyConditionExpression": "pk = :pk",
@@ -35,20 +37,9 @@ RARE: dict[tuple[str, calls.Call], list[Json]] = {
         {"Key": "models/alice/0/f/1/labels.csv"},
         {"Key": "results/alice/0/p.csv"},
     ],
-    ("ExplainFunction", ("s3", "list_object_versions")): [
-        {"Prefix": "models/alice/0/f/1/made/rows/r"}
-    ],
-    ("ExplainFunction", ("s3", "abort_multipart_upload")): [
-        {"Key": "models/alice/0/f/1/made/rows/r"}
-    ],
-    ("ExplainFunction", ("s3", "head_object")): [{"Key": "models/alice/0/f/1/made/rows/r"}],
-    ("ExplainFunction", ("dynamodb", "put_item")): [{"Item": {"pk": {"S": "Q"}}}],
-    ("ExplainFunction", ("sqs", "send_message")): [{}],
     ("ConvertFunction", ("s3", "abort_multipart_upload")): [
         {"Key": "inputs/alice/converted/a.csv"}
     ],
-    ("PredictFunction", ("dynamodb", "update_item")): [OWNED],
-    ("ExplainFunction", ("dynamodb", "update_item")): [OWNED],
     ("FitWorkerFunction", ("sqs", "delete_message_batch")): [{}],
     ("FitWorkerFunction", ("sqs", "send_message")): [{}],
     ("SweeperFunction", ("sqs", "send_message")): [{}],
@@ -56,10 +47,21 @@ RARE: dict[tuple[str, calls.Call], list[Json]] = {
         {"TransactItems": [{"Delete": OWNED}, {"Update": OWNED}]}
     ],
     ("FitFunction", ("s3", "head_object")): [{"Key": "models/alice/0/f/1/labels.csv"}],
-    ("PredictFunction", ("s3", "head_object")): [{"Key": "models/alice/0/f/1/centers.npy"}],
     ("JobsFunction", ("s3", "head_object")): [
         {"Key": f"{kind}/alice/0/x"} for kind in ("inputs", "models", "results")
     ],
+    **{
+        (name, call): [what]
+        for name in ("PredictFunction", "ExplainFunction")
+        for call, what in {
+            ("s3", "list_object_versions"): {"Prefix": MADE},
+            ("s3", "abort_multipart_upload"): {"Key": MADE},
+            ("s3", "head_object"): {"Key": MADE},
+            ("dynamodb", "update_item"): OWNED,
+            ("dynamodb", "put_item"): {"Item": {"pk": {"S": "Q"}}},
+            ("sqs", "send_message"): {},
+        }.items()
+    },
     **{
         (name, ("dynamodb", "query")): [COUNTED]
         for name in (

@@ -96,6 +96,7 @@ def use_everything(recorder: Recorder) -> None:
     loading.forget()
     for path in ("predict", "transform", "score"):
         assert client.predict(path=f"/kmeans/{path}").status == 200
+    assert client.predict(path="/kmeans/predict?answer=rows").status == 200
     for part in ("", "/labels", "/scores", "/centers", "/input", "/model", "/rows"):
         assert client.get(f"/kmeans/jobs/0{part}").status == 200
     for named in (b'{"clusters": {"0": "few"}}', b'{"clusters": {"0": "many"}}'):

@@ -60,6 +60,7 @@ def test_rights_on_the_table_are_for_items_of_owners_of_tokens_or_of_the_line_al
         "AuthorizerFunction": [["T#*"]],
         "FitFunction": [owners, line],
         "FitWorkerFunction": [owners, line],
+        "PredictFunction": [owners, line],
         "ExplainFunction": [owners, line],
         "SweeperFunction": [owners, ["ACTIVE", "LEFT"], line],
     }

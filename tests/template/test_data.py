@@ -24,7 +24,7 @@ KEY_RIGHTS = {
     "FitFunction": (WRITE_WITH_KEY, {"dynamodb", "s3", "sqs"}),
     "FitWorkerFunction": (WRITE_WITH_KEY, {"dynamodb", "s3", "sqs"}),
     "ConvertFunction": (WRITE_WITH_KEY, {"s3"}),
-    "PredictFunction": (WRITE_WITH_KEY, {"dynamodb", "s3"}),
+    "PredictFunction": (WRITE_WITH_KEY, {"dynamodb", "s3", "sqs"}),
     "ExplainFunction": (WRITE_WITH_KEY, {"dynamodb", "s3", "sqs"}),
     "JobsFunction": (READ_WITH_KEY, {"dynamodb", "s3"}),
     "SweeperFunction": (WRITE_WITH_KEY, {"dynamodb", "sqs"}),

@@ -38,8 +38,12 @@ BUCKET_RIGHTS = {
     ("ConvertFunction", "incoming/*"): {"GetObject", "GetObjectVersion"},
     ("ConvertFunction", "pending/*"): {"GetObject", "GetObjectVersion"},
     ("ConvertFunction", "inputs/*/converted/*"): {"PutObject", "AbortMultipartUpload"},
+    ("PredictFunction", "incoming/*"): {"GetObject", "GetObjectVersion"},
+    ("PredictFunction", "inputs/*"): {"GetObject"},
     ("PredictFunction", "models/*"): {"GetObject"},
-    ("PredictFunction", "pending/*"): {"PutObject"},
+    ("PredictFunction", "models/*/made/*"): {"PutObject", "AbortMultipartUpload", *DELETE},
+    ("PredictFunction", "names/*"): {"GetObject"},
+    ("PredictFunction", "pending/*"): {"GetObject", "GetObjectVersion", "PutObject"},
     ("ExplainFunction", "incoming/*"): {"GetObject", "GetObjectVersion"},
     ("ExplainFunction", "inputs/*"): {"GetObject"},
     ("ExplainFunction", "models/*"): {"GetObject"},
@@ -63,6 +67,7 @@ BUCKET_RIGHTS = {
 }
 QUEUE_RIGHTS = {
     "FitFunction": {"sqs:SendMessage"},
+    "PredictFunction": {"sqs:SendMessage"},
     "ExplainFunction": {"sqs:SendMessage"},
     "SweeperFunction": {"sqs:SendMessage", "sqs:GetQueueAttributes"},
     "FitWorkerFunction": {
@@ -178,7 +183,8 @@ def test_the_bucket_takes_models_and_what_is_made_of_them_from_nobody_else() -> 
         "s3:PutObject",
     )
     assert denied["Resource"] == {"Fn::Sub": "${DataBucket.Arn}/models/*"}
-    beside = [*sorted(MODEL_WRITERS), "ExplainFunction"]  # whose own rights end at made/
+    # The rights of the last two end at made/.
+    beside = [*sorted(MODEL_WRITERS), "PredictFunction", "ExplainFunction"]
     roles = denied["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]
     assert roles == [{"Fn::GetAtt": [f"{name}Role", "Arn"]} for name in beside]
 

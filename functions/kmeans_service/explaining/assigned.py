@@ -30,6 +30,11 @@ class Assigned:
     second: Array
     margins: Array
 
+    def outliers(self, limits: Array) -> Array:
+        """Which rows are further from their center than the limit of their cluster, bool."""
+        found: Array = self.distances > limits[self.labels]
+        return found
+
 
 def assign(model: Model, points: Array) -> Assigned:
     """points   shape (n_samples, n_used), as `Model.predict` takes them"""

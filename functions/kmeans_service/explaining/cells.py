@@ -1,6 +1,7 @@
 """What is said of rows as cells behind them, in the dialect of their file."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -66,6 +67,22 @@ class Cells:
     def _quoted(self, text: str) -> str:
         plain = text and not set(text) & {'"', "\r", "\n", " ", "\t", self._delimiter}
         return text if plain else '"' + text.replace('"', '""') + '"' if text else self._empty
+
+
+def objects(
+    rows: Assigned, outliers: Array, cluster_names: Sequence[str]
+) -> Iterator[dict[str, Any] | None]:
+    """Of each row what `NAMES` are, as JSON has it; None of a row that the fit would drop."""
+    columns = (rows.labels, rows.distances, rows.second, rows.margins, outliers)
+    for label, distance, second, margin, outlier in zip(
+        *(column.tolist() for column in columns), strict=True
+    ):
+        alone = second < 0
+        values = (
+            *(label, cluster_names[label] or None, distance),
+            *(None if alone else second, None if alone else margin, outlier),
+        )
+        yield dict(zip(NAMES, values, strict=True)) if label >= 0 else None
 
 
 def free_names(taken: Sequence[str | None]) -> list[str]:

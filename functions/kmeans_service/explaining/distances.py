@@ -9,6 +9,7 @@ on.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,9 @@ from kmeans_service.explaining.training import training_of
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.line.estimates import rows_seconds
 from kmeans_service.media_types import BINARY
-from kmeans_service.models.manifest import npy
+from kmeans_service.models.manifest import from_npy, npy
+from kmeans_service.storage import data_bucket
+from kmeans_service.stored_object import StoredObject
 from kmeans_service.streams import Keep
 
 VERSION = 1
@@ -71,10 +74,13 @@ def _quantiles(labels: Array, distances: Array, n_clusters: int) -> Array:
     return found
 
 
-def limits_at(quantiles: Array, share: float) -> Array:
+@lru_cache(maxsize=8)
+def limits_at(stored: StoredObject, share: float) -> Array:
     """Of each cluster the distance that this share of its rows does not exceed.
 
-    quantiles   as `make` makes them
-    share       from LEAST to MOST; one that is not in GRID counts as the next that is
+    stored   what `make` has made
+    share    from LEAST to MOST; one that is not in GRID counts as the next that is
+    Raises JobGone or ModelDamaged.
     """
+    quantiles = from_npy(data_bucket().get(stored))
     return quantiles[:, np.searchsorted(GRID, share - 1e-9)]

@@ -43,7 +43,7 @@ def answered(job: Job, name: str, asked: dict[str, object], seconds: float) -> E
     return found
 
 
-def needed(job: Job, name: str, keep: Keep) -> bytes:
+def needed(job: Job, name: str, keep: Keep) -> StoredObject:
     """What another maker makes of the model, for one that needs it; made now if it is not there."""
     new = explanations.of(job, name, maker(name).VERSION, {})
     found = explanations.find(new)
@@ -51,7 +51,7 @@ def needed(job: Job, name: str, keep: Keep) -> bytes:
         found = _made(job, new, keep)
     if found.result is None:
         raise ValueError("what is made has a result")
-    return data_bucket().get(found.result)
+    return found.result
 
 
 def _at_once(job: Job, new: Explanation, deadline: float) -> Explanation:

@@ -17,7 +17,6 @@ from kmeans_service.lifecycle.job import Job
 from kmeans_service.lifecycle.names import names_of
 from kmeans_service.line.estimates import rows_seconds
 from kmeans_service.media_types import CSV
-from kmeans_service.models.manifest import from_npy
 from kmeans_service.models.model import Model
 from kmeans_service.models.points import PointsTable
 from kmeans_service.streams import Keep
@@ -61,7 +60,7 @@ def seconds(job: Job, _asked: Mapping[str, Any]) -> float:
 
 def make(job: Job, asked: Mapping[str, Any], keep: Keep) -> Iterator[bytes]:
     share = float(asked["outlier_quantile"])
-    limits = distances.limits_at(from_npy(making.needed(job, "distances", keep)), share)
+    limits = distances.limits_at(making.needed(job, "distances", keep), share)
     training = training_of(job, keep)
     yield from written(training.points, training.model, limits, cluster_names(job))
     training.check()
@@ -93,5 +92,4 @@ def _behind(points: PointsTable, model: Model, limits: Array, cells: Cells) -> I
         yield np.array([[table.first_line, 0]]), [cells.header(table.names or ())]
     for rows, ends in in_step(points.numbered(), model.n_clusters):
         assigned = assign(model, rows)
-        outliers = assigned.distances > limits[assigned.labels]
-        yield ends, cells.of(assigned, outliers)
+        yield ends, cells.of(assigned, assigned.outliers(limits))

@@ -102,7 +102,7 @@ def problem(error: ServiceError, request_id: str, root: str = "") -> Answer:
     headers: dict[str, Any] = {}
     if isinstance(error, errors.MethodNotAllowed):
         headers["Allow"] = ", ".join(error.allow)
-    if isinstance(error, errors.Unavailable):
+    if isinstance(error, errors.Unavailable | errors.BeingMade):
         headers["Retry-After"] = str(config.RETRY_AFTER_SECONDS)
     if isinstance(error, errors.TooManyRequests):
         headers["Retry-After"] = str(error.retry_after)

@@ -1,5 +1,7 @@
 """The points of a request: a file in a form, or JSON."""
 
+import io
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
@@ -14,7 +16,7 @@ from kmeans_service.http.request import Request
 from kmeans_service.json_values import is_finite_number, shown
 from kmeans_service.media_types import JSON
 from kmeans_service.models.columns import Columns
-from kmeans_service.models.points import chosen, points_of
+from kmeans_service.models.points import PointsTable, chosen, points_of
 
 FORM = "multipart/form-data"
 
@@ -38,8 +40,22 @@ def read_points(request: Request) -> tuple[int, Points]:
     return job_id, points_in(csv_part(parts, "file").body)
 
 
-def points_in(file: bytes) -> Points:
-    return partial(points_of, file)
+@dataclass(frozen=True)
+class PointsFile:
+    """Points as a file of them."""
+
+    body: bytes
+
+    def __call__(self, columns: Columns, *, complete: bool) -> Array:
+        return points_of(self.body, columns, complete=complete)
+
+    def table(self, columns: Columns, *, complete: bool) -> PointsTable:
+        """To be read row by row, as it is written; raises as `points_of` does."""
+        return PointsTable.read(lambda: io.BytesIO(self.body), columns, complete=complete)
+
+
+def points_in(file: bytes) -> PointsFile:
+    return PointsFile(file)
 
 
 def _of_json(points: Any) -> Points:

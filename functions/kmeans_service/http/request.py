@@ -90,6 +90,14 @@ class Request:
         context = self._event.get("requestContext") or {}
         return _lately(float(context.get("requestTimeEpoch") or 0) / 1000)
 
+    def left(self, context: Any) -> float:
+        """Seconds until the function ends or the gateway gives up; a late start has few, or none.
+
+        context   Lambda's
+        """
+        of_function = float(context.get_remaining_time_in_millis()) / 1000
+        return min(of_function, self.received + config.gateway_seconds() - time.time())
+
     @property
     def media_type(self) -> str:
         return self.header("Content-Type").partition(";")[0].strip().lower()
