@@ -26,7 +26,7 @@ KEY_RIGHTS = {
     "ConvertFunction": (WRITE_WITH_KEY, {"s3"}),
     "PredictFunction": (WRITE_WITH_KEY, {"dynamodb", "s3", "sqs"}),
     "ExplainFunction": (WRITE_WITH_KEY, {"dynamodb", "s3", "sqs"}),
-    "JobsFunction": (READ_WITH_KEY, {"dynamodb", "s3"}),
+    "JobsFunction": (WRITE_WITH_KEY, {"dynamodb", "s3"}),
     "SweeperFunction": (WRITE_WITH_KEY, {"dynamodb", "sqs"}),
 }
 
