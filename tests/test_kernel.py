@@ -14,9 +14,10 @@ from harness.data.guarded import Guarded
 from harness.data.kernel_recipes import Recipe, recipe
 from kmeans_service.arrays import Array
 from kmeans_service.fitting.kernel.assignment import Assignment, known_centers
-from kmeans_service.fitting.kernel.library import Centers, Round, Shifts, library
+from kmeans_service.fitting.kernel.library import Centers, FloatCandidates, Round, Shifts, library
 from kmeans_service.fitting.kernel.lloyd import Fit, lloyd
 from kmeans_service.fitting.kernel.rows import Rows
+from kmeans_service.fitting.kernel.seeding import _Tried
 
 RECIPES = int(os.environ.get("KERNEL_RECIPES", "200"))
 
@@ -138,6 +139,24 @@ def test_two_threads_give_the_bits_of_one() -> None:
         assert (one.inertia, one.n_iter) == (two.inertia, two.n_iter)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(("n_samples", "n_features"), [(16, 1), (700, 3), (5_003, 17)])
+def test_the_gains_of_candidates_are_off_by_no_more_than_they_are_said_to_be(
+    n_samples: int, n_features: int, weighted: bool
+) -> None:
+    r = np.random.default_rng(n_samples)
+    X = r.normal(size=(n_samples, n_features)) * 10.0 ** r.integers(-3, 1, n_features)
+    weights = r.uniform(0, 3, n_samples) if weighted else None
+    closest, tried = ((X - X[0]) ** 2).sum(axis=1), _Tried(Rows(X, weights), X[:9].copy())
+    gains, errors = tried.estimate(closest)
+    measured = tried.measure(closest)
+    lowered = closest - ((X[:, np.newaxis] - X[:9]) ** 2).sum(axis=2).T
+    expected = np.maximum(lowered, 0) @ (np.ones(n_samples) if weights is None else weights)
+    np.testing.assert_allclose(measured, expected, rtol=1e-12, atol=1e-15 * closest.sum() + 1e-300)
+    assert (np.abs(gains - measured) <= errors).all()
+    assert (errors < 1e-3 * closest.sum()).all()
+
+
 # --- bounds ---------------------------------------------------------------------
 
 
@@ -160,9 +179,9 @@ def passes_at_the_edge(n: int, d: int, k: int, weighted: bool) -> None:
     upper, lower = room(n), room(n)
     workspace = room(C.nearest_workspace(d))
     shifts = Shifts(at(np.full(k, 0.3)), 0, 0.3, 0.3)
-    C.nearest(rows, n, tight, None, 0.0, labels, None, None, workspace)
-    C.nearest(rows, n, tight, None, 1e9, labels, upper, lower, workspace)
-    C.nearest(rows, n, tight, shifts, 0.0, labels, upper, lower, workspace)
+    C.nearest(rows, None, n, tight, None, 0.0, labels, None, None, workspace)
+    C.nearest(rows, None, n, tight, None, 1e9, labels, upper, lower, workspace)
+    C.nearest(rows, None, n, tight, shifts, 0.0, labels, upper, lower, workspace)
     sums, sizes = room(k * d), room(k)
     C.add_rows(rows, weights, labels, n, d, sums, sizes)
     C.column_extents(rows, n, d, room(d), room(d), room(d))
@@ -182,13 +201,15 @@ def passes_at_the_edge(n: int, d: int, k: int, weighted: bool) -> None:
     drawn = at(np.zeros(3, dtype=np.int64))
     uniform = at(np.array([0, 0.5, 1 - 1e-16]))
     C.draw_rows(rows, weights, n, d, candidates, closest, potentials, uniform, 3, drawn)
-    tiles, norms = at(np.zeros(-(-n // 16) * 16 * d, dtype=np.float32)), room(n)
-    C.make_float_tiles(rows, n, d, tiles, norms)
-    factors, marks = at(np.zeros(3 * d, dtype=np.float32)), at(np.zeros(n, dtype=np.uint32))
-    C.try_filtered(
-        rows, weights, n, round_of_three, factors, uniform, tiles, norms, closest, potentials, marks
-    )
-    C.choose_candidate(rows, weights, n, d, candidates, 1, marks, closest, room(blocks))
+    tiles = at(np.zeros(-(-n // 16) * 16 * d, dtype=np.float32))
+    C.make_float_tiles(rows, n, d, tiles)
+    C.nearest(rows, tiles, n, tight, None, 0.0, labels, None, None, workspace)
+    factors, norms = (at(np.zeros(size, dtype=np.float32)) for size in (3 * d, 3))
+    perhaps, found = at(np.zeros(-(-n // 16) * 3, dtype=np.uint16)), FloatCandidates(factors, norms)
+    terms = room(blocks * 3)
+    C.estimate_gains(tiles, weights, n, d, found, 3, closest, potentials, terms, perhaps)
+    C.measure_gains(rows, weights, n, round_of_three, perhaps, closest, potentials)
+    C.choose_candidate(rows, weights, n, round_of_three, 1, perhaps, closest, room(blocks))
 
 
 def test_not_one_byte_beyond_any_array_is_touched() -> None:

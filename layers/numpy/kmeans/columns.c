@@ -12,7 +12,7 @@ INLINE void take_columns(const double *restrict rows, size_t n, size_t d, double
                          double *restrict least, double *restrict most)
 {
     for (size_t i = 0; i < n; i++, rows += d) {
-        ask_for(rows + AHEAD, d * sizeof *rows);
+        ask_for_row(rows, d);
         for (size_t f = 0; f < d; f++) {
             sums[f] += rows[f];
             least[f] = rows[f] < least[f] ? rows[f] : least[f];
@@ -39,7 +39,7 @@ INLINE void enter_block(double *restrict rows, size_t n, size_t d, const double 
                         double scale, double *restrict sums, double *restrict squares)
 {
     for (size_t i = 0; i < n; i++, rows += d) {
-        ask_for(rows + AHEAD, d * sizeof *rows);
+        ask_for_row(rows, d);
         for (size_t f = 0; f < d; f++) {
             double z = (rows[f] - shift[f]) * scale;
             rows[f] = z;

@@ -7,7 +7,7 @@
 
    Source of the bounds: Hamerly, Making k-means even faster (2010). */
 
-#include "vectors.h"
+#include "floats.h"
 
 enum { BLOCK = 2048, AT_ONCE = 6 };
 
@@ -72,14 +72,6 @@ INLINE struct float_nearest nearest_in_float(const float *tile, size_t d, const 
     if (j < k)
         compare(tile, d, centers, j, 1, &found);
     return found;
-}
-
-INLINE floats16 norms_of(const float *tile, size_t d)
-{
-    floats16 norms = 0;
-    for (size_t f = 0; f < d; f++)
-        norms = fma16(load16(tile + f * FLOAT_LANES), load16(tile + f * FLOAT_LANES), norms);
-    return norms;
 }
 
 /* --- float64, one row ----------------------------------------------------------------------- */
@@ -174,7 +166,7 @@ INLINE size_t decide(struct lanes lanes, size_t d, const struct centers *centers
                      struct bounds bounds)
 {
     struct float_nearest found = nearest_in_float(lanes.tile, d, centers);
-    floats16 norms = norms_of(lanes.tile, d);
+    floats16 norms = float_norms_of(lanes.tile, d);
     floats16 errors = (norms + (float)centers->largest_norm * ABOVE) * float_error(d);
     ints16 doubts = found.second - found.value <= (2 * errors + (float)margin) * ABOVE;
     unsigned doubtful = where16(doubts) & ((1u << lanes.n) - 1);
@@ -202,18 +194,19 @@ INLINE size_t decide(struct lanes lanes, size_t d, const struct centers *centers
     return n_near;
 }
 
-INLINE size_t all_rows(const double *rows, size_t n, size_t d, const struct centers *centers,
-                       double margin, struct bounds bounds, float *tile)
+INLINE size_t all_rows(const double *rows, const float *tiles, size_t n, size_t d,
+                       const struct centers *centers, double margin, struct bounds bounds,
+                       float *tile)
 {
     size_t n_near = 0;
     for (size_t i = 0; i < n; i += FLOAT_LANES) {
         struct lanes lanes = {tile, rows + i * d, NULL, n - i < FLOAT_LANES ? n - i : FLOAT_LANES};
-        ask_for(lanes.rows + AHEAD, FLOAT_LANES * d * sizeof(double));
-        if (lanes.n == FLOAT_LANES && d <= 4) {
-            few_to_float_lanes(lanes.rows, d, tile);
+        if (tiles) {
+            lanes.tile = tiles + i * d;
+            ask_for(lanes.tile + 2 * AHEAD, FLOAT_LANES * d * sizeof *tiles);
         } else {
-            struct sixteen some = next_sixteen(lanes.rows, lanes.n, d);
-            to_float_lanes(&some, d, tile);
+            ask_for(lanes.rows + AHEAD, FLOAT_LANES * d * sizeof *rows);
+            rows_to_float_lanes(lanes.rows, lanes.n, d, tile);
         }
         struct bounds here = {
             bounds.labels + i, bounds.upper ? bounds.upper + i : NULL,
@@ -241,6 +234,18 @@ static size_t some_rows(const double *rows, const uint32_t *list, size_t n_liste
     return n_near;
 }
 
+/* Writes n rows in float32, in tiles of sixteen: shape (tiles, n_features, 16). */
+void make_float_tiles(const double *rows, size_t n, size_t n_features, float *tiles)
+{
+#define CALL(d) \
+    for (size_t i = 0; i < n; i += FLOAT_LANES) { \
+        ask_for(rows + i * d + AHEAD, FLOAT_LANES * d * sizeof *rows); \
+        rows_to_float_lanes(rows + i * d, n - i, d, tiles + i * d); \
+    }
+    FOR_FEATURES(n_features, CALL)
+#undef CALL
+}
+
 /* Doubles of workspace that a call of `nearest` needs. */
 size_t nearest_workspace(size_t n_features) { return FLOAT_LANES / 2 * n_features; }
 
@@ -248,11 +253,12 @@ size_t nearest_workspace(size_t n_features) { return FLOAT_LANES / 2 * n_feature
 
    Returns how many rows have two nearest centers within `margin`, in squared distance.
    rows       shape (n, n_features); no norm beyond 1e12, the largest not below 1e-12
+   tiles      of make_float_tiles, or NULL: they are made on the way
    shifts     since the last call with these bounds; NULL if there was none
    margin     more than float64 can be off by
    upper, lower  bounds, shape (n,); both NULL: none are kept
    workspace  nearest_workspace(n_features) doubles; not shared by calls at the same time */
-size_t nearest(const double *rows, size_t n, const struct centers *centers,
+size_t nearest(const double *rows, const float *tiles, size_t n, const struct centers *centers,
                const struct shifts *shifts, double margin, int32_t *labels, double *upper,
                double *lower, double *workspace)
 {
@@ -260,7 +266,7 @@ size_t nearest(const double *rows, size_t n, const struct centers *centers,
     struct bounds bounds = {labels, upper, lower};
     size_t n_near = 0;
     if (!shifts || !upper) {
-#define CALL(d) n_near = all_rows(rows, n, d, centers, margin, bounds, tile)
+#define CALL(d) n_near = all_rows(rows, tiles, n, d, centers, margin, bounds, tile)
         FOR_FEATURES(centers->n_features, CALL)
 #undef CALL
         return n_near;

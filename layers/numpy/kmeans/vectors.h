@@ -18,13 +18,9 @@ typedef double doubles4 __attribute__((ext_vector_type(4)));
 typedef double doubles8 __attribute__((ext_vector_type(8)));
 typedef long longs8 __attribute__((ext_vector_type(8))); // as comparisons of doubles give them
 typedef int32_t ints8 __attribute__((ext_vector_type(8)));
-typedef float floats4 __attribute__((ext_vector_type(4)));
-typedef float floats16 __attribute__((ext_vector_type(16)));
-typedef int32_t ints16 __attribute__((ext_vector_type(16)));
 typedef bool bits8 __attribute__((ext_vector_type(8)));
-typedef bool bits16 __attribute__((ext_vector_type(16)));
 
-enum { LANES = 8, FLOAT_LANES = 16, AHEAD = 512 };
+enum { LANES = 8, AHEAD = 256 };
 
 INLINE doubles4 load4(const double *at)
 {
@@ -42,21 +38,9 @@ INLINE doubles8 load8(const double *at)
 
 INLINE void store8(double *at, doubles8 values) { __builtin_memcpy(at, &values, sizeof values); }
 
-INLINE floats16 load16(const float *at)
-{
-    floats16 values;
-    __builtin_memcpy(&values, at, sizeof values);
-    return values;
-}
-
-INLINE void store16(float *at, floats16 values) { __builtin_memcpy(at, &values, sizeof values); }
-
 INLINE doubles8 min8(doubles8 a, doubles8 b) { return a < b ? a : b; }
 INLINE doubles8 max8(doubles8 a, doubles8 b) { return a > b ? a : b; }
-INLINE floats16 min16(floats16 a, floats16 b) { return a < b ? a : b; }
-INLINE floats16 max16(floats16 a, floats16 b) { return a > b ? a : b; }
 INLINE doubles8 fma8(doubles8 a, doubles8 b, doubles8 c) { return __builtin_elementwise_fma(a, b, c); }
-INLINE floats16 fma16(floats16 a, floats16 b, floats16 c) { return __builtin_elementwise_fma(a, b, c); }
 
 /* A bit for each lane for which something holds. */
 INLINE unsigned where8(longs8 holds)
@@ -64,14 +48,6 @@ INLINE unsigned where8(longs8 holds)
     bits8 bits = __builtin_convertvector(holds, bits8);
     uint8_t mask;
     __builtin_memcpy(&mask, &bits, 1);
-    return mask;
-}
-
-INLINE unsigned where16(ints16 holds)
-{
-    bits16 bits = __builtin_convertvector(holds, bits16);
-    uint16_t mask;
-    __builtin_memcpy(&mask, &bits, 2);
     return mask;
 }
 
@@ -87,6 +63,13 @@ INLINE void ask_for(const void *memory, size_t n_bytes)
 {
     for (size_t i = 0; i < n_bytes; i += 64)
         __builtin_prefetch((const char *)memory + i);
+}
+
+/* For a pass that goes from row to row; of few features the processor's own looking ahead does. */
+INLINE void ask_for_row(const double *row, size_t n_features)
+{
+    if (n_features > 4)
+        ask_for(row + AHEAD, n_features * sizeof *row);
 }
 
 INLINE void clear(double *values, size_t n)
@@ -187,72 +170,6 @@ INLINE doubles8 *tile_in(double *workspace)
     uintptr_t at = ((uintptr_t)workspace + 63) & ~(uintptr_t)63;
     return (doubles8 *)at;
 }
-
-/* --- the same in float32, sixteen rows ----------------------------------------------------- */
-
-struct sixteen { const double *row[FLOAT_LANES]; };
-
-INLINE struct sixteen next_sixteen(const double *rows, size_t n, size_t n_features)
-{
-    struct sixteen some;
-    for (size_t i = 0; i < FLOAT_LANES; i++)
-        some.row[i] = rows + (i < n ? i : n - 1) * n_features;
-    return some;
-}
-
-INLINE floats4 load_floats4(const double *at)
-{
-    return __builtin_convertvector(load4(at), floats4);
-}
-
-/* Sixteen rows that follow each other, of few features: the compiler makes shuffles of it. */
-INLINE void few_to_float_lanes(const double *rows, size_t n_features, float *tile)
-{
-    for (size_t f = 0; f < n_features; f++)
-        for (size_t i = 0; i < FLOAT_LANES; i++)
-            tile[f * FLOAT_LANES + i] = (float)rows[i * n_features + f];
-}
-
-/* Four features, from f on, of sixteen rows. */
-INLINE void four_to_float_lanes(const struct sixteen *some, size_t f, float *tile)
-{
-    for (int i = 0; i < FLOAT_LANES; i += 4) {
-        floats4 a = load_floats4(some->row[i] + f), b = load_floats4(some->row[i + 1] + f);
-        floats4 c = load_floats4(some->row[i + 2] + f), d = load_floats4(some->row[i + 3] + f);
-        floats4 ab0 = __builtin_shufflevector(a, b, 0, 4, 1, 5);
-        floats4 ab1 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-        floats4 cd0 = __builtin_shufflevector(c, d, 0, 4, 1, 5);
-        floats4 cd1 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-        floats4 lanes[4] = {
-            __builtin_shufflevector(ab0, cd0, 0, 1, 4, 5),
-            __builtin_shufflevector(ab0, cd0, 2, 3, 6, 7),
-            __builtin_shufflevector(ab1, cd1, 0, 1, 4, 5),
-            __builtin_shufflevector(ab1, cd1, 2, 3, 6, 7)};
-        for (size_t j = 0; j < 4; j++)
-            __builtin_memcpy(tile + (f + j) * FLOAT_LANES + i, &lanes[j], sizeof lanes[j]);
-    }
-}
-
-/* tile: shape (n_features, 16) */
-INLINE void to_float_lanes(const struct sixteen *some, size_t n_features, float *tile)
-{
-    if (n_features < 4)
-        for (size_t f = 0; f < n_features; f++)
-            for (size_t i = 0; i < FLOAT_LANES; i++)
-                tile[f * FLOAT_LANES + i] = (float)some->row[i][f];
-    else
-        for (size_t f = 0; f < n_features; f += 4)
-            four_to_float_lanes(some, f + 4 <= n_features ? f : n_features - 4, tile);
-}
-
-/* What |x|^2 + |c|^2 - 2 x.c, in float32, is off by at most, in parts of |x|^2 + |c|^2.
-
-   Each product is one of two rounded factors, and is rounded once more as it is added; the squares
-   are no worse: less than d + 8 roundings of 2^-24 each, of terms that come to |x|^2 + |c|^2, twice. */
-INLINE float float_error(size_t n_features) { return (float)(n_features + 8) * 0x1p-23f; }
-
-/* Makes a number, rounded to float32, one that is not below it. */
-#define ABOVE (1 + 0x1p-22f)
 
 /* Calls a pass with the number of features as a constant where it is small: its loops unroll. */
 #define FOR_FEATURES(n_features, CALL) \

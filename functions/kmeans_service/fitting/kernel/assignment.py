@@ -25,6 +25,7 @@ class Assignment:
     def __init__(self, rows: Rows, n_clusters: int, *, again: bool = True) -> None:
         """again: whether there will be other centers, and what is known pays."""
         self.rows = rows
+        self.tiles = rows.float_tiles if again else None
         self.labels = np.empty(rows.n_samples, dtype=np.int32)
         self.upper = self.lower = None
         products = n_clusters * rows.n_features
@@ -46,6 +47,7 @@ class Assignment:
             workspace = np.empty(size)
             near: int = C.nearest(
                 address(X, start),
+                address(self.tiles, start),
                 n,
                 ctypes.byref(known),
                 shifts,

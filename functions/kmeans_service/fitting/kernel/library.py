@@ -12,7 +12,6 @@ from ctypes import (
     c_bool,
     c_double,
     c_size_t,
-    c_uint,
     c_uint64,
     c_void_p,
 )
@@ -59,6 +58,12 @@ class Round(Structure):
     )
 
 
+class FloatCandidates(Structure):
+    """As `struct float_candidates` has it."""
+
+    _fields_ = (("factors", c_void_p), ("norms", c_void_p))
+
+
 class Search(Structure):
     """As `struct search` has it."""
 
@@ -97,7 +102,8 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "nearest_workspace": (c_size_t, (c_size_t,)),
     "nearest": (
         c_size_t,
-        (c_void_p, c_size_t, POINTER(Centers), POINTER(Shifts), c_double) + 4 * (c_void_p,),
+        (c_void_p, c_void_p, c_size_t, POINTER(Centers), POINTER(Shifts), c_double)
+        + 4 * (c_void_p,),
     ),
     "seeding_block": (c_size_t, ()),
     "seeding_workspace": (c_size_t, (c_size_t,)),
@@ -109,27 +115,19 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
         None,
         (c_void_p, c_void_p, c_size_t, c_size_t) + 4 * (c_void_p,) + (c_size_t, c_void_p),
     ),
-    "make_float_tiles": (None, (c_void_p, c_size_t, c_size_t, c_void_p, c_void_p)),
-    "try_filtered": (
+    "make_float_tiles": (None, (c_void_p, c_size_t, c_size_t, c_void_p)),
+    "estimate_gains": (
         None,
-        (c_void_p, c_void_p, c_size_t, POINTER(Round)) + 7 * (c_void_p,),
+        (c_void_p, c_void_p, c_size_t, c_size_t, POINTER(FloatCandidates), c_size_t)
+        + 4 * (c_void_p,),
+    ),
+    "measure_gains": (None, (c_void_p, c_void_p, c_size_t, POINTER(Round)) + 3 * (c_void_p,)),
+    "choose_candidate": (
+        None,
+        (c_void_p, c_void_p, c_size_t, POINTER(Round), c_size_t) + 3 * (c_void_p,),
     ),
     "search_workspace": (c_size_t, (c_size_t, c_size_t, c_size_t)),
     "swap_search": (None, (POINTER(Search),)),
-    "choose_candidate": (
-        None,
-        (
-            c_void_p,
-            c_void_p,
-            c_size_t,
-            c_size_t,
-            c_void_p,
-            c_uint,
-            c_void_p,
-            c_void_p,
-            c_void_p,
-        ),
-    ),
 }
 
 

@@ -13,6 +13,7 @@ from kmeans_service.fitting.kernel.library import address, library
 # Threads share the rows by ranges that begin at a multiple of this, which is one of all blocks
 # that C sums by: so the sums do not depend on how many threads there are.
 RANGE = 2048
+TILE = 16
 UNIT = 2.0**-53  # what float64 rounds off at most, in parts of the result
 
 
@@ -40,6 +41,20 @@ class Rows:
     def radius(self) -> float:
         """The largest norm of a row."""
         return float(np.sqrt(library().largest_norm(address(self.X), *self.X.shape)))
+
+    @cached_property
+    def float_tiles(self) -> Array:
+        """The rows in float32, as C reads them sixteen at once; half as much memory again."""
+        n_samples = -(-self.n_samples // TILE) * TILE
+        tiles = np.empty((n_samples, self.n_features), dtype=np.float32)
+
+        def work(start: int, n: int) -> None:
+            library().make_float_tiles(
+                address(self.X, start), n, self.n_features, address(tiles, start)
+            )
+
+        self.in_ranges(work)
+        return tiles
 
     def in_ranges(self, work: Callable[[int, int], int | None]) -> int:
         """Calls work(start, n) for ranges that are all rows together; the sum of its answers."""

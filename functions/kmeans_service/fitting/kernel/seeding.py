@@ -6,13 +6,15 @@ import numpy as np
 
 from kmeans_service.arrays import Array
 from kmeans_service.fitting.kernel.assignment import squared_norms
-from kmeans_service.fitting.kernel.library import Round, address, library
-from kmeans_service.fitting.kernel.rows import Rows
+from kmeans_service.fitting.kernel.library import FloatCandidates, Round, address, library
+from kmeans_service.fitting.kernel.rows import TILE, Rows
 
 # Up to so many rows NumPy is fast, and makes scikit-learn's own roundings: among few rows it is
 # they that decide between candidates that are equally good.
 FEW_ROWS = 6_000
 FILTERED_FEATURES = 16
+# What sums of a block in float32 are off by at most, in parts of them.
+SUMMED = 2.0**-17
 
 
 def random_rows(rows: Rows, n_clusters: int, random: np.random.RandomState) -> Array:
@@ -135,62 +137,92 @@ class _PlainDraws:
 
 
 class _FilteredDraws(_PlainDraws):
-    """The same for many features: float32 tells which rows a candidate may be closer to."""
-
-    def __init__(self, rows: Rows, first: int) -> None:
-        super().__init__(rows, first)
-        X = rows.X
-        self.tiles = np.empty((-(-len(X) // 16) * 16, X.shape[1]), dtype=np.float32)
-        self.norms = np.empty(len(X))
-        library().make_float_tiles(address(X), *X.shape, address(self.tiles), address(self.norms))
-        self.marks = np.empty(len(X), dtype=np.uint32)
+    """The same for many features: float32 tells which candidate is best, and for which rows."""
 
     def next(self, uniform: Array) -> int:
         drawn = self._draw(uniform, None)
-        candidates = self.rows.X[drawn]
-        best = int(self._gains(candidates).sum(axis=0).argmax())
-        self.last = candidates[best].copy()
-        self._choose(best)
+        tried = _Tried(self.rows, self.rows.X[drawn])
+        gains, errors = tried.estimate(self.closest)
+        best = int(gains.argmax())
+        rivals = gains + errors >= gains[best] - errors[best]
+        if rivals.sum() > 1:
+            best = int(tried.measure(self.closest).argmax())
+        tried.choose(best, self.closest, self.potentials)
         return int(drawn[best])
 
-    def _gains(self, candidates: Array) -> Array:
-        C, X, weights = library(), self.rows.X, self.rows.weights
-        round = Round(X.shape[1], len(candidates), None, address(candidates))
-        factors, norms = (-2 * candidates).astype(np.float32), squared_norms(candidates)
-        gains = np.empty((-(-len(X) // self.block), len(candidates)))
+
+class _Tried:
+    """Candidates of a round, and the rows that each is perhaps closer to."""
+
+    def __init__(self, rows: Rows, candidates: Array) -> None:
+        self.rows, self.candidates, self.block = rows, candidates, library().seeding_block()
+        self.perhaps = np.empty((-(-rows.n_samples // TILE), len(candidates)), dtype=np.uint16)
+        self.round = Round(rows.n_features, len(candidates), None, address(candidates))
+        self.gains = np.empty((-(-rows.n_samples // self.block), len(candidates)))
+
+    def estimate(self, closest: Array) -> tuple[Array, Array]:
+        """By how much each lowers the potential, by float32, and what that is off by at most."""
+        tiles, weights, terms = self.rows.float_tiles, self.rows.weights, np.empty_like(self.gains)
+        factors = (-2 * self.candidates).astype(np.float32)
+        norms = squared_norms(self.candidates).astype(np.float32)
+        known = FloatCandidates(address(factors), address(norms))
 
         def work(start: int, n: int) -> None:
-            C.try_filtered(
-                address(X, start),
+            library().estimate_gains(
+                address(tiles, start),
                 address(weights, start),
                 n,
-                ctypes.byref(round),
-                address(factors),
-                address(norms),
-                address(self.tiles, start),
-                address(self.norms, start),
-                address(self.closest, start),
-                address(gains, start // self.block),
-                address(self.marks, start),
+                self.rows.n_features,
+                ctypes.byref(known),
+                len(norms),
+                address(closest, start),
+                address(self.gains, start // self.block),
+                address(terms, start // self.block),
+                address(self.perhaps, start // TILE),
             )
 
         self.rows.in_ranges(work)
-        return gains
+        gains = self.gains.sum(axis=0)
+        return gains, _float_error(self.rows.n_features + 8) * terms.sum(axis=0) + SUMMED * gains
 
-    def _choose(self, mark: int) -> None:
-        C, X, weights = library(), self.rows.X, self.rows.weights
+    def measure(self, closest: Array) -> Array:
+        """By how much each lowers the potential, by float64."""
+        X, weights = self.rows.X, self.rows.weights
 
         def work(start: int, n: int) -> None:
-            C.choose_candidate(
+            library().measure_gains(
                 address(X, start),
                 address(weights, start),
                 n,
-                X.shape[1],
-                address(self.last),
-                mark,
-                address(self.marks, start),
-                address(self.closest, start),
-                address(self.potentials, start // self.block),
+                ctypes.byref(self.round),
+                address(self.perhaps, start // TILE),
+                address(closest, start),
+                address(self.gains, start // self.block),
             )
 
         self.rows.in_ranges(work)
+        measured: Array = self.gains.sum(axis=0)
+        return measured
+
+    def choose(self, chosen: int, closest: Array, potentials: Array) -> None:
+        """Tell the rows, and the potentials of their blocks, of a candidate."""
+        X, weights = self.rows.X, self.rows.weights
+
+        def work(start: int, n: int) -> None:
+            library().choose_candidate(
+                address(X, start),
+                address(weights, start),
+                n,
+                ctypes.byref(self.round),
+                chosen,
+                address(self.perhaps, start // TILE),
+                address(closest, start),
+                address(potentials, start // self.block),
+            )
+
+        self.rows.in_ranges(work)
+
+
+def _float_error(n_features: int) -> float:
+    """As C has it: of squared distances in float32, in parts of |x|^2 + |c|^2."""
+    return (n_features + 8) * 2.0**-23
