@@ -15,7 +15,15 @@ from bench.threads import of_others
 
 ROOT = Path(__file__).resolve().parent.parent
 OTHERS = ROOT / ".venv-bench" / "bin" / "python"
-STEPS_OF_OTHERS = ("loadtxt", "genfromtxt", "savetxt", "fit", "predict_with_numpy", "polars")
+STEPS_OF_POLARS = ("polars", "polars_table")
+STEPS_OF_OTHERS = (
+    *STEPS_OF_POLARS,
+    "loadtxt",
+    "genfromtxt",
+    "savetxt",
+    "fit",
+    "predict_with_numpy",
+)
 type Seconds = list[float]
 
 
@@ -52,7 +60,7 @@ def script(module: str, *arguments: object) -> Any:
     """
     others = module == "steps" and arguments[0] in STEPS_OF_OTHERS
     environ = of_others() if others else dict(os.environ)
-    python = OTHERS if module == "steps" and arguments[0] == "polars" else sys.executable
+    python = OTHERS if module == "steps" and arguments[0] in STEPS_OF_POLARS else sys.executable
     run = subprocess.run(  # noqa: S603
         [python, "-m", f"bench.{module}", *map(str, arguments)],
         cwd=ROOT,

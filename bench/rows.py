@@ -14,6 +14,7 @@ from bench.reading import csv_steps
 from bench.report import Goal, Table
 from bench.scale import SCALES, Scale
 from bench.services import services
+from bench.table_reading import table_steps
 
 SMALL_FUNCTION_MB = 512
 
@@ -128,6 +129,7 @@ def parallel(scale: Scale, folder: Path) -> Found:
 PARTS = {
     "imports": cold_starts,
     "CSV": csv_steps,
+    "Tables": table_steps,
     "fits alone": kernel,
     "upload, fit, predict": services,
     "memory": memory,

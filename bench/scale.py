@@ -12,6 +12,7 @@ class Scale:
     large: tuple[tuple[int, int], ...]
     parsed: tuple[tuple[int, int], ...]
     notations: tuple[int, int]
+    tables: int
     memory: tuple[tuple[int, int], ...]
     out_of_core: tuple[int, int]
     precision: tuple[tuple[int, int, int], ...]  # and n_clusters
@@ -26,6 +27,7 @@ FULL = Scale(
     large=((1_000_000, 2), (200_000, 50)),
     parsed=((1_000_000, 2), (200_000, 10)),
     notations=(200_000, 10),
+    tables=200_000,
     memory=((1_000_000, 2), (400_000, 10), (200_000, 50)),
     out_of_core=(600_000, 50),
     precision=((1_000_000, 2, 8), (400_000, 10, 8), (100_000, 50, 100)),
@@ -47,6 +49,7 @@ SMALL = Scale(
     large=((3_000, 10),),
     parsed=((3_000, 2),),
     notations=(3_000, 2),
+    tables=3_000,
     memory=((3_000, 10),),
     out_of_core=(20_000, 50),
     precision=((3_000, 2, 8),),

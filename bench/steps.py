@@ -31,6 +31,18 @@ def parse(path: Path) -> float:
     return warm(lambda: parse_csv(body))
 
 
+def table(path: Path) -> float:
+    """Its columns of numbers, as a fit reads them, once the file is known."""
+    from kmeans_service.tables.columns import Layout, Role, read_columns
+    from kmeans_service.tables.table import read_table
+
+    body = path.read_bytes()
+    found = read_table(lambda: io.BytesIO(body))
+    roles = (Role.NUMBER if column.is_numeric else Role.SKIPPED for column in found.columns)
+    layout = Layout(tuple(roles))
+    return warm(lambda: read_columns(lambda: io.BytesIO(body), found.dialect, layout, found.n_rows))
+
+
 def grammar(path: Path) -> float:
     from kmeans_service.tables.csv_grammar import check
 
@@ -102,6 +114,18 @@ def polars(path: Path, n_clusters: int) -> float:
         pl.DataFrame({"label": labels}).write_csv(io.BytesIO(), include_header=False)
 
     return cpu_of(script)
+
+
+def polars_table(path: Path) -> float:
+    """Its columns of numbers as an array, on one thread or more."""
+    import polars as pl
+    import polars.selectors as cs  # type: ignore[import-not-found]
+
+    body = path.read_bytes()
+    header = body[:1].isalpha()
+    return warm(
+        lambda: pl.read_csv(body, has_header=header).select(cs.numeric()).to_numpy(order="c")
+    )
 
 
 def kmeans(path: Path, n_clusters: int) -> float:

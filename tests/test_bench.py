@@ -14,6 +14,7 @@ TITLES = (
     "Cold start",
     "CSV",
     "CSV → array by notation",
+    "Tables",
     "Fit alone",
     "End to end",
     "Cost",

@@ -49,6 +49,10 @@ def halfway(random: random.Random) -> Decimal:
 HOSTILE: dict[str, Callable[[random.Random], str]] = {
     "shortest": lambda r: repr(doubles(r)),
     "14 to 21 digits": lambda r: f"{doubles(r):.{r.randrange(13, 21)}e}",
+    "as scientific programs write": lambda r: (
+        f"{r.randrange(10)}.{r.randrange(10 ** r.randrange(15, 20)):0{r.randrange(15, 20)}}"
+        f"{r.choice('eE')}{r.choice(['+', '-0', '-1', '-', ''])}{r.randrange(80)}"
+    ),
     "integers": lambda r: digits(r, 22) + r.choice(["", "."]),
     "any exponent": lambda r: f"{digits(r, 21)}e{r.randrange(-345, 79)}",
     "halfway": lambda r: f"{halfway(r):.{r.choice([16, 17, 18, 19, 20, 30])}e}",
@@ -102,6 +106,21 @@ def test_a_row_that_c_reads_is_one_the_grammar_reads_alike(
     for row, (number, line) in zip(rows, Block(1, text).lines(), strict=False):
         assert bits(row).tolist() == bits(np.array(grammar.read(number, line)) + 0.0).tolist()
     assert end == sum(len(line) + 1 for line in text.split(b"\n")[: len(rows)])
+
+
+@pytest.mark.parametrize("rest", ["e", "e+", "e+1", "e+0a", "e 03", "e+03.", "e+03x", "f+03", ""])
+def test_a_number_of_all_digits_with_half_an_exponent_is_refused_or_read_as_float_does(
+    rest: str,
+) -> None:
+    cell = f"1.234567890123456789{rest}"
+    text = f"{cell}\n" + "0.5\n" * 20
+    rows, end = rows_of(text.encode())
+    try:
+        value = float(cell)
+    except ValueError:
+        assert (len(rows), end) == (0, 0)
+    else:
+        assert (rows[0, 0], len(rows)) == (value, 21)
 
 
 def test_it_stops_where_the_room_ends_and_goes_on_from_there() -> None:

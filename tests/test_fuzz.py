@@ -10,8 +10,9 @@ from fuzz import targets
 from fuzz.mutation import corpus, inputs
 from fuzz.targets import TARGETS, FaultError, run
 from harness.data.csv_cases import INVALID, VALID
+from kmeans_service import json_values
 from kmeans_service.errors import InvalidCsv
-from kmeans_service.http import json_body, multipart_form
+from kmeans_service.http import multipart_form
 from kmeans_service.tables import cells, dataset, survey
 
 INPUTS = {"csv": 10_000, "table": 2_000, "multipart": 10_000, "json": 10_000}
@@ -81,7 +82,7 @@ def test_a_form_that_loses_a_byte_is_found(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_json_that_takes_a_key_twice_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_body, "_unique", dict)
+    monkeypatch.setattr(json_values, "_unique", dict)
     assert finds("json")
 
 

@@ -35,6 +35,17 @@ static const double EXACT_TENS[] = {
     1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 static const uint64_t LARGEST_EXACT = (uint64_t)1 << 53;
 static const uint64_t NINETEEN_DIGITS = 1000000000000000000; /* the least number that has them */
+/* The least number that has more than 19 together with so many digits behind it. */
+static const uint64_t NINETEEN_DIGITS_WITH[] = {
+    0,
+    1000000000000000000,
+    100000000000000000,
+    10000000000000000,
+    1000000000000000,
+    100000000000000,
+    10000000000000,
+    1000000000000,
+    100000000000};
 
 static inline byte at_or_end(const byte *at, const byte *end) { return at < end ? *at : 0; }
 
@@ -80,9 +91,10 @@ static inline const byte *read_digits(const byte *at, const byte *end, struct de
     for (;;) {
         uint64_t bytes = up_to_eight(at, end);
         int n = leading_digits(bytes);
-        if (read->digits < NINETEEN_DIGITS / TENS[7]) {
-            if (n > 0)
-                read->digits = read->digits * TENS[n] + number_of(bytes, n);
+        if (n == 0)
+            return at;
+        if (read->digits < NINETEEN_DIGITS_WITH[n]) {
+            read->digits = read->digits * TENS[n] + number_of(bytes, n);
         } else {
             for (int i = 0; i < n; i++, bytes >>= 8) {
                 if (read->digits < NINETEEN_DIGITS) {
@@ -253,10 +265,45 @@ static inline const byte *read_short_number(
     return at;
 }
 
+/* Reads a number as scientific programs write all the bits of one, d.ddd…e+dd, with 17 to 19 digits
+   and 32 bytes to look at. Returns the end, or NULL for a number of another form. */
+static inline __attribute__((noinline)) const byte *read_scientific(
+    const byte *at, const byte *end, const struct notation *notation, double *value)
+{
+    uint64_t sign = *at == '-';
+    at += sign;
+    uint64_t first = (byte)(*at - '0'), second = eight(at + 2), third = eight(at + 10);
+    uint64_t last = eight(at + 18);
+    int n = leading_digits(last);
+    if (first > 9 || at[1] != notation->mark || leading_digits(second) < 8
+        || leading_digits(third) < 8 || n > 2)
+        return NULL;
+    uint64_t digits = (first * TENS[8] + number_of(second, 8)) * TENS[8] + number_of(third, 8);
+    if (n > 0)
+        digits = digits * TENS[n] + number_of(last, n);
+    at += 18 + n;
+    unsigned tens = (byte)(at[2] - '0'), ones = (byte)(at[3] - '0');
+    bool negative = at[1] == '-';
+    if ((*at | 0x20) != 'e' || !(negative | (at[1] == '+')) || tens > 9 || ones > 9
+        || (byte)(at_or_end(at + 4, end) - '0') < 10 || digits == 0)
+        return NULL;
+    int64_t exponent = (int64_t)(10 * tens + ones);
+    if (!nearest(digits, (negative ? -exponent : exponent) - 16 - n, notation->powers, value)
+        || *value > notation->magnitude)
+        return NULL;
+    uint64_t bits;
+    __builtin_memcpy(&bits, value, 8);
+    bits |= sign << 63;
+    __builtin_memcpy(value, &bits, 8);
+    return at + 4;
+}
+
 /* Reads a number in whatever form; returns its end, or NULL for what is none or is left. */
 static inline const byte *read_number(
     const byte *at, const byte *end, const struct notation *notation, double *value)
 {
     const byte *next = end - at >= 25 ? read_short_number(at, end, notation, value) : NULL;
+    if (!next && end - at >= 32)
+        next = read_scientific(at, end, notation, value);
     return next ? next : read_long_number(at, end, notation, value);
 }
