@@ -28,7 +28,6 @@ from kmeans_service.lifecycle.job import Job
 from kmeans_service.media_types import BINARY, CSV, JSON
 from kmeans_service.models.columns import planned_columns
 from kmeans_service.recipes.params import check_against_data
-from kmeans_service.recipes.plan import USED
 from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.recipes.request import parse_recipe
 from kmeans_service.recipes.settled import changes_rows, settled
@@ -62,7 +61,7 @@ def fit_predict() -> Answer:
     parts = request.form()
     check_names(parts, ("file", "model_params", "preprocessing", "predict", *READING))
     file, recipe, reading = csv_part(parts, "file"), _recipe(parts), reading_of(parts)
-    points = points_in(csv_part(parts, "predict").body) if "predict" in parts else None
+    points = points_in(csv_part(parts, "predict").body, "predict") if "predict" in parts else None
     prefer = parse_prefer(request.header("Prefer"))
     job_id = _stored(request.owner, file, reading, recipe, points)
     outcome = _fit(request, job_id, recipe, prefer)
@@ -95,7 +94,7 @@ def _stored(owner: str, file: Part, reading: Reading, recipe: Recipe, points: Po
 
 def _check(table: Table, recipe: Recipe, points: Points | None) -> None:
     _, plan = settled(table, recipe)
-    check_against_data(recipe, table.n_rows, len(plan.of(USED)))
+    check_against_data(recipe, table.n_rows, plan.n_features)
     if points is not None:
         points(planned_columns(table, plan), complete=not changes_rows(plan, recipe))
 

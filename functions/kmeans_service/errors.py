@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Self
 
 QUOTED_LENGTH = 40
 
@@ -124,6 +124,10 @@ class FeatureMismatch(ServiceError):
     """The points do not have the features that the model was fitted with."""
 
     title = "Features do not match the model"
+
+    def of_field(self, field: str) -> Self:
+        """The same, of the request's field that holds the points."""
+        return type(self)(self.detail, **self.members | {"field": field})
 
 
 class JobNotFound(ServiceError):

@@ -18,9 +18,10 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
+from kmeans_service.recipes.levels import INDICATOR, Levels, levels_of
 from kmeans_service.recipes.preprocessing import Preprocessing
 from kmeans_service.recipes.quantiles import quantiles
-from kmeans_service.recipes.transform import INDICATOR, Levels, learn, levels_of, transform_of
+from kmeans_service.recipes.transform import learn, transform_of
 
 SCALERS: dict[str, Any] = {
     "standard": StandardScaler,

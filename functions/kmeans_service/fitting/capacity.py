@@ -20,6 +20,8 @@ from kmeans_service.recipes.recipe import Recipe
 FIXED_BYTES = 320 * 1024**2
 # Times n_clusters * n_features: the centers, while they are moved and when they are stored.
 COPIES_OF_CENTERS = 8
+# Numbers of a row that weighs something: its weight, and where it stands among such rows.
+WEIGHT_OF_A_ROW = 2
 # Numbers that a swap search keeps of a row: its norm, and twice its distance, bound and label.
 KNOWN_OF_A_ROW = 6
 
@@ -51,7 +53,8 @@ def row_bytes(n_features: int, recipe: Recipe) -> int:
         working = n_features // 2  # as float32: where k-means++ looks at it, or all rows are alike
     else:
         working = _of_scikit_learn(n_features, recipe)
-    return 8 * (n_features + working + 8)
+    weight = WEIGHT_OF_A_ROW if recipe.is_weighted else 0
+    return 8 * (n_features + working + weight + 8)
 
 
 def _of_scikit_learn(n_features: int, recipe: Recipe) -> int:

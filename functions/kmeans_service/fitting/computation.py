@@ -87,7 +87,7 @@ def _store(claimed: Job, data: Data, found: Clustering, labels_file: IO[bytes]) 
 
 
 def _warnings(found: Clustering, data: Data) -> tuple[str, ...]:
-    space, scores, names = found.predictor.space, found.scores, data.used_names
+    space, scores, names = found.predictor.space, found.scores, data.names
     of_fit = warnings_of(
         found.columns, space, data.recipe, scores, found.distinct, found.gain, names
     )

@@ -1,6 +1,7 @@
 """The rows that a fit is computed from: those of the used columns, as its recipe makes them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import IO
 
 import numpy as np
@@ -12,8 +13,10 @@ from kmeans_service.fitting import out_of_core, said
 from kmeans_service.fitting.out_of_core import RowFile, Weighted
 from kmeans_service.lifecycle import inputs
 from kmeans_service.lifecycle.job import Input
-from kmeans_service.models.columns import Columns, planned_columns
-from kmeans_service.recipes.plan import USED, WEIGHT, Plan
+from kmeans_service.models.columns import Columns, feature_names, planned_columns
+from kmeans_service.recipes.levels import Levels, levels_of
+from kmeans_service.recipes.params import check_init
+from kmeans_service.recipes.plan import LEVELS, USED, WEIGHT
 from kmeans_service.recipes.planned import Planned
 from kmeans_service.recipes.preprocessing import STRICT
 from kmeans_service.recipes.recipe import Recipe
@@ -23,7 +26,7 @@ from kmeans_service.recipes.warnings import variance
 from kmeans_service.streams import WholeRead
 from kmeans_service.tables.columns import Layout, Role, fill, read_blocks
 from kmeans_service.tables.dialect import Dialect
-from kmeans_service.tables.table import Table
+from kmeans_service.tables.levels import count_levels
 
 type Mask = NDArray[np.bool_]
 
@@ -49,8 +52,6 @@ class Data:
         self.given, self.recipe = given, recipe
         width, names = given.n_features, given.feature_names
         self.columns = Columns(width, names)
-        called = tuple(name or "" for name in names or ())
-        self.used_names: tuple[str, ...] | None = called or None
         self.dialect = Dialect(n_cells=width, header=names is not None)
         self.layout = Layout((Role.NUMBER,) * width)
         self.transform: Transform | None = None
@@ -76,6 +77,12 @@ class Data:
     def spilled(self, file: IO[bytes]) -> RowFile:
         """The same rows, in a file."""
         return out_of_core.spill(self._raw(), self.n_read, file)
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """For sentences about what is clustered; None where its positions say it."""
+        names = self.columns.feature_names
+        return None if names is None else tuple(name or "" for name in names)
 
     def warnings(self) -> list[str]:
         """What was left out, filled in or dropped, and what a practitioner would want to know."""
@@ -103,16 +110,19 @@ class PlannedData(Data):
         table = inputs.table_of(given)
         _, self.plan = settled(table, recipe)
         self.columns = planned_columns(table, self.plan)
-        self.used_names = _names(self.plan, table)
+        self._has_names = table.names is not None or not self.plan.is_whole
         self.dialect = table.dialect
         self.layout = Layout(tuple(_role(each) for each in self.plan.columns))
-        read = [each for each in self.plan.columns if _role(each) != Role.SKIPPED]
-        weights = [place for place, each in enumerate(read) if each.role == WEIGHT]
-        self._weight = weights[0] if weights else None
+        read = [each.role for each in self.plan.columns if _role(each) != Role.SKIPPED]
+        self._weight = read.index(WEIGHT) if WEIGHT in read else None
+        self._is_level = [role == LEVELS for role in read if role != WEIGHT]
+        self._levels: list[Levels] = []
+        self._said: list[str] = []
 
     def in_memory(self) -> Array:
         if not self._is_changed:
             return super().in_memory()
+        self._find_levels()
         n_samples = self.given.n_samples
         # Rows are read to the end of a room from whose beginning on they are written, as they are
         # fitted: each behind those that are still to be read, so that memory holds them once.
@@ -134,6 +144,7 @@ class PlannedData(Data):
     def spilled(self, file: IO[bytes]) -> RowFile:
         if not self._is_changed:
             return super().spilled(file)
+        self._find_levels()
         blocks = (
             rows if weights is None else np.column_stack([rows, weights])
             for rows, weights in self._fitted(self._raw)
@@ -146,7 +157,23 @@ class PlannedData(Data):
 
     @property
     def n_features(self) -> int:
-        return self.n_read - self.is_weighted
+        """Of what is clustered, once the levels are known."""
+        numbers = self._is_level.count(False)
+        return numbers + sum(levels.width for levels in self._levels)
+
+    def _find_levels(self) -> None:
+        """Reads the file for the texts of its categories, if it has any."""
+        if any(self._is_level):
+            source = self._source()
+            counts = count_levels(source, self.dialect, self.layout)
+            self._check(source)
+            missing = self.recipe.preprocessing.missing != "drop"
+            self._levels = [levels_of(each, missing=missing) for each in counts]
+            self._said = said.of_levels(self.plan.of(LEVELS), counts)
+            texts = tuple(levels.texts for levels in self._levels)
+            self.layout = replace(self.layout, levels=texts)
+            self.columns = replace(self.columns, texts=texts)
+        check_init(self.recipe, self.n_features)
 
     @property
     def _is_changed(self) -> bool:
@@ -192,15 +219,27 @@ class PlannedData(Data):
         """The transform of these rows, whatever they weigh."""
         return learn(
             lambda: (self._split(chunk)[0] for chunk in chunks()),
-            [False] * self.n_features,
-            (),
+            self._is_level,
+            self._levels,
             self.recipe.preprocessing,
         )
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        if not self._has_names:
+            return None
+        numbers = self.columns.numbers
+        names = feature_names(self.columns, self._levels) or [None] * len(numbers)
+        return tuple(name or f"column {numbers[at] + 1}" for at, name in enumerate(names))
 
     def warnings(self) -> list[str]:
         measured = set(variance(self.plan.of(USED)))  # the fit says it of what it has clustered
         told = [sentence for sentence in self.plan.warnings if sentence not in measured]
-        return [*said.of_plan(self.plan, self.recipe), *said.of_rows(self.kept, self.recipe), *told]
+        of_plan, of_rows = (
+            said.of_plan(self.plan, self.recipe),
+            said.of_rows(self.kept, self.recipe),
+        )
+        return [*of_plan, *self._said, *of_rows, *told]
 
 
 def _slices(X: Array) -> Iterator[Array]:
@@ -208,14 +247,9 @@ def _slices(X: Array) -> Iterator[Array]:
     return (X[start : start + rows] for start in range(0, len(X), rows))
 
 
-def _names(plan: Plan, table: Table) -> tuple[str, ...] | None:
-    """For sentences about the used columns; None where their positions say it."""
-    if table.names is None and plan.is_whole:
-        return None
-    return tuple(column.name or f"column {column.number}" for column in plan.of(USED))
-
-
 def _role(planned: Planned) -> Role:
+    if planned.role == LEVELS:
+        return Role.LEVEL
     if planned.role not in (USED, WEIGHT):
         return Role.SKIPPED
     return Role.BOOLEAN if planned.column.words else Role.NUMBER

@@ -1,9 +1,12 @@
 """What a fit has made of a table, in sentences."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from kmeans_service.errors import quoted
+from kmeans_service.recipes.levels import MOST_LEVELS
 from kmeans_service.recipes.plan import LEFT_OUT, USED, Plan
 from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.tables.profile import Column
@@ -14,6 +17,19 @@ SHOWN = 5
 def of_plan(plan: Plan, recipe: Recipe) -> list[str]:
     """What was left out, and what was filled in."""
     return [sentence for sentence in (_left_out(plan), _filled(plan, recipe)) if sentence]
+
+
+def of_levels(columns: Sequence[Column], counts: Sequence[Mapping[str | None, int]]) -> list[str]:
+    """Of categories that have more texts than indicators, what became of the others.
+
+    counts  of each column, how often each text occurs
+    """
+    return [
+        f"{_called(column)} has {n_texts:,} different texts: the {MOST_LEVELS} most frequent have "
+        "an indicator each, all others one together."
+        for column, counted in zip(columns, counts, strict=True)
+        if (n_texts := len(counted.keys() - {None})) > MOST_LEVELS
+    ]
 
 
 def _left_out(plan: Plan) -> str | None:

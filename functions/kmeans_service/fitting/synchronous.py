@@ -71,11 +71,12 @@ def _resumed(job: Job) -> Job:
 
 def _is_small(given: Input, recipe: Recipe) -> bool:
     """Whether the fit has a chance to end in time; if not, it is cut off and goes to the worker."""
-    work = recipe.iteration_work(given.n_samples, given.n_features)
+    shape = given.n_samples, recipe.n_clustered(given.n_features)
+    work = recipe.iteration_work(*shape)
     return (
         work <= config.MAX_SYNCHRONOUS_WORK
         and given.rows.size <= config.MAX_SYNCHRONOUS_BYTES
-        and capacity.fits_here(given.n_samples, given.n_features, recipe)
+        and capacity.fits_here(*shape, recipe)
     )
 
 

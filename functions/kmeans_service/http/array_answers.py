@@ -46,8 +46,8 @@ def _centers_answer(job: Job, media_type: str, npy: bytes, headers: Headers) -> 
     centers = centers_of(npy)
     if media_type != JSON:
         return answers.csv_answer(_rows_csv(centers), f"{job.filename}.centers.csv", headers)
-    feature_names = model_of(job.published).columns.used_names
-    names = {"feature_names": list(feature_names)} if feature_names else {}
+    feature_names = model_of(job.published).feature_names
+    names = {"feature_names": feature_names} if feature_names else {}
     return answers.json_answer({"centers": centers.tolist(), **names}, headers=headers)
 
 

@@ -1,6 +1,7 @@
 """The points of a request: a file in a form, or JSON."""
 
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -16,9 +17,12 @@ from kmeans_service.http.request import Request
 from kmeans_service.json_values import is_finite_number, shown
 from kmeans_service.media_types import JSON
 from kmeans_service.models.columns import Columns
-from kmeans_service.models.points import PointsTable, chosen, points_of
+from kmeans_service.models.points import PointsTable, points_of
+from kmeans_service.tables.cells import is_missing_text
 
 FORM = "multipart/form-data"
+_OF_CELLS = frozenset([int, float, str, type(None)])
+_A_NUMBER = f"a number of magnitude at most {config.MAX_MAGNITUDE:g}"
 
 
 class Points(Protocol):
@@ -42,20 +46,27 @@ def read_points(request: Request) -> tuple[int, Points]:
 
 @dataclass(frozen=True)
 class PointsFile:
-    """Points as a file of them."""
+    """Points as a file of them, in a form's field."""
 
     body: bytes
+    field: str = "file"
 
     def __call__(self, columns: Columns, *, complete: bool) -> Array:
-        return points_of(self.body, columns, complete=complete)
+        try:
+            return points_of(self.body, columns, complete=complete)
+        except FeatureMismatch as mismatch:
+            raise mismatch.of_field(self.field) from None
 
     def table(self, columns: Columns, *, complete: bool) -> PointsTable:
         """To be read row by row, as it is written; raises as `points_of` does."""
-        return PointsTable.read(lambda: io.BytesIO(self.body), columns, complete=complete)
+        try:
+            return PointsTable.read(lambda: io.BytesIO(self.body), columns, complete=complete)
+        except FeatureMismatch as mismatch:
+            raise mismatch.of_field(self.field) from None
 
 
-def points_in(file: bytes) -> PointsFile:
-    return PointsFile(file)
+def points_in(file: bytes, field: str = "file") -> PointsFile:
+    return PointsFile(file, field)
 
 
 def _of_json(points: Any) -> Points:
@@ -63,12 +74,29 @@ def _of_json(points: Any) -> Points:
         raise _refused("points", shown(points), "an array of points, at least one")
     if isinstance(points[0], dict):
         return partial(_of_objects, points)
-    return partial(_of_arrays, _array(points))
+    for row, point in enumerate(points):
+        _check_point(f"points[{row}]", point, points[0])
+    return partial(_of_arrays, points)
 
 
-def _of_arrays(X: Array, columns: Columns, *, complete: bool) -> Array:
-    places = columns.places(X.shape[1], None)
-    return _checked(chosen(X, places), list(map(str, places)), complete=complete)
+def _check_point(place: str, point: Any, first: Any) -> None:
+    if not isinstance(point, list) or not point:
+        raise _refused(place, shown(point), "an array of numbers, one for each feature")
+    if len(point) != len(first):
+        found = f"an array of {len(point)}"
+        raise _refused(place, found, f"an array of {len(first)}, as many as in the first")
+    if not _OF_CELLS.issuperset(map(type, point)):
+        column = next(at for at, value in enumerate(point) if type(value) not in _OF_CELLS)
+        raise _refused(f"{place}[{column}]", shown(point[column]), _A_NUMBER)
+
+
+def _of_arrays(points: list[list[Any]], columns: Columns, *, complete: bool) -> Array:
+    try:
+        places = columns.places(len(points[0]), None)
+    except FeatureMismatch as mismatch:
+        raise mismatch.of_field("points") from None
+    rows = ([point[place] for place in places] for point in points)
+    return _array(rows, list(map(str, places)), columns, complete=complete)
 
 
 def _of_objects(points: list[Any], columns: Columns, *, complete: bool) -> Array:
@@ -77,10 +105,11 @@ def _of_objects(points: list[Any], columns: Columns, *, complete: bool) -> Array
     if names is None or None in names:
         raise FeatureMismatch(
             "the points are objects, but the columns of the model have no names; "
-            "send arrays of numbers"
+            "send arrays of numbers",
+            field="points",
         )
-    rows = [_row(f"points[{index}]", point, names) for index, point in enumerate(points)]
-    return _checked(_array(rows), [quoted(name or "") for name in names], complete=complete)
+    rows = (_row(f"points[{index}]", point, names) for index, point in enumerate(points))
+    return _array(rows, [quoted(name or "") for name in names], columns, complete=complete)
 
 
 def _row(place: str, point: Any, names: tuple[str | None, ...]) -> list[Any]:
@@ -89,38 +118,42 @@ def _row(place: str, point: Any, names: tuple[str | None, ...]) -> list[Any]:
     for name in names:
         if name not in point:
             raise FeatureMismatch(
-                f"{place} has no member {quoted(name or '')}, which the model was fitted with"
+                f"{place} has no member {quoted(name or '')}, which the model was fitted with",
+                field=place,
             )
     return [point[name] for name in names]
 
 
-def _checked(X: Array, called: list[str], *, complete: bool) -> Array:
-    """Raise InvalidParameter for a missing number that the model has nothing to put in place of.
+def _array(
+    rows: Iterable[list[Any]], called: list[str], columns: Columns, *, complete: bool
+) -> Array:
+    """Shape (n_samples, n_used), NaN for null, a text as the columns have its code.
 
-    called  the members of a point that the columns are, as a message shows them
+    called  the members of a point that the used columns are, as a message shows them
+    Raises InvalidParameter, also for a null that the model has nothing to put in place of.
     """
-    if complete and np.isnan(X).any():
-        row, column = np.argwhere(np.isnan(X))[0].tolist()
-        limit = "a number: the model was fitted without missing cells"
-        raise _refused(f"points[{row}][{called[column]}]", "null", limit)
-    return X
+    codes = columns.codes()
+    found = []
+    for row, values in enumerate(rows):
+        for column, (value, known) in enumerate(zip(values, codes, strict=True)):
+            if value is None:
+                refusal = "a number: the model was fitted without missing cells" * complete
+            elif known is None:
+                refusal = "" if _is_number(value) else _A_NUMBER
+            elif isinstance(value, str):
+                values[column] = _code(value.strip(" \t"), known)
+                continue
+            else:
+                refusal = "a text or null: the column holds texts"
+            if refusal:
+                raise _refused(f"points[{row}][{called[column]}]", shown(value), refusal)
+        found.append(values)
+    return np.array(found, dtype=np.float64)
 
 
-def _array(points: list[Any]) -> Array:
-    """The points, shape (n_samples, n_features), NaN for null; raises InvalidParameter."""
-    width = len(points[0]) if isinstance(points[0], list) else 0
-    for row, point in enumerate(points):
-        place = f"points[{row}]"
-        if not isinstance(point, list) or not point:
-            raise _refused(place, shown(point), "an array of numbers, one for each feature")
-        if len(point) != width:
-            found = f"an array of {len(point)}"
-            raise _refused(place, found, f"an array of {width}, as many as in the first")
-        for column, number in enumerate(point):
-            if number is not None and not _is_number(number):
-                limit = f"a number of magnitude at most {config.MAX_MAGNITUDE:g}"
-                raise _refused(f"{place}[{column}]", shown(number), limit)
-    return np.array(points, dtype=np.float64)
+def _code(text: str, known: dict[str, float]) -> float:
+    """As a cell of a file is read."""
+    return float("nan") if is_missing_text(text, ".") else known.get(text, -1.0)
 
 
 def _is_number(value: Any) -> bool:

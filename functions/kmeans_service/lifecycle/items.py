@@ -109,12 +109,20 @@ def _before_manifests(values: dict[str, Any]) -> BeforeManifests:
 
 
 def recipe_attributes(recipe: Recipe) -> dict[str, Any]:
-    """Item form of what a job's next fit is, `drawn` apart: it is not of the fit's identity."""
-    return {"params": recipe.canonical(), "drawn": recipe.drawn}
+    """Item form of what a job's next fit is, and apart what is not of the fit's identity."""
+    return {
+        "params": recipe.canonical(),
+        "drawn": recipe.drawn,
+        "n_features": recipe.n_features or 0,
+    }
 
 
 def _recipe(values: dict[str, Any]) -> Recipe:
-    return recipe_of(json.loads(values["params"]), drawn=values.get("drawn", False))
+    return recipe_of(
+        json.loads(values["params"]),
+        drawn=values.get("drawn", False),
+        n_features=values.get("n_features") or None,
+    )
 
 
 def job_from_item(item: dict[str, Any]) -> Job:

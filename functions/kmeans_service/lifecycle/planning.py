@@ -4,7 +4,6 @@ from kmeans_service import config
 from kmeans_service.lifecycle import inputs
 from kmeans_service.lifecycle.job import Input
 from kmeans_service.recipes.params import check_against_data
-from kmeans_service.recipes.plan import USED
 from kmeans_service.recipes.preprocessing import DEFAULT, STRICT
 from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.recipes.settled import settled
@@ -32,5 +31,5 @@ def _is_used_whole(given: Input, recipe: Recipe) -> bool:
 
 def planned_of(table: Table, recipe: Recipe) -> Recipe:
     recipe, plan = settled(table, recipe)
-    check_against_data(recipe, table.n_rows, len(plan.of(USED)))
+    check_against_data(recipe, table.n_rows, plan.n_features)
     return recipe

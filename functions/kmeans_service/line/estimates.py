@@ -16,7 +16,7 @@ DISTANCES_PER_SECOND = 1e8
 
 def fit_seconds(recipe: Recipe, given: Input) -> float:
     """All of its iterations counted, as `MaxWork` does."""
-    work = fit_work(recipe, given.n_samples, given.n_features)
+    work = fit_work(recipe, given.n_samples, recipe.n_clustered(given.n_features))
     return work / MULTIPLICATIONS_PER_SECOND + given.rows.size / BYTES_PER_SECOND
 
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kmeans_service.errors import FeatureMismatch, quoted
-from kmeans_service.recipes.plan import USED, WEIGHT, Plan
+from kmeans_service.recipes.levels import Levels
+from kmeans_service.recipes.plan import LEVELS, USED, WEIGHT, Plan
 from kmeans_service.tables.table import Table
 
 type Names = Sequence[str | None]
@@ -17,6 +18,7 @@ class Columns:
     feature_names  None without a header; a column without a name has None
     used      positions from 0 of those that the model is made of, in their order; None: all
     booleans  positions of those that hold words for 1 and 0
+    categories  positions of those that hold texts; `texts` of each that has an indicator
     weight    position of the column that says how much each row counts; None: all alike
     """
 
@@ -25,6 +27,8 @@ class Columns:
     used: tuple[int, ...] | None = None
     booleans: tuple[int, ...] = ()
     weight: int | None = None
+    categories: tuple[int, ...] = ()
+    texts: tuple[tuple[str, ...], ...] = ()
 
     @property
     def positions(self) -> tuple[int, ...]:
@@ -32,9 +36,25 @@ class Columns:
         return tuple(range(self.n_features)) if self.used is None else self.used
 
     @property
+    def numbers(self) -> tuple[int, ...]:
+        """Positions of the used columns that hold no texts."""
+        texts = set(self.categories)
+        return tuple(position for position in self.positions if position not in texts)
+
+    @property
     def used_names(self) -> tuple[str | None, ...] | None:
         names = self.feature_names
         return names and tuple(names[position] for position in self.positions)
+
+    def codes(self) -> list[dict[str, float] | None]:
+        """Of each used column that is a category, what its texts are read as; else None."""
+        known = dict(zip(self.categories, self.texts, strict=True))
+        return [
+            {text: float(code) for code, text in enumerate(known[position])}
+            if position in known
+            else None
+            for position in self.positions
+        ]
 
     def with_weight(self) -> "Columns":
         """The same, with the weight as if it were used, behind the others."""
@@ -73,9 +93,25 @@ def _place(name: str, places: Mapping[str | None, int]) -> int:
     )
 
 
+def feature_names(columns: Columns, levels: Sequence[Levels]) -> list[str | None] | None:
+    """Of what is clustered: the columns of numbers, and then the indicators of the categories.
+
+    levels  of each category
+    Returns None where the file has no names, and every column is one of numbers.
+    """
+    names = columns.feature_names
+    if names is None and not levels:
+        return None
+    found = [names[position] if names else None for position in columns.numbers]
+    for position, each in zip(columns.categories, levels, strict=True):
+        found += each.named((names and names[position]) or f"column {position + 1}")
+    return found
+
+
 def planned_columns(table: Table, plan: Plan) -> Columns:
     """Those of a model that is fitted to this table by this plan."""
-    used = tuple(column.number - 1 for column in plan.of(USED))
+    used = tuple(column.number - 1 for column in plan.of(USED, LEVELS))
+    categories = tuple(column.number - 1 for column in plan.of(LEVELS))
     booleans = tuple(column.number - 1 for column in plan.of(USED) if column.words)
     weights = [column.number - 1 for column in plan.of(WEIGHT)]
     whole = len(used) == len(table.columns)
@@ -85,4 +121,6 @@ def planned_columns(table: Table, plan: Plan) -> Columns:
         None if whole else used,
         booleans,
         weights[0] if weights else None,
+        categories,
+        ((),) * len(categories),
     )

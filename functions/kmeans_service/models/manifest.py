@@ -27,7 +27,7 @@ from kmeans_service.models.model import Model
 from kmeans_service.models.predictor import Predictor, Space
 from kmeans_service.models.scores import Scores, scores_of
 from kmeans_service.recipes.recipe import Recipe, recipe_of
-from kmeans_service.recipes.transform import transform_of
+from kmeans_service.recipes.transform import Transform, transform_of
 from kmeans_service.storage import data_bucket
 from kmeans_service.stored_object import StoredObject
 
@@ -61,6 +61,7 @@ def _document(manifest: Manifest, beside: StoredObject | None) -> dict[str, Any]
     model = manifest.model
     space, centers = model.predictor.space, model.predictor.centers
     columns = {name: value for name, value in asdict(model.columns).items() if value is not None}
+    del columns["texts"]  # the transform has them
     where = {"object": asdict(beside)} if beside else {"numbers": centers.tolist()}
     document = {
         "version": VERSION,
@@ -80,7 +81,7 @@ def load(stored: StoredObject) -> Manifest:
     document = json.loads(data_bucket().get(stored))
     if document["version"] > VERSION:
         raise ModelDamaged("The model was stored by a newer version of the service")
-    columns, transform = document["columns"], document.get("transform")
+    columns, transform = document["columns"], _transform(document)
     return Manifest(
         document["fit_id"],
         recipe_of(document["recipe"]),
@@ -91,13 +92,19 @@ def load(stored: StoredObject) -> Manifest:
                 _tuple(columns.get("used")),
                 tuple(columns.get("booleans", ())),
                 columns.get("weight"),
+                tuple(columns.get("categories", ())),
+                tuple(levels.texts for levels in transform.levels) if transform else (),
             ),
             Predictor(_space(document["space"]), _centers(document["centers"])),
-            transform and transform_of(transform),
+            transform,
         ),
         scores_of(document["scores"]),
         document["versions"],
     )
+
+
+def _transform(document: dict[str, Any]) -> Transform | None:
+    return transform_of(document["transform"]) if "transform" in document else None
 
 
 def _tuple(values: list[Any] | None) -> tuple[Any, ...] | None:

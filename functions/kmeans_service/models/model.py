@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kmeans_service.arrays import Array
-from kmeans_service.models.columns import Columns
+from kmeans_service.models.columns import Columns, feature_names
 from kmeans_service.models.predictor import Predictor
 from kmeans_service.recipes.transform import Transform
 
@@ -27,6 +27,11 @@ class Model:
     @property
     def n_clusters(self) -> int:
         return len(self.predictor.centers)
+
+    @property
+    def feature_names(self) -> list[str | None] | None:
+        """Of what is clustered: the columns of numbers, and then the indicators."""
+        return feature_names(self.columns, self.transform.levels if self.transform else ())
 
     @property
     def is_complete(self) -> bool:

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -29,7 +30,7 @@ def points_of(body: bytes, columns: Columns, *, complete: bool) -> Array:
         try:
             found = PointsTable.read(lambda: io.BytesIO(body), columns, complete=complete)
         except (InvalidCsv, TooLarge):
-            if _has_numbers_for_names(columns):
+            if _is_never_plain(columns):
                 raise
             raise strict from None
         return found.in_memory()
@@ -38,9 +39,13 @@ def points_of(body: bytes, columns: Columns, *, complete: bool) -> Array:
 
 def _plain(body: bytes, columns: Columns) -> Dataset:
     """The fast way for what nearly all points are; raises InvalidCsv or TooLarge for others."""
-    if _has_numbers_for_names(columns):
-        raise InvalidCsv("the first line may be numbers that are names", line=1)
+    if _is_never_plain(columns):
+        raise InvalidCsv("the first line may be numbers that are names, or a cell a text", line=1)
     return parse_csv(body)
+
+
+def _is_never_plain(columns: Columns) -> bool:
+    return bool(columns.categories) or _has_numbers_for_names(columns)
 
 
 def chosen(X: Array, places: Sequence[int]) -> Array:
@@ -66,13 +71,10 @@ class PointsTable:
 
         reading   how the points are known to be written
         """
-        table = read_table(source, reading, distinct=False)
-        if (
-            reading is None
-            and _has_header_of_numbers(table)
-            and not _has_numbers_for_names(columns)
-        ):
-            table = read_table(source, Reading(header="absent"), distinct=False)
+        read = partial(read_table, source, distinct=False, numbers=not columns.categories)
+        table = read(reading)
+        if reading is None and _takes_a_row_for_a_header(table, columns):
+            table = read(Reading(header="absent"))
         places = columns.places(len(table.columns), table.names)
         found = cls(source, table, columns, places)
         if complete:
@@ -95,11 +97,14 @@ class PointsTable:
     @property
     def _layout(self) -> Layout:
         booleans = frozenset(self.columns.booleans)
+        texts = dict(zip(self.columns.categories, self.columns.texts, strict=True))
         roles = [Role.SKIPPED] * len(self.table.columns)
+        levels = {}
         for position, place in zip(self.columns.positions, self.places, strict=True):
-            words = position in booleans
-            roles[place] = Role.BOOLEAN if words else Role.NUMBER
-        return Layout(tuple(roles))
+            roles[place] = Role.BOOLEAN if position in booleans else Role.NUMBER
+            if position in texts:
+                roles[place], levels[place] = Role.LEVEL, texts[position]
+        return Layout(tuple(roles), tuple(levels[place] for place in sorted(levels)))
 
     @property
     def _order(self) -> list[int]:
@@ -120,6 +125,13 @@ class PointsTable:
                     line=gap.line,
                     column=place + 1,
                 )
+
+
+def _takes_a_row_for_a_header(table: Table, columns: Columns) -> bool:
+    """Whether a first row that was taken for names is none: points never guess."""
+    if columns.categories:  # a row of texts looks like a header
+        return table.names is not None and not set(table.names) & set(columns.used_names or ())
+    return _has_header_of_numbers(table) and not _has_numbers_for_names(columns)
 
 
 def _has_header_of_numbers(table: Table) -> bool:

@@ -77,6 +77,12 @@ def words(name: str) -> list[str]:
     return [word.lower() for word in _BOUNDARY.split(name) if word]
 
 
+def is_text_identifier(name: str) -> bool:
+    """Whether it is an identifier's name even where its cells are texts."""
+    found = set(words(name))
+    return bool(_ANYWHERE & found or _GLUED & found)
+
+
 def is_identifier(name: str, names: Iterable[str], *, all_distinct: bool) -> bool:
     """Whether the name is an identifier's.
 
@@ -87,7 +93,7 @@ def is_identifier(name: str, names: Iterable[str], *, all_distinct: bool) -> boo
     if not found:
         return False
     last, alone = found[-1], len(found) == 1
-    if _ANYWHERE & set(found) or _GLUED & set(found):
+    if is_text_identifier(name):
         return True
     if last in _LAST or (last.endswith("code") and last != "code"):
         return True

@@ -150,15 +150,21 @@ def _check_start_of_swap(recipe: Recipe) -> None:
         )
 
 
+def check_init(recipe: Recipe, n_features: int) -> None:
+    """Raise InvalidParameter for initial centers that have not as many numbers as rows have."""
+    centers = recipe.init
+    if not isinstance(centers, str) and len(centers[0]) != n_features:
+        columns = f"rows of n_features={n_features} numbers, what is clustered of the file"
+        raise refusal("init", f"rows of {len(centers[0])} numbers", columns)
+
+
 def check_against_data(recipe: Recipe, n_samples: int, n_features: int) -> None:
     """Raise InvalidParameter if data of this shape cannot be fitted so, or at too high a cost."""
     clusters = recipe.n_clusters
     if clusters > n_samples:
         raise refuse("n_clusters", clusters, f"at most n_samples={n_samples}, the rows of the file")
-    centers = recipe.init
-    if not isinstance(centers, str) and len(centers[0]) != n_features:
-        columns = f"rows of n_features={n_features} numbers, the columns of the file"
-        raise refusal("init", f"rows of {len(centers[0])} numbers", columns)
+    if recipe.preprocessing.categories == "leave_out":  # else it takes the file to know
+        check_init(recipe, n_features)
     work = fit_work(recipe, n_samples, n_features)
     most = config.limits().work
     if work > most:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kmeans_service.errors import InvalidParameter, quoted
-from kmeans_service.recipes import rules
+from kmeans_service.recipes import levels, rules
 from kmeans_service.recipes.planned import Planned
 from kmeans_service.recipes.preprocessing import ColumnRef, Preprocessing, refused
 from kmeans_service.recipes.warnings import warnings_of
@@ -19,10 +19,14 @@ REFUSED = "refused"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A role for each column, in the file's order, and what a practitioner would want to know."""
+    """A role for each column, in the file's order, and what a practitioner would want to know.
+
+    n_features   of what is clustered: columns of numbers, and indicators of categories, at most
+    """
 
     columns: tuple[Planned, ...]
     warnings: tuple[str, ...]
+    n_features: int
 
     def of(self, *roles: str) -> list[Column]:
         return [planned.column for planned in self.columns if planned.role in roles]
@@ -47,7 +51,16 @@ def plan(table: Table, asked: Preprocessing) -> Plan:
         raise _nothing_left(planned)
     if asked.missing == "refuse":
         _check_complete(used)
-    return Plan(planned, warnings_of(planned, asked))
+    return Plan(planned, warnings_of(planned, asked), _n_features(planned, asked))
+
+
+def _n_features(planned: Sequence[Planned], asked: Preprocessing) -> int:
+    missing = asked.missing != "drop"
+    return sum(
+        levels.most_indicators(each.column, missing=missing) if each.role == LEVELS else 1
+        for each in planned
+        if each.role in (USED, LEVELS)
+    )
 
 
 def roles(table: Table, asked: Preprocessing) -> tuple[Planned, ...]:
@@ -92,8 +105,9 @@ def _ruled(column: Column, rule: str, reason: str, asked: Preprocessing) -> Plan
     if rule == rules.MIXED_CELLS:
         return Planned(column, REFUSED, rule, reason)
     if rule == rules.WORDS and asked.categories == "one_hot":
-        if rules.are_names(column):
-            return Planned(column, LEFT_OUT, "names", "most rows have a text of their own")
+        left_out = rules.why_no_category(column)
+        if left_out:
+            return Planned(column, LEFT_OUT, *left_out)
         return Planned(column, LEVELS, rule, "each of its texts becomes an indicator")
     return Planned(column, USED if rule in rules.USING else LEFT_OUT, rule, reason)
 
@@ -140,13 +154,13 @@ def _as_asked(column: Column, table: Table, asked: Preprocessing, reason: str) -
         raise _mixed(column, table)
     if column.kind == TEXT:
         if asked.categories == "one_hot":
-            return Planned(column, LEVELS, "asked", reason)
+            return _category_as_asked(column, reason)
         place = column.counts.other or column.counts.boolean
         where = f"line {place.line}, column {column.number}: " if place else ""
         found = quoted(place.text) if place else "it"
         raise InvalidParameter(
-            f"{where}{found} in {shown(column)} is no number, and texts cannot be fitted; "
-            "leave the column out, or make numbers of it before uploading",
+            f"{where}{found} in {shown(column)} is no number; leave the column out, ask for "
+            '"categories": "one_hot", or make numbers of it before uploading',
             field="preprocessing.columns",
             line=place.line if place else None,
             column=column.number,
@@ -154,6 +168,14 @@ def _as_asked(column: Column, table: Table, asked: Preprocessing, reason: str) -
     if not column.n_present:
         raise refused("columns", f"{shown(column)}, whose cells are all missing", "others")
     return Planned(column, USED, "asked", reason)
+
+
+def _category_as_asked(column: Column, reason: str) -> Planned:
+    many = rules.many_texts(column)
+    if many:
+        most = f"columns of at most {levels.MOST_TEXTS:,} different texts"
+        raise refused("columns", f"{shown(column)}: {many[1]}", most, column=column.number)
+    return Planned(column, LEVELS, "asked", reason)
 
 
 def _weight(columns: Sequence[Column], asked: Preprocessing) -> Column | None:

@@ -24,6 +24,8 @@ class Recipe:
     init           a method's name, or the initial centers; none at all where they lie aside
     random_state   None until a seed is drawn
     drawn          whether it was drawn: two recipes that differ in this alone are equal
+    n_features     columns of what is clustered, as far as a plan tells, and no part of it either;
+                   None: those of the file, as of a fit that an older version noted
     preprocessing  what the table goes through first
     plan           a digest of what becomes of each column of the file, where not all are used
     """
@@ -38,6 +40,7 @@ class Recipe:
     preprocessing: Preprocessing = STRICT
     plan: str = ""
     drawn: bool = field(default=False, compare=False)
+    n_features: int | None = field(default=None, compare=False)
 
     @property
     def model_params(self) -> dict[str, Any]:
@@ -72,7 +75,7 @@ class Recipe:
 
     def strictly(self) -> "Recipe":
         """Every column used as it is: what every fit was before there was preprocessing."""
-        return replace(self, preprocessing=STRICT, plan="")
+        return replace(self, preprocessing=STRICT, plan="", n_features=None)
 
     def seeded(self, seed: int | None = None) -> "Recipe":
         """With this seed, or one that is drawn now, where there is none yet."""
@@ -86,6 +89,14 @@ class Recipe:
         # One of an older version has none: it was drawn later, and not noted.
         drawn = self.drawn and (other.drawn or other.random_state is None)
         return drawn and self == replace(other, random_state=self.random_state)
+
+    @property
+    def is_weighted(self) -> bool:
+        return self.preprocessing.weight_column is not None
+
+    def n_clustered(self, n_columns: int) -> int:
+        """Columns of what is clustered, of a file of so many."""
+        return n_columns if self.n_features is None else self.n_features
 
     def iteration_work(self, n_samples: int, n_features: int) -> int:
         """Multiplications of one Lloyd iteration over all restarts."""
@@ -106,7 +117,9 @@ class Recipe:
         return 10 if self.init == "random" else 1
 
 
-def recipe_of(document: Mapping[str, Any], *, drawn: bool = False) -> Recipe:
+def recipe_of(
+    document: Mapping[str, Any], *, drawn: bool = False, n_features: int | None = None
+) -> Recipe:
     """What `as_json` gave, or an older version stored.
 
     Raises what `table.values.UNREADABLE` lists for what is none.
@@ -114,7 +127,7 @@ def recipe_of(document: Mapping[str, Any], *, drawn: bool = False) -> Recipe:
     members = {**document, "init": centers_of(document["init"])}
     if "preprocessing" in members:
         members["preprocessing"] = parse_preprocessing(members["preprocessing"])
-    return Recipe(**members, drawn=drawn)
+    return Recipe(**members, drawn=drawn, n_features=n_features)
 
 
 def centers_of(init: Any) -> str | Centers:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from kmeans_service.errors import InvalidParameter
 from kmeans_service.recipes.params import parse_params
 from kmeans_service.recipes.preprocessing import parse_preprocessing
 from kmeans_service.recipes.recipe import Recipe
@@ -16,13 +15,4 @@ def parse_recipe(asked: Mapping[str, Any]) -> Recipe:
     Raises InvalidParameter or TooLarge.
     """
     recipe = parse_params(asked.get("model_params", {}))
-    preprocessing = parse_preprocessing(asked.get("preprocessing", {}))
-    if preprocessing.categories != "leave_out":
-        raise _not_taken("categories", '"one_hot"', '"leave_out"')
-    return replace(recipe, preprocessing=preprocessing)
-
-
-def _not_taken(name: str, found: str, allowed: str) -> InvalidParameter:
-    field = f"preprocessing.{name}"
-    said = f"{field} is {found}; allowed is {allowed}"
-    return InvalidParameter(said, field=field, allowed=allowed)
+    return replace(recipe, preprocessing=parse_preprocessing(asked.get("preprocessing", {})))

@@ -1,6 +1,7 @@
 """The rules of an `auto` plan: for each column the first one that holds, and a sentence for it."""
 
-from kmeans_service.recipes.identifiers import TIMES, is_identifier, words
+from kmeans_service.recipes.identifiers import TIMES, is_identifier, is_text_identifier, words
+from kmeans_service.recipes.levels import MOST_TEXTS
 from kmeans_service.tables.cells import Kind, kind_and_value
 from kmeans_service.tables.profile import BOOLEAN, MIXED, Column
 from kmeans_service.tables.survey import Place
@@ -9,6 +10,7 @@ from kmeans_service.tables.table import Table
 NO_CELLS, CONSTANT, ROW_NAMES, DATE, CODE = "empty", "constant", "row_names", "date", "code"
 ROW_NUMBERS, IDENTIFIER, RISING = "row_numbers", "identifier", "rising"
 WORDS, MIXED_CELLS, NUMBERS, TIME = "text", "mixed", "numbers", "time"
+NAMES, MANY_TEXTS = "names", "many_texts"
 USING = (NUMBERS, TIME)
 # What is used where nothing else is left, the first of these that there is.
 LAST_RESORT = (RISING, IDENTIFIER, ROW_NUMBERS, CODE, DATE, CONSTANT)
@@ -134,10 +136,27 @@ def _numbers(column: Column) -> tuple[str, str]:
     return NUMBERS, "every cell that is not missing is a number"
 
 
-def are_names(column: Column) -> bool:
-    """Whether a column of text names its rows instead of sorting them."""
+def why_no_category(column: Column) -> tuple[str, str] | None:
+    """Of a column of text that names its rows instead of sorting them, the rule and its sentence.
+
+    By its name only where that is an identifier's for texts as well: many a state or a region is a
+    category.
+    """
     distinct = column.counts.distinct
-    return column.n_present >= MANY_ROWS and (distinct is None or 2 * distinct > column.n_present)
+    if column.name and is_text_identifier(column.name):
+        return IDENTIFIER, "its texts are identifiers, by its name"
+    if distinct is not None and column.n_present >= MANY_ROWS and 2 * distinct > column.n_present:
+        return NAMES, "most rows have a text of their own"
+    return many_texts(column)
+
+
+def many_texts(column: Column) -> tuple[str, str] | None:
+    distinct = column.counts.distinct
+    if distinct is None:
+        return MANY_TEXTS, "it has more different texts than were counted"
+    if distinct > MOST_TEXTS:
+        return MANY_TEXTS, f"it has {distinct:,} different texts, too many for a category"
+    return None
 
 
 def what_stands_there(place: Place, first_line: int) -> str:

@@ -4,8 +4,7 @@ import hashlib
 import json
 from dataclasses import replace
 
-from kmeans_service.recipes.plan import USED, Plan, plan
-from kmeans_service.recipes.preprocessing import STRICT
+from kmeans_service.recipes.plan import LEVELS, USED, Plan, plan
 from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.tables.table import Table
 
@@ -18,14 +17,15 @@ def settled(table: Table, recipe: Recipe) -> tuple[Recipe, Plan]:
     """
     found = plan(table, recipe.preprocessing)
     if found.is_whole and not changes_rows(found, recipe):
-        return replace(recipe, preprocessing=STRICT, plan=""), found
+        return recipe.strictly(), found
     roles = json.dumps([each.role for each in found.columns]).encode()
-    return replace(recipe, plan=hashlib.sha256(roles).hexdigest()[:16]), found
+    digest = hashlib.sha256(roles).hexdigest()[:16]
+    return replace(recipe, plan=digest, n_features=found.n_features), found
 
 
 def changes_rows(found: Plan, recipe: Recipe) -> bool:
     """Whether rows are clustered otherwise than as they are in the used columns."""
     asked = recipe.preprocessing
-    if asked.scaling != "none" or asked.normalize != "none":
+    if asked.scaling != "none" or asked.normalize != "none" or found.of(LEVELS):
         return True
     return any(column.n_missing for column in found.of(USED))

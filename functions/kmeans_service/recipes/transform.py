@@ -9,53 +9,21 @@ The same as scikit-learn's SimpleImputer, then StandardScaler, MinMaxScaler, Rob
 beside OneHotEncoder with `transformer_weights` of 1 / sqrt(2), and Normalizer behind both.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import sqrt
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kmeans_service.arrays import Array
+from kmeans_service.recipes.levels import INDICATOR, Levels
 from kmeans_service.recipes.preprocessing import Preprocessing
 from kmeans_service.recipes.quantiles import quantiles
 
 type Chunks = Callable[[], Iterator[Array]]
 """All raw rows, shape (some, n_used) each, as often as it is asked: NaN for a missing cell, and of
 a category the index of its level, or -1."""
-
-INDICATOR = sqrt(0.5)
-MOST_LEVELS = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Levels:
-    """The texts of a category that have an indicator, in order.
-
-    other    whether the rest has one together, behind them; without it, unknown texts have none
-    missing  whether missing cells have one, behind the texts
-    """
-
-    texts: tuple[str, ...]
-    other: bool
-    missing: bool
-
-    @property
-    def width(self) -> int:
-        return len(self.texts) + self.missing + self.other
-
-
-def levels_of(counts: Mapping[str, int], *, missing: bool) -> Levels:
-    """The levels of a category whose texts occur so often: the most frequent ones.
-
-    Of equally frequent ones those that come last in order, which is how scikit-learn's
-    `max_categories` chooses.
-    """
-    rest = Counter(counts)
-    order = sorted(rest, key=lambda text: (rest[text], text))
-    return Levels(tuple(sorted(order[-MOST_LEVELS:])), len(order) > MOST_LEVELS, missing)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

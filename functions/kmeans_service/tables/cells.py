@@ -112,5 +112,10 @@ def kind_and_value(cell: str, mark: str) -> tuple[int, float]:
     return (Kind.NEAR if _NEAR.fullmatch(text) else Kind.OTHER), 0.0
 
 
+def is_missing_text(text: str, mark: str) -> bool:
+    """Whether a cell of a column of texts is missing; there, + and - are texts."""
+    return text not in ("+", "-") and kind_and_value(text, mark)[0] in (Kind.EMPTY, Kind.MISSING)
+
+
 def is_number(cell: str, mark: str) -> bool:
     return kind_and_value(cell, mark)[0] == Kind.NUMBER

@@ -10,7 +10,7 @@ import numpy as np
 from kmeans_service import config
 from kmeans_service.arrays import Array
 from kmeans_service.tables.bytes_in import Source
-from kmeans_service.tables.cells import FIRST_BOOLEAN, Kind, kind_and_value
+from kmeans_service.tables.cells import FIRST_BOOLEAN, Kind, is_missing_text, kind_and_value
 from kmeans_service.tables.csv_lines import BLOCK_BYTES, CsvLimits, csv_limits
 from kmeans_service.tables.dialect import Dialect
 from kmeans_service.tables.grammar import (
@@ -57,7 +57,11 @@ class ColumnReader:
     """Reads rows of the layout: numbers as they are, NaN for a missing cell, 1 and 0 for booleans.
 
     A level is its index, -1 if it is none of the known ones, and NaN if it is missing.
+
+    most_known   ways to write a level that are kept in mind, of each column; None: all
     """
+
+    most_known: int | None = 10_000
 
     def __init__(self, layout: Layout, format: Format, line: int) -> None:
         self.layout, self.format = layout, format
@@ -65,7 +69,7 @@ class ColumnReader:
         self._roles = bytes(layout.roles)
         used = [role for role in layout.roles if role != Role.SKIPPED]
         self._level_places = [place for place, role in enumerate(used) if role == Role.LEVEL]
-        self._known: list[dict[bytes, float]] = [
+        self.known: list[dict[bytes, float]] = [
             {level.encode(): float(index) for index, level in enumerate(levels)}
             for levels in layout.levels
         ]
@@ -108,6 +112,8 @@ class ColumnReader:
     def _read(
         self, text: bytes, begin: c_size_t, format: object, rows: Array, ends: Array | None
     ) -> int:
+        # Each cell but a row's last has a delimiter behind it.
+        rows = rows[: 1 + (len(text) - begin.value) // self.format.n_cells]
         levels = np.empty((len(rows), len(self._level_places), 2), dtype=np.uint64)
         n_rows: int = library().read_columns(
             text,
@@ -122,7 +128,7 @@ class ColumnReader:
             len(rows),
         )
         for index, place in enumerate(self._level_places):
-            known = self._known[index]
+            known = self.known[index]
             spans = levels[:n_rows, index].tolist()
             rows[:n_rows, place] = [
                 self._level(text[start : start + length], known) for start, length in spans
@@ -132,22 +138,21 @@ class ColumnReader:
     def _level(self, content: bytes, known: dict[bytes, float]) -> float:
         found = known.get(content)
         if found is None:
-            found = known[content] = self._unknown_level(content, known)
+            found = self._unknown_level(content, known)
+            if self.most_known is None or len(known) < self.most_known:
+                known[content] = found
         return found
 
     def _unknown_level(self, content: bytes, known: dict[bytes, float]) -> float:
         """A text that is none of the levels as it is written: missing, quoted twice, or new."""
-        if content in (b"+", b"-"):
-            return -1.0
         text = content.replace(b'""', b'"')
-        kind, _ = kind_and_value(text.decode("utf-8", "replace"), self.format.decimal)
-        if kind in (Kind.EMPTY, Kind.MISSING):
+        if is_missing_text(text.decode("utf-8", "replace"), self.format.decimal):
             return float("nan")
         return known.get(text, -1.0)
 
     def _values(self, cells: Sequence[Cell]) -> list[float]:
         values = []
-        levels = iter(self._known)
+        levels = iter(self.known)
         for column, (cell, role) in enumerate(zip(cells, self.layout.roles, strict=True), start=1):
             if role == Role.LEVEL:
                 values.append(self._level(cell.content, next(levels)))
@@ -193,7 +198,7 @@ def fill(
 ) -> int:
     """As `read_columns`, into rows that are there already; returns how many."""
     filled = 0
-    for reader, block in _begun(source, dialect, layout, limits, block_bytes):
+    for reader, block in begun(source, dialect, layout, limits, block_bytes):
         filled += reader.read(block, room[filled:])
     return filled
 
@@ -222,31 +227,36 @@ def read_numbered(
     That is the number of the line behind it, and how many bytes stand between its last cell and its
     line break: delimiters too many, and blanks.
     """
-    for reader, block in _begun(source, dialect, layout, limits, block_bytes):
-        while True:
-            # Each cell but a row's last has a delimiter behind it.
-            most = 1 + (len(block.text) - block.begin) // dialect.n_cells
-            room, ends = np.empty((most, layout.n_used)), np.empty((most, 2), dtype=np.uint64)
-            n_rows = reader.read(block, room, ends)
-            if n_rows:
-                yield room[:n_rows], ends[:n_rows]
-            if n_rows < most:
-                break
+    for reader, block in begun(source, dialect, layout, limits, block_bytes):
+        yield from rooms(reader, block, dialect)
 
 
-def _begun(
+def rooms(reader: ColumnReader, block: Block, dialect: Dialect) -> Iterator[tuple[Array, Array]]:
+    """All rows of a block, as arrays of shape (some, n_used), and where they end."""
+    while True:
+        most = 1 + (len(block.text) - block.begin) // dialect.n_cells
+        room, ends = np.empty((most, reader.layout.n_used)), np.empty((most, 2), dtype=np.uint64)
+        n_rows = reader.read(block, room, ends)
+        if n_rows:
+            yield room[:n_rows], ends[:n_rows]
+        if n_rows < most:
+            break
+
+
+def begun(
     source: Source,
     dialect: Dialect,
     layout: Layout,
     limits: CsvLimits | None,
     block_bytes: int,
+    made: type[ColumnReader] = ColumnReader,
 ) -> Iterator[tuple[ColumnReader, Block]]:
     """A reader and the blocks that it is to read, the header behind it."""
     limits = limits or csv_limits()
     size = min(block_bytes, limits.line_length)
     format = Format(dialect.n_cells, dialect.delimiter, dialect.decimal, limits)
     line = dialect.skipped + 1
-    reader = None if dialect.header else ColumnReader(layout, format, line)
+    reader = None if dialect.header else made(layout, format, line)
     # The digest of a file is checked where it is stored: a size needs no second bound here.
     for block in blocks(text_pieces(source, dialect, size, config.limits().file_bytes)):
         if reader is None:
@@ -254,5 +264,5 @@ def _begun(
             if header is None:
                 continue
             block.begin = header.end
-            reader = ColumnReader(layout, format, line + header.n_lines)
+            reader = made(layout, format, line + header.n_lines)
         yield reader, block

@@ -59,12 +59,19 @@ def read_table(
     most_bytes: int = 5 * 1024**3,
     block_bytes: int = BLOCK_BYTES,
     distinct: bool = True,
+    numbers: bool = True,
 ) -> Table:
-    """The table in a file; raises InvalidCsv, TooLarge, UnsupportedMediaType or NeedsConversion."""
+    """The table in a file; raises InvalidCsv, TooLarge, UnsupportedMediaType or NeedsConversion.
+
+    numbers   whether a file without a column of numbers is refused
+    """
     reader = _Reader(
         source, reading or Reading(), limits or csv_limits(), most_bytes, block_bytes, distinct
     )
-    return reader.read()
+    table = reader.read()
+    if numbers:
+        header.check_numbers(table.columns)
+    return table
 
 
 def text_pieces(source: Source, dialect: Dialect, size: int, most_bytes: int) -> Iterator[bytes]:
@@ -184,7 +191,6 @@ class _Reader:
         fewer = len(sniffed.first) < dialect.n_cells
         row_names = names is not None and fewer and names[0] is None
         columns = columns_of(names, counts, dialect.n_cells)
-        header.check_numbers(columns)
         first_line = head.skipped + 1 + (sniffed.first_row.n_lines if dialect.header else 0)
         comment = header.comment_guess(head, dialect)
         return Table(

@@ -21,9 +21,8 @@ from kmeans_service.recipes.recipe import Recipe
 class InMemory:
     def estimate(self, given: Input, recipe: Recipe) -> Estimate:
         computed = replace(recipe, algorithm=_algorithm(given, recipe))
-        return Estimate(
-            capacity.needed_in_memory(given.n_samples, given.n_features, computed), scratch=0
-        )
+        n_features = recipe.n_clustered(given.n_features)
+        return Estimate(capacity.needed_in_memory(given.n_samples, n_features, computed), scratch=0)
 
     def start(self, claimed: Job) -> Work:
         # Before the fork: the next process need not do it again.
@@ -41,7 +40,8 @@ def _is_brief(given: Input, recipe: Recipe) -> bool:
     By the kernel's lloyd alone, which runs no OpenMP; from given centers it may not be its.
     """
     iterations = recipe.restarts * recipe.max_iter
-    work = recipe.iteration_work(given.n_samples, given.n_features) * recipe.max_iter
+    n_features = recipe.n_clustered(given.n_features)
+    work = recipe.iteration_work(given.n_samples, n_features) * recipe.max_iter
     brief = iterations <= config.BRIEF_ITERATIONS and work <= config.BRIEF_WORK
     lloyd = recipe.algorithm == "lloyd" and isinstance(recipe.init, str)
     by_kernel = lloyd and runs.may_be_the_kernels(recipe)
@@ -50,7 +50,8 @@ def _is_brief(given: Input, recipe: Recipe) -> bool:
 
 def _algorithm(given: Input, recipe: Recipe) -> str:
     """The one that there is room for; the one that is asked for if there is room for none."""
-    found = capacity.algorithm_in_memory(given.n_samples, given.n_features, recipe)
+    n_features = recipe.n_clustered(given.n_features)
+    found = capacity.algorithm_in_memory(given.n_samples, n_features, recipe)
     return found or recipe.algorithm
 
 

@@ -20,10 +20,11 @@ from kmeans_service.recipes.recipe import Recipe
 class OutOfCore:
     def estimate(self, given: Input, recipe: Recipe) -> Estimate:
         """However many rows there are, a sample of them is in memory."""
-        sample = out_of_core.sample_size(given.n_features, recipe)
+        n_features = recipe.n_clustered(given.n_features)
+        sample = out_of_core.sample_size(n_features, recipe)
         return Estimate(
-            capacity.needed_in_memory(sample, given.n_features, replace(recipe, algorithm="lloyd")),
-            capacity.scratch_needed(given.n_samples, given.n_features),
+            capacity.needed_in_memory(sample, n_features, replace(recipe, algorithm="lloyd")),
+            capacity.scratch_needed(given.n_samples, n_features + recipe.is_weighted),
         )
 
     def start(self, claimed: Job) -> Work:
@@ -32,7 +33,8 @@ class OutOfCore:
 
 
 def _cluster(data: Data, labels_file: IO[bytes], say: Say) -> Clustering:
-    capacity.check_scratch(data.given.n_samples, data.n_read)
+    n_features = data.recipe.n_clustered(data.given.n_features)
+    capacity.check_scratch(data.given.n_samples, n_features + data.recipe.is_weighted)
     with tempfile.TemporaryFile() as file:
         say({"stage": "READING"})
         rows = data.spilled(file)
