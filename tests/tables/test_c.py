@@ -36,7 +36,7 @@ def rows_read(text: bytes, format: Format, roles: tuple[Role, ...]) -> tuple[np.
     begin = c_size_t(0)
     n_rows = library().read_columns(
         text, len(text), byref(begin), byref(c_format(format, whole=True)), bytes(roles),
-        byref(c_uint64(1)), rows.ctypes.data, levels.ctypes.data, len(rows),
+        byref(c_uint64(1)), rows.ctypes.data, levels.ctypes.data, None, len(rows),
     )  # fmt: skip
     return rows[:n_rows], begin.value
 
@@ -78,7 +78,7 @@ def test_it_stops_where_the_room_ends_and_goes_on_from_there() -> None:
         room = np.full((8, 2), np.nan)
         n_rows = library().read_columns(
             text, len(text), byref(begin), byref(format), bytes([1, 0, 1]), byref(line),
-            room.ctypes.data, None, 7,
+            room.ctypes.data, None, None, 7,
         )  # fmt: skip
         assert room[:n_rows, 0].tolist() == list(range(read, read + n_rows))
         assert np.isnan(room[7]).all()
@@ -100,6 +100,7 @@ def test_not_one_byte_beyond_the_text_or_the_rows_is_touched() -> None:
     child = os.fork()  # which such a byte would kill
     if child == 0:
         text_room, row_room, level_room = Guarded(len(TEXT)), Guarded(8 * 64), Guarded(16 * 32)
+        end_room = Guarded(16 * 3)
         for start, delimiter, whole in product((0, 7, 40, 95), ", ;", (True, False)):
             for end in range(start, len(TEXT) + 1):
                 text = TEXT[start:end]
@@ -113,7 +114,8 @@ def test_not_one_byte_beyond_the_text_or_the_rows_is_touched() -> None:
                         ctypes.cast(at, c_char_p), len(text), byref(c_size_t(0)),
                         byref(c_format(format, whole=whole)), bytes(roles[:n_cells]),
                         byref(c_uint64(1)), row_room.end - 8 * used * capacity,
-                        level_room.end - 16 * levels * capacity, capacity,
+                        level_room.end - 16 * levels * capacity, end_room.end - 16 * capacity,
+                        capacity,
                     )  # fmt: skip
                 survey = Survey(Format(4, delimiter, ".", CsvLimits()), 1, distinct=False)
                 library().survey_rows(
