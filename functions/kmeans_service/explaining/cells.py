@@ -26,9 +26,12 @@ class Cells:
         self._named = [*named, self._joined(self._empty, self._empty)]  # at -1: of a dropped row
         self._numbers = [*map(str, labels), self._empty]
 
-    def header(self, taken: Sequence[str | None]) -> bytes:
-        """The names; one that the file has, too, gets a suffix, as a name that repeats does."""
-        return self._joined(*free_names(taken)).encode()
+    def header(self, taken: Sequence[str | None], missing: int = 0) -> bytes:
+        """The names; one that the file has, too, gets a suffix, as a name that repeats does.
+
+        missing   how many empty names stand before them
+        """
+        return self._joined(*[self._empty] * missing, *free_names(taken)).encode()
 
     def of(self, rows: Assigned, outliers: Array) -> list[bytes]:
         """Of each row what is put behind it, in UTF-8.

@@ -18,7 +18,7 @@ from kmeans_service.arrays import Array
 from kmeans_service.explaining.assigned import assign, in_step
 from kmeans_service.explaining.training import training_of
 from kmeans_service.lifecycle.job import Job
-from kmeans_service.line.estimates import rows_seconds
+from kmeans_service.line.estimates import distances_seconds
 from kmeans_service.media_types import BINARY
 from kmeans_service.models.manifest import from_npy, npy
 from kmeans_service.storage import data_bucket
@@ -44,7 +44,7 @@ def asked(_job: Job, _query: Mapping[str, str]) -> dict[str, Any]:
 
 
 def seconds(job: Job, _asked: Mapping[str, Any]) -> float:
-    return rows_seconds(job)
+    return distances_seconds(job)
 
 
 def make(job: Job, _asked: Mapping[str, Any], keep: Keep) -> Iterator[bytes]:

@@ -20,6 +20,7 @@ from kmeans_service.media_types import CSV
 from kmeans_service.models.model import Model
 from kmeans_service.models.points import PointsTable
 from kmeans_service.streams import Keep
+from kmeans_service.tables.columns import cells_of_header
 from kmeans_service.tables.woven import Behind, woven
 
 VERSION = 1
@@ -55,7 +56,7 @@ def outlier_quantile(query: Mapping[str, str]) -> float:
 
 
 def seconds(job: Job, _asked: Mapping[str, Any]) -> float:
-    return 2 * rows_seconds(job)  # the distances may have to be made first
+    return rows_seconds(job)
 
 
 def make(job: Job, asked: Mapping[str, Any], keep: Keep) -> Iterator[bytes]:
@@ -88,8 +89,17 @@ def written(
 
 def _behind(points: PointsTable, model: Model, limits: Array, cells: Cells) -> Iterator[Behind]:
     table = points.table
-    if table.dialect.header:
-        yield np.array([[table.first_line, 0]]), [cells.header(table.names or ())]
+    if table.names is not None:
+        named = cells.header(table.names, _names_missing(points, table.names))
+        yield np.array([[table.first_line, 0]]), [named]
     for rows, ends in in_step(points.numbered(), model.n_clusters):
         assigned = assign(model, rows)
         yield ends, cells.of(assigned, assigned.outliers(limits))
+
+
+def _names_missing(points: PointsTable, names: Sequence[str | None]) -> int:
+    """How many delimiters the header lacks at its end: rows may end with one, and it may not."""
+    dialect = points.table.dialect
+    if names[-1] is not None or dialect.row_names:
+        return 0
+    return dialect.n_cells - cells_of_header(points.source, dialect)

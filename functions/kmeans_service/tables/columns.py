@@ -175,6 +175,18 @@ class ColumnReader:
         raise refusal(f"{shown(cell.content)} is no number", line, column)
 
 
+def cells_of_header(source: Source, dialect: Dialect) -> int:
+    """How many cells the header of a file has; there may be fewer names than cells in a row."""
+    limits = csv_limits()
+    format = Format(dialect.n_cells, dialect.delimiter, dialect.decimal, limits)
+    size = min(BLOCK_BYTES, limits.line_length)
+    for block in blocks(text_pieces(source, dialect, size, config.limits().file_bytes)):
+        header = read_row(block.text, 0, format, dialect.skipped + 1, whole=block.whole)
+        if header is not None:
+            return len(header.cells)
+    return 0
+
+
 def read_columns(
     source: Source,
     dialect: Dialect,
