@@ -7,6 +7,7 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 SAM_VENV := .venv-sam
 BENCH_VENV := .venv-bench
+CLIENT_VENV := .venv-client
 CHECKOV_VENV := .venv-checkov
 SBOM_VENV := .venv-sbom
 MUTANTS_VENV := .venv-mutants
@@ -52,10 +53,16 @@ token: ## API tokens (ARGS='create --owner alice', 'list', 'revoke ID'; on AWS w
 .PHONY: test
 test: lint build $(BENCH_VENV)/.installed $(SBOM_VENV)/.installed ## everything: style, types, templates, packages and all tests (PYTEST_ARGS='-k upload')
 	@$(BIN)/pytest tests $(AT_ONCE) $(PYTEST_ARGS)
+	@$(MAKE) client
 
 .PHONY: unit
 unit: $(VENV)/.test-installed ## the short tests that need no service and no build: what to run after every change
 	@$(BIN)/pytest tests -m "unit and not thorough and not soak" $(AT_ONCE) $(PYTEST_ARGS)
+
+.PHONY: client
+client: $(VENV)/.run-installed $(CLIENT_VENV)/.installed ## the Python package of client/: its types, and its tests against a service of their own
+	@cd client && ../$(CLIENT_VENV)/bin/mypy src
+	@cd client && ../$(CLIENT_VENV)/bin/python -m pytest $(CLIENT_ARGS)
 
 .PHONY: soak
 soak: $(VENV)/.test-installed ## minutes of what the gate tries in seconds
@@ -138,6 +145,10 @@ $(BENCH_VENV)/.installed: requirements/bench.txt
 	@local/install.sh $(BENCH_VENV) $< "the original's server, half a minute"
 	@touch $@
 
+$(CLIENT_VENV)/.installed: requirements/client.txt
+	@local/install.sh $(CLIENT_VENV) $< "what the client is tested with, 700 MB on disk, one to two minutes"
+	@touch $@
+
 $(CHECKOV_VENV)/.installed: requirements/checkov.txt
 	@local/install.sh $(CHECKOV_VENV) $< "the judge of the template, 190 MB on disk, half a minute"
 	@touch $@
@@ -170,5 +181,5 @@ sbom: $(VENV)/.test-installed $(SBOM_VENV)/.installed ## what is deployed, as Cy
 
 .PHONY: clean
 clean: ## removes environments, builds and caches; the data in .local stays
-	@rm -rf $(VENV) $(SAM_VENV) $(BENCH_VENV) $(CHECKOV_VENV) $(SBOM_VENV) harness/*/node_modules $(MUTANTS_VENV) .mutants .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
-	@find functions layers local harness tests -name __pycache__ -prune -exec rm -rf {} +
+	@rm -rf $(VENV) $(SAM_VENV) $(BENCH_VENV) $(CLIENT_VENV) $(CHECKOV_VENV) $(SBOM_VENV) harness/*/node_modules $(MUTANTS_VENV) .mutants .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	@find functions layers local harness tests client -name __pycache__ -prune -exec rm -rf {} +

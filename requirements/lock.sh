@@ -14,6 +14,7 @@ locks=(
   requirements/dev
   requirements/sam
   requirements/bench
+  requirements/client
   requirements/checkov
   requirements/sbom
   requirements/mutants

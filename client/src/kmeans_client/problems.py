@@ -165,6 +165,14 @@ class PartsMissing(Problem):
     """Not all parts of an upload have come as they should be."""
 
 
+class BeingMade(Problem):
+    """What is needed for the answer is still being made; trying again did not help."""
+
+
+class NotMade(Problem):
+    """What was asked for could not be made of the fit; `members["error"]` says why."""
+
+
 class FitConflict(Problem):
     """Another fit of this job is active."""
 

@@ -34,6 +34,10 @@ class Reads(Calls):
         """A file of the page's."""
         return self._read(f"/ui/{asset}").content
 
+    def page_asset(self, version: str, asset: str) -> bytes:
+        """A file of the web page's, of the version that the page names."""
+        return self._read(f"/page/{version}/{asset}").content
+
     def list_jobs(self, status: str | None = None, *, page: int = 100) -> Iterator[Job]:
         """All jobs, newest first; page by page as they are asked for.
 
@@ -80,6 +84,14 @@ class Reads(Calls):
             table["columns"] += page["columns"]
         table.pop("next_cursor", None)
         return cast(Table, table)
+
+    def get_rows(self, job_id: int, *, outlier_quantile: float | None = None) -> bytes:
+        """The file's rows as they were written, and behind each what the fit says of it, as CSV.
+
+        outlier_quantile  of its cluster's distances, beyond which a row is an outlier
+        """
+        path = f"/jobs/{job_id}/rows"
+        return self._read(path, outlier_quantile=outlier_quantile).content
 
     def get_model(self, job_id: int) -> bytes:
         """The fitted estimator as a joblib pickle, with the digest that the service names.

@@ -11,7 +11,7 @@ from kmeans_client import problems
 from kmeans_client._version import __version__
 from kmeans_client.problems import ConnectionLost, NoService, TookTooLong
 
-ACCEPTED, SEE_OTHER = 202, 303
+ACCEPTED, SEE_OTHER, CONFLICT = 202, 303, 409
 # The service did nothing: whatever was asked for may be asked for again.
 REFUSED_FOR_NOW = {429, 503}
 # Something between us and it gave up: only what may be done twice is.
@@ -171,8 +171,11 @@ def _with_headers_of(answer: httpx.Response, found: httpx.Response) -> httpx.Res
 
 
 def _not_now(answer: httpx.Response, repeatable: bool) -> bool:
-    return answer.status_code in REFUSED_FOR_NOW or (
-        repeatable and answer.status_code in LOST_ON_THE_WAY
+    again = answer.status_code == CONFLICT and "Retry-After" in answer.headers
+    return (
+        answer.status_code in REFUSED_FOR_NOW
+        or again
+        or (repeatable and answer.status_code in LOST_ON_THE_WAY)
     )
 
 
