@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kmeans_service.explaining.projection import Projected, as_json, axis_text, project, share_text
+from kmeans_service.explaining.projection import Projected, as_json, axis_text, project
 from tests.explaining.fits import Fit, fit_of
 
 
@@ -43,7 +43,11 @@ def test_more_columns_are_shown_by_their_principal_axes() -> None:
     assert np.allclose(found.centers, [[-5, 0], [5, 0]])
     assert axis_text(first, found.columns) == "more b, more a"
     assert axis_text(second, found.columns) == "more c"
-    assert "100 % of the variance" in share_text(found)
+    note = as_json(found)["note"]
+    assert note == (
+        "The two directions in which the rows differ most; they show 100 % of the variance. "
+        "Every row is drawn."
+    )
 
 
 def test_one_column_is_a_line() -> None:
@@ -60,7 +64,10 @@ def test_of_many_rows_some_are_drawn_of_each_cluster_and_the_answer_says_of_how_
     found = projected(fit_of(X, ["a", "b", "c"], labels.tolist()))
     assert 4_900 < len(found.points) <= 5_000
     assert np.bincount(found.points.labels)[1] == 10
-    assert as_json(found)["sample_size"] == found.sample_size <= 20_000  # type: ignore[operator]
+    answer = as_json(found)
+    assert answer["sample_size"] == found.sample_size <= 20_000  # type: ignore[operator]
+    assert answer["n_rows"] == len(labels)
+    assert f"{len(found.points):,} of 30,010 rows are drawn, at random" in answer["note"]
     lines = found.points.lines
     assert (np.diff(lines) > 0).all()
     assert lines[-1] == len(labels) + 1

@@ -29,7 +29,7 @@ def content_of(fit: Fit, title: str = "iris.csv", cell: str = "5.1") -> Content:
         [("File", title)],
         [f"warned of {title}"],
         clusters.as_json(explained, cells),
-        projection.project(fit.rows, fit.columns, fit.model, fit.sizes),
+        projection.as_json(projection.project(fit.rows, fit.columns, fit.model, fit.sizes)),
         [(column.called, "used", title) for column in fit.columns],
         f"curl {title}",
         {"scikit-learn": "1.9.1"},

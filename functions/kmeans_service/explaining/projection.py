@@ -57,6 +57,7 @@ class Projected:
     """points   the drawn rows, of which values have shape (n_points, 2)
 
     centers      shape (n_clusters, 2)
+    n_rows       that were fitted
     sample_size  rows that principal axes were found of; None: all, or none were
     """
 
@@ -64,6 +65,7 @@ class Projected:
     axes: tuple[Axis, Axis]
     points: Draw
     centers: Array
+    n_rows: int
     sample_size: int | None
 
 
@@ -78,11 +80,11 @@ def project(
     whole = len(draw) == sum(sizes)
     if _are_axes(columns, model):
         axes, places, middles = _by_columns(draw, columns, model, z)
-        return Projected(columns, axes, _points(draw, places, sizes), middles, None)
+        return Projected(columns, axes, _points(draw, places, sizes), middles, sum(sizes), None)
     axes, directions, mean = _principal(z, draw.weights, _features(columns))
     places, middles = (z - mean) @ directions.T, (centers - mean) @ directions.T
     size = None if whole else len(draw)
-    return Projected(columns, axes, _points(draw, places, sizes), middles, size)
+    return Projected(columns, axes, _points(draw, places, sizes), middles, sum(sizes), size)
 
 
 def _drawn(rows: Rows, sizes: Sequence[int], most: int) -> Draw:
@@ -203,7 +205,9 @@ def as_json(projected: Projected) -> dict[str, Any]:
             {"label": label, "number": label, "name": None, "x": x, "y": y}
             for label, (x, y) in enumerate(projected.centers.tolist())
         ],
+        "n_rows": projected.n_rows,
         "sample_size": projected.sample_size,
+        "note": _note(projected),
     }
 
 
@@ -221,8 +225,14 @@ def _loading_json(loading: Loading, columns: tuple[Described, ...]) -> dict[str,
     return {"column": column.number, "name": column.name} | level | numbers
 
 
-def share_text(projected: Projected) -> str:
-    """How much of the rows' differences the picture shows."""
+def _note(projected: Projected) -> str:
+    """How much of the rows' differences the picture shows, and of how many rows."""
+    drawn, n_rows = len(projected.points), projected.n_rows
+    some = f"{drawn:,} of {n_rows:,} rows are drawn, at random, some of each cluster."
+    return f"{_share(projected)} {'Every row is drawn.' if drawn == n_rows else some}"
+
+
+def _share(projected: Projected) -> str:
     first, second = (axis.share for axis in projected.axes)
     if projected.axes[0].place is not None:
         return "These two columns are all that the rows were clustered by."

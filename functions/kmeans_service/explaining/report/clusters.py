@@ -27,7 +27,7 @@ def column_of(each: Mapping[str, Any]) -> str:
 def overview(answer: Mapping[str, Any]) -> list[Element]:
     """All clusters, a line each, and what a reader should know of all of them."""
     rows = [_line(cluster) for cluster in answer["clusters"]]
-    head = ("Cluster", "What sets it apart", "Share", "", "Rows")
+    head = ("Cluster", "What sets it apart", "Share", "Rows")
     notes = [element("p", note, class_="quiet") for note in answer["notes"]]
     fidelity = numerals.percent(answer["tree"]["fidelity"])
     rules = f"The clusters' rules name the right cluster of {fidelity} of the rows."
@@ -42,9 +42,8 @@ def overview(answer: Mapping[str, Any]) -> list[Element]:
 def _line(cluster: Cluster) -> list[Element | str]:
     return [
         element("span", mark(cluster["label"]), name_of(cluster)),
-        cluster["sentence"],
-        numerals.percent(cluster["share"]),
-        _bar(cluster),
+        element("div", cluster["sentence"], class_="said"),
+        element("span", numerals.percent(cluster["share"]), _bar(cluster)),
         f"{cluster['size']:,}",
     ]
 

@@ -45,7 +45,7 @@ def _sections(content: Content) -> list[Element | None]:
         terms(content.facts),
         _warnings(content),
         element("h2", "The picture"),
-        picture(content.projected, names),
+        picture(content.projection, names),
         *overview(content.clusters),
         *details(content.clusters),
         *_choice(content.choice),

@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Mapping
+from typing import Any
 from xml.etree.ElementTree import Element
 
 import numpy as np
 
 from kmeans_service.arrays import Array
 from kmeans_service.explaining import numerals
-from kmeans_service.explaining.projection import Projected, axis_text, share_text
 from kmeans_service.explaining.report.marks import shapes
 from kmeans_service.explaining.report.markup import element
 
@@ -21,35 +21,30 @@ MOST_TICKS = 6
 LONGEST_TEXT = 70
 
 
-def picture(projected: Projected, names: Mapping[int, str]) -> Element:
-    """A figure; `names` of the clusters by their labels stand at their centers."""
-    points = projected.points
-    frame = _Frame.around(np.concatenate([points.values, projected.centers]))
+def picture(answer: Mapping[str, Any], names: Mapping[int, str]) -> Element:
+    """A figure of the answer of GET …/projection.
+
+    names   of the clusters by their labels, which stand at their centers
+    """
+    points = np.array([[each["x"], each["y"]] for each in answer["points"]])
+    labels = np.array([each["label"] for each in answer["points"]])
+    centers = np.array([[each["x"], each["y"]] for each in answer["centers"]])
+    frame = _Frame.around(np.concatenate([points, centers]))
     drawing = element(
         "svg",
         element("title", "The rows in two dimensions, a mark for each cluster", id="picture"),
-        *_axis(frame, 0, axis_text(projected.axes[0], projected.columns)),
-        *_axis(frame, 1, axis_text(projected.axes[1], projected.columns)),
+        *(tick for axis in (0, 1) for tick in _axis(frame, axis, answer["axes"][axis]["text"])),
         *(
-            shapes(int(label), _places(frame, points.values[points.labels == label]))
-            for label in np.unique(points.labels)
+            shapes(label, _places(frame, points[labels == label]))
+            for label in np.unique(labels).tolist()
         ),
-        *(_name(frame, names[label], center) for label, center in enumerate(projected.centers)),
+        *(_name(frame, names[label], center) for label, center in enumerate(centers)),
         viewBox=f"0 0 {WIDTH} {HEIGHT}",
         role="img",
         aria_labelledby="picture",
     )
-    return element("figure", drawing, element("figcaption", _caption(projected)))
-
-
-def _caption(projected: Projected) -> str:
-    drawn, whole = len(projected.points), projected.points.weights.sum()
-    drawing = (
-        "Every row is drawn."
-        if drawn == whole
-        else (f"{drawn:,} rows are drawn, at random, some of each cluster.")
-    )
-    return f"{share_text(projected)} {drawing} The marks are those of the table below."
+    caption = f"{answer['note']} The marks are those of the table below."
+    return element("figure", drawing, element("figcaption", caption))
 
 
 class _Frame:
