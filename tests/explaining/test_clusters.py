@@ -6,11 +6,12 @@ from sklearn.datasets import load_breast_cancer, load_iris, load_wine
 
 from kmeans_service.explaining.clusters import as_json, rule_text
 from kmeans_service.explaining.described import Described
+from kmeans_service.explaining.file_rows import FileRow
 from kmeans_service.explaining.sentences import ALONE, ORDINARY
 from tests.explaining.fits import Fit, fit_of
 
 AGES = [[50.0, 10], [54, 12], [58, 14], [20, 80], [24, 82], [28, 90]]
-CELLS = {line: [f"line {line}"] for line in range(2, 9)}
+TYPICAL = {row: FileRow(row + 2, (f"row {row}",)) for row in range(7)}
 
 
 @pytest.fixture
@@ -23,11 +24,11 @@ def ages() -> Fit:
 def test_a_small_fit_is_described_as_by_hand(ages: Fit) -> None:
     explained = ages.explained()
     first, second = explained.clusters
-    assert (first.size, first.share, first.typical, first.distance) == (3, 0.5, 3, 0.0)
+    assert (first.size, first.share, first.typical, first.distance) == (3, 0.5, 1, 0.0)
     assert [center.value for center in first.center] == [54.0, 12.0, "a"]
     assert first.center[2].share == 2 / 3
     # (20, 80), (24, 82), (28, 90) have their middle at (24, 84): 2 away from the second.
-    assert (second.typical, second.distance) == (6, 2.0)
+    assert (second.typical, second.distance) == (4, 2.0)
     assert [center.value for center in second.center] == [24.0, 84.0, "b"]
     assert second.center[2].share == 1 / 3
     assert first.sentence == (
@@ -58,14 +59,14 @@ def test_a_rule_is_the_leaf_that_has_most_of_the_cluster(ages: Fit) -> None:
 
 
 def test_the_answer_says_what_is_described_and_was_not_used(ages: Fit) -> None:
-    found = as_json(ages.explained(), CELLS)
+    found = as_json(ages.explained(), TYPICAL)
     assert [column["used"] for column in found["columns"]] == [True, True, False]
     assert found["notes"] == [
         "The column kind is described, but the fit did not use it: it holds text."
     ]
     assert found["sample_size"] is None
     first = found["clusters"][0]
-    assert first["typical_row"] == {"line": 3, "distance": 0.0, "cells": ["line 3"]}
+    assert first["typical_row"] == {"line": 3, "distance": 0.0, "cells": ["row 1"]}
     assert first["center"][2] == {"column": 3, "name": "kind", "value": "a", "share": 2 / 3}
     assert list(first["sets_apart"][0]["quantiles"]) == ["0.05", "0.25", "0.5", "0.75", "0.95"]
     assert [each["column"] for each in first["sets_apart"]] == [2, 1]
@@ -76,7 +77,7 @@ def test_dropped_rows_count_nowhere_and_are_told() -> None:
     dropped = Fit(fit.values, np.array([0, 0, 0, 1, 1, 1, -1]), fit.columns, fit.model)
     explained = dropped.explained()
     assert [cluster.size for cluster in explained.clusters] == [3, 3]
-    assert "1 rows were dropped" in as_json(explained, CELLS)["notes"][0]
+    assert "1 rows were dropped" in as_json(explained, TYPICAL)["notes"][0]
     assert "1000" not in explained.clusters[1].sentence
 
 
@@ -126,7 +127,7 @@ def test_a_cluster_without_a_leaf_has_no_rule_and_the_answer_says_so() -> None:
     explained = fit_of(X, ["x"], [0, 0, 0, 1, 0, 0]).explained()
     assert explained.clusters[1].rule is None
     assert explained.rules.fidelity == 5 / 6
-    notes = as_json(explained, CELLS)["notes"]
+    notes = as_json(explained, TYPICAL)["notes"]
     assert notes == ["Cluster 1 has no rule: no leaf of the tree names it."]
 
 
@@ -163,5 +164,5 @@ def test_large_data_is_described_by_a_draw_that_the_answer_tells_of(
     assert explained.sample_size == 50
     assert [cluster.size for cluster in explained.clusters] == [500, 500]
     assert np.isclose(explained.clusters[0].sets_apart[0].difference, -1.95, atol=0.05)
-    notes = as_json(explained, {each.typical or 0: [] for each in explained.clusters})
+    notes = as_json(explained, {each.typical or 0: FileRow(1, ()) for each in explained.clusters})
     assert "50 rows drawn at random" in notes["notes"][0]

@@ -9,6 +9,7 @@ import numpy as np
 from kmeans_service.arrays import Array
 from kmeans_service.explaining import numerals, sentences
 from kmeans_service.explaining.described import Described, Rows
+from kmeans_service.explaining.file_rows import FileRow
 from kmeans_service.explaining.gathering import Gathered, gather
 from kmeans_service.explaining.setting_apart import SHARES, Difference, Quantiles, differences
 from kmeans_service.explaining.tree import Condition, Rule, Rules, rules_of
@@ -33,8 +34,8 @@ class Center:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """typical   line of the row nearest to the center, None of a cluster without rows; `distance`
-    is how far it is
+    """typical   the row nearest to the center, from 0 in the file, None of a cluster without rows;
+    `distance` is how far it is
     """
 
     label: int
@@ -130,14 +131,14 @@ def _most_frequent(found: Gathered, levels: tuple[str, ...], place: int, label: 
     return Center(place, levels[best], share=float(counts[best] / counts.sum()))
 
 
-def as_json(explained: Explained, cells: Mapping[int, Sequence[str]]) -> dict[str, Any]:
+def as_json(explained: Explained, typical: Mapping[int, FileRow]) -> dict[str, Any]:
     """The answer, without names and numbers.
 
-    cells   of the typical rows, by their lines
+    typical   rows of the file by their indices
     """
     columns = explained.columns
     return {
-        "clusters": [_cluster_json(each, columns, cells) for each in explained.clusters],
+        "clusters": [_cluster_json(each, columns, typical) for each in explained.clusters],
         "tree": {"depth": explained.rules.depth, "fidelity": explained.rules.fidelity},
         "columns": [_column_json(column) for column in columns],
         "sample_size": explained.sample_size,
@@ -175,7 +176,7 @@ def _column_json(column: Described) -> dict[str, Any]:
 
 
 def _cluster_json(
-    cluster: Cluster, columns: tuple[Described, ...], cells: Mapping[int, Sequence[str]]
+    cluster: Cluster, columns: tuple[Described, ...], typical: Mapping[int, FileRow]
 ) -> dict[str, Any]:
     return {
         "label": cluster.label,
@@ -185,17 +186,17 @@ def _cluster_json(
         "share": cluster.share,
         "sentence": cluster.sentence,
         "center": [_center_json(each, columns[each.place]) for each in cluster.center],
-        "typical_row": _typical_json(cluster, cells),
+        "typical_row": _typical_json(cluster, typical),
         "sets_apart": [_difference_json(each, columns[each.place]) for each in cluster.sets_apart],
         "rule": cluster.rule and _rule_json(cluster.rule, columns),
     }
 
 
-def _typical_json(cluster: Cluster, cells: Mapping[int, Sequence[str]]) -> dict[str, Any] | None:
+def _typical_json(cluster: Cluster, typical: Mapping[int, FileRow]) -> dict[str, Any] | None:
     if cluster.typical is None:
         return None
-    found = {"line": cluster.typical, "distance": cluster.distance}
-    return found | {"cells": list(cells[cluster.typical])}
+    row = typical[cluster.typical]
+    return {"line": row.line, "distance": cluster.distance, "cells": list(row.cells)}
 
 
 def _named(column: Described) -> dict[str, Any]:

@@ -27,7 +27,7 @@ class Gathered:
     spread     standard deviation of each column, over all its present cells
     levels     of each category, by the column's place: rows of each cluster and level, shape
                (n_clusters, n_levels + 2), other texts and missing cells behind the levels
-    typical    the line of the row nearest to each center, -1 of an empty cluster
+    typical    the row nearest to each center, from 0 in the file, -1 of an empty cluster
     distances  how far it is, in the units of the fit's rows
     """
 
@@ -53,15 +53,16 @@ def gather(rows: Rows, columns: tuple[Described, ...], model: Model, sizes: Arra
     }
     nearest = _Nearest(model, np.array([column.used for column in columns]))
     drawer = Drawer(sizes, most)
-    n_dropped = 0
+    first = n_dropped = 0
     for values, labels, lines in rows():
         kept = labels >= 0
         n_dropped += len(labels) - int(kept.sum())
         moments.add(values[kept], labels[kept])
         for place, tally in tallies.items():
             tally.add(values[kept, place], labels[kept])
-        nearest.add(values, labels, lines)
+        nearest.add(first, values, labels)
         drawer.add(values, labels, lines)
+        first += len(labels)
     numbers, means, spread = moments.found()
     return Gathered(
         np.asarray(sizes, dtype=np.int64),
@@ -70,7 +71,7 @@ def gather(rows: Rows, columns: tuple[Described, ...], model: Model, sizes: Arra
         means,
         spread,
         {place: tally.counts for place, tally in tallies.items()},
-        nearest.lines,
+        nearest.rows,
         nearest.distances,
         drawer.drawn(),
     )
@@ -139,10 +140,11 @@ class _Nearest:
 
     def __init__(self, model: Model, used: NDArray[np.bool_]) -> None:
         self._model, self._used = model, used
-        self.lines = np.full(model.n_clusters, -1, dtype=np.int64)
+        self.rows = np.full(model.n_clusters, -1, dtype=np.int64)
         self.distances = np.full(model.n_clusters, np.inf)
 
-    def add(self, values: Array, labels: Array, lines: Array) -> Self:
+    def add(self, first: int, values: Array, labels: Array) -> Self:
+        """The rows from the one with this index on."""
         places = np.flatnonzero(labels >= 0)
         labels = labels[places].astype(np.int64)
         far = self._distances(values[places][:, self._used], labels)
@@ -150,7 +152,7 @@ class _Nearest:
         clusters, begins = np.unique(labels[order], return_index=True)
         found = order[begins]
         nearer = far[found] < self.distances[clusters]
-        self.lines[clusters[nearer]] = lines[places[found[nearer]]]
+        self.rows[clusters[nearer]] = first + places[found[nearer]]
         self.distances[clusters[nearer]] = far[found[nearer]]
         return self
 

@@ -75,6 +75,11 @@ class ColumnReader:
         ]
         self.n_rows = 0
 
+    @property
+    def line(self) -> int:
+        """Of what is read next."""
+        return self._line.value
+
     def read(self, block: Block, room: Array, ends: Array | None = None) -> int:
         """Fills the room, shape (any, n_used), with rows of the block; returns how many.
 
