@@ -14,7 +14,7 @@ from kmeans_service.http.stored import Stored, etag, read_answer
 from kmeans_service.lifecycle import reads
 from kmeans_service.lifecycle.explanations import Explanation
 from kmeans_service.lifecycle.job import Job
-from kmeans_service.media_types import CSV, JSON
+from kmeans_service.media_types import CSV, HTML, JSON
 
 # What the answer itself takes, after the making.
 ANSWER_SECONDS = 3.0
@@ -25,6 +25,21 @@ app = routing.resolver()
 @app.route("/kmeans/jobs/<job_id>/rows", routing.READ)
 def get_rows(job_id: str) -> Answer:
     return _answer("rows", job_id, CSV)
+
+
+@app.route("/kmeans/jobs/<job_id>/clusters", routing.READ)
+def get_clusters(job_id: str) -> Answer:
+    return _answer("clusters", job_id, JSON)
+
+
+@app.route("/kmeans/jobs/<job_id>/projection", routing.READ)
+def get_projection(job_id: str) -> Answer:
+    return _answer("projection", job_id, JSON)
+
+
+@app.route("/kmeans/jobs/<job_id>/report", routing.READ)
+def get_report(job_id: str) -> Answer:
+    return _answer("report", job_id, HTML)
 
 
 def _answer(name: str, job_id: str, *media_types: str) -> Answer:
@@ -75,6 +90,8 @@ def _stored(job: Job, found: Explanation, making_it: Maker) -> Stored:
 def _encoded(media_type: str, filename: str, body: bytes, headers: Headers) -> Answer:
     if media_type == JSON:
         return answers.json_answer(body.decode(), headers=headers)
+    if media_type.startswith(HTML):
+        return answers.page_answer(body.decode(), media_type, headers)
     return answers.binary_answer(media_type, filename, body, headers)
 
 

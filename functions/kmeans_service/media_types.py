@@ -3,3 +3,4 @@
 JSON = "application/json"
 CSV = "text/csv"
 BINARY = "application/octet-stream"
+HTML = "text/html"

@@ -11,7 +11,12 @@ from kmeans_service.lifecycle.job import Job
 from kmeans_service.streams import Keep
 
 MAKERS = {
+    "clusters": "kmeans_service.explaining.answers.clusters",
+    "described": "kmeans_service.explaining.answers.described",
     "distances": "kmeans_service.explaining.distances",
+    "drawn": "kmeans_service.explaining.answers.drawn",
+    "projection": "kmeans_service.explaining.answers.projection",
+    "report": "kmeans_service.explaining.answers.report",
     "rows": "kmeans_service.explaining.rows",
 }
 

@@ -17,6 +17,11 @@ PROBLEM = "application/problem+json"
 # A float64 in its shortest form has up to 24 characters, and a separator of one or two.
 NUMBER_BYTES = 26
 SAVED_NAME_LENGTH = 120
+# The page itself names the one style that it has, by its digest.
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'; sandbox"
+)
 type Answer = Response[Any]
 type Headers = dict[str, str]
 
@@ -71,6 +76,20 @@ def binary_answer(content_type: str, filename: str, body: bytes, headers: Header
         content_type=content_type,
         body=content,
         headers={**disposition, **headers},
+    )
+
+
+def page_answer(body: str, media_type: str, headers: Headers) -> Answer:
+    """A page to be looked at, which may do nothing at all: users' texts stand in it."""
+    return Response(
+        status_code=200,
+        content_type=media_type,
+        body=body,
+        headers={
+            "Content-Security-Policy": PAGE_POLICY,
+            "Referrer-Policy": "no-referrer",
+            **headers,
+        },
     )
 
 

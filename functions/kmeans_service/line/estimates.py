@@ -15,6 +15,11 @@ DIFFERENCES_PER_SECOND = 2e8
 # Written with what is said of them behind.
 ROWS_PER_SECOND = 200_000
 
+# The import of what grows trees, where nothing of it is in memory yet, and a tree.
+TREE_SECONDS = 2.0
+# Their quantiles in the columns that set them apart.
+CLUSTERS_PER_SECOND = 50
+
 
 def fit_seconds(recipe: Recipe, given: Input) -> float:
     """All of its iterations counted, as `MaxWork` does."""
@@ -33,6 +38,20 @@ def distances_seconds(job: Job) -> float:
 def rows_seconds(job: Job) -> float:
     """To measure them for their quantiles, then once more, and to write them down."""
     return 2 * distances_seconds(job) + job.checked_input.n_samples / ROWS_PER_SECOND
+
+
+def drawing_seconds(job: Job) -> float:
+    """To label every row of a fitted job, and to draw some."""
+    given = job.checked_input
+    n_clusters = len(job.published.scores.cluster_sizes)
+    labels = given.n_samples * n_clusters * given.n_features / MULTIPLICATIONS_PER_SECOND
+    return given.rows.size / POINTS_BYTES_PER_SECOND + labels
+
+
+def description_seconds(job: Job) -> float:
+    """The same, and a rule and a sentence for each cluster."""
+    n_clusters = len(job.published.scores.cluster_sizes)
+    return TREE_SECONDS + drawing_seconds(job) + n_clusters / CLUSTERS_PER_SECOND
 
 
 def check_seconds(size: int) -> float:

@@ -1,0 +1,42 @@
+"""A model's clusters without names, as JSON: of it `clusters` and `report` are made."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from kmeans_service.explaining import clusters
+from kmeans_service.explaining.file_rows import file_rows
+from kmeans_service.explaining.finished import finished
+from kmeans_service.explaining.training import training_of
+from kmeans_service.lifecycle.job import Job
+from kmeans_service.line.estimates import description_seconds
+from kmeans_service.media_types import JSON
+from kmeans_service.streams import Keep
+
+VERSION = 1
+QUERY = ()
+SUFFIX = ".json"
+
+
+def media_type(_job: Job) -> str:
+    return JSON
+
+
+def asked(_job: Job, _query: Mapping[str, str]) -> dict[str, Any]:
+    return {}
+
+
+def seconds(job: Job, _asked: Mapping[str, Any]) -> float:
+    return description_seconds(job)
+
+
+def make(job: Job, _asked: Mapping[str, Any], keep: Keep) -> Iterator[bytes]:
+    training = training_of(job, keep)
+    fit = finished(training)
+    sizes = job.published.scores.cluster_sizes
+    explained = clusters.explain(fit.rows, fit.columns, fit.model, sizes)
+    training.check()
+    typical = (each.typical for each in explained.clusters)
+    wanted = [row for row in typical if row is not None]
+    rows = file_rows(training.points.source, fit.table, wanted)
+    yield json.dumps(clusters.as_json(explained, rows), allow_nan=False).encode()

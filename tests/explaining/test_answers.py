@@ -1,0 +1,143 @@
+"""GET …/clusters, …/projection and …/report of jobs."""
+
+import csv
+import io
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+
+from harness.api import Client
+
+
+def iris() -> bytes:
+    """With its species, which a fit leaves out."""
+    data = load_iris()
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["sepal length", "sepal width", "petal length", "petal width", "species"])
+    for row, species in zip(data.data.tolist(), data.target.tolist(), strict=True):
+        writer.writerow([*row, data.target_names[species]])
+    return text.getvalue().encode()
+
+
+@pytest.fixture
+def fitted(client: Client) -> Client:
+    client.upload(iris(), "iris.csv")
+    assert client.fit(0, {"n_clusters": 3, "random_state": 0}).status == 200
+    return client
+
+
+def answer(client: Client, name: str) -> Any:
+    found = client.get(f"/kmeans/jobs/0/{name}")
+    assert found.status == 200, found.body
+    return found.json()
+
+
+def rename(client: Client, **names: object) -> None:
+    body = json.dumps(names).encode()
+    found = client.call("PATCH", "/kmeans/jobs/0", body, {"Content-Type": "application/json"})
+    assert found.status == 200, found.body
+
+
+def test_clusters_are_described_from_the_stored_fit(fitted: Client) -> None:
+    found = answer(fitted, "clusters")
+    labels = np.array(fitted.get("/kmeans/jobs/0/labels").labels())
+    X = load_iris().data
+    assert found["tree"]["fidelity"] >= 0.97
+    for cluster in found["clusters"]:
+        own = labels == cluster["label"]
+        assert cluster["size"] == own.sum()
+        assert (cluster["number"], cluster["name"]) == (cluster["label"], None)
+        center = [each["value"] for each in cluster["center"]][:4]
+        assert np.allclose(center, X[own].mean(axis=0), rtol=1e-12)
+        row = cluster["typical_row"]
+        nearest = np.linalg.norm(X - center, axis=1)
+        assert row["line"] == np.where(own, nearest, np.inf).argmin() + 2
+        assert [float(cell) for cell in row["cells"][:4]] == X[row["line"] - 2].tolist()
+
+
+def test_a_projection_has_every_row_and_its_line(fitted: Client) -> None:
+    found = answer(fitted, "projection")
+    labels = fitted.get("/kmeans/jobs/0/labels").labels()
+    assert [point["line"] for point in found["points"]] == list(range(2, 152))
+    assert [point["label"] for point in found["points"]] == labels
+    # scikit-learn's PCA of iris: 92.5 % and 5.3 %.
+    assert [round(axis["share"], 3) for axis in found["axes"]] == [0.925, 0.053]
+
+
+def test_names_follow_and_are_another_answer(fitted: Client) -> None:
+    tags = {}
+    for name in ("clusters", "projection", "report"):
+        tags[name] = fitted.get(f"/kmeans/jobs/0/{name}").headers["ETag"]
+        again = fitted.get(f"/kmeans/jobs/0/{name}", **{"If-None-Match": tags[name]})
+        assert again.status == 304
+    rename(fitted, name="Flowers", clusters={"1": "<i>Small</i>"})
+    for name, tag in tags.items():
+        found = fitted.get(f"/kmeans/jobs/0/{name}", **{"If-None-Match": tag})
+        assert (found.status, "<i>Small</i>" in found.text) == (200, name != "report")
+    assert answer(fitted, "clusters")["clusters"][1]["name"] == "<i>Small</i>"
+    assert answer(fitted, "projection")["centers"][1]["name"] == "<i>Small</i>"
+    page = fitted.get("/kmeans/jobs/0/report").text
+    assert "<h1>Flowers</h1>" in page
+    assert "&lt;i&gt;Small&lt;/i&gt;" in page
+
+
+def test_a_report_is_a_page_that_may_do_nothing(fitted: Client) -> None:
+    found = fitted.get("/kmeans/jobs/0/report", Accept="text/html,*/*;q=0.8")
+    assert found.status == 200
+    assert found.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert found.headers["Content-Security-Policy"].endswith("sandbox")
+    assert "Content-Disposition" not in found.headers
+    for text in ("fewer than half", '"n_clusters": 3', "numpy", "78.85", "left out"):
+        assert text in found.text
+    assert fitted.get("/kmeans/jobs/0/report", Accept="application/json").status == 406
+
+
+def test_scaled_rows_with_gaps_are_described_in_the_users_units(client: Client) -> None:
+    client.upload(b"x;y;z\n1;;10\n\n2;1;11\n900;3;12\n901;5;\n", "gaps.csv")
+    asked = {"job_id": 0, "preprocessing": {"scaling": "standard"}}
+    assert client.post_json("/kmeans/fit", asked).status == 200
+    found = answer(client, "clusters")
+    small = next(each for each in found["clusters"] if each["center"][0]["value"] < 100)
+    assert [round(each["value"], 9) for each in small["center"]] == [1.5, 2.0, 10.5]
+    lines = {each["typical_row"]["line"] for each in found["clusters"]}
+    assert lines <= {2, 4, 5, 6}
+    assert small["typical_row"]["cells"] in (["1", "", "10"], ["2", "1", "11"])
+    assert [point["line"] for point in answer(client, "projection")["points"]] == [2, 4, 5, 6]
+
+
+def test_a_record_of_several_lines_is_found_where_it_begins(client: Client) -> None:
+    rows = "".join(f'"a\nb{row}",{row % 7},{row}.5\n' for row in range(200))
+    client.upload(f"note,x,y\n{rows}".encode(), "notes.csv")
+    assert client.fit(0, {"n_clusters": 2}).status == 200
+    for cluster in answer(client, "clusters")["clusters"]:
+        row = cluster["typical_row"]
+        number = int(float(row["cells"][2]))
+        assert row["line"] == 2 + 2 * number
+        assert row["cells"][0] == f"a\nb{number}"
+    lines = [point["line"] for point in answer(client, "projection")["points"]]
+    assert lines == list(range(2, 402, 2))
+
+
+def test_a_job_without_a_model_has_nothing_to_describe(client: Client) -> None:
+    client.upload(iris(), "iris.csv")
+    for name in ("clusters", "projection", "report"):
+        assert client.get(f"/kmeans/jobs/0/{name}").status == 409
+        assert client.get(f"/kmeans/jobs/1/{name}").status == 404
+        assert client.get(f"/kmeans/jobs/0/{name}?k=3").status == 422
+
+
+def test_markup_in_a_file_is_text_in_its_report(client: Client) -> None:
+    hostile = "<img src=x onerror=alert(1)>"
+    text = f'{hostile},"</style><script>",kind\n'
+    text += "".join(f"{row}.5,{row % 5},{hostile}{row % 2}\n" for row in range(30))
+    client.upload(text.encode(), f"{hostile}.csv")
+    assert client.fit(0, {"n_clusters": 2}).status == 200
+    page = client.get("/kmeans/jobs/0/report").text
+    assert "<img" not in page
+    assert "<script" not in page
+    assert page.count("</style>") == 1
+    assert "&lt;img src=x onerror=alert(1)&gt;" in page
