@@ -7,6 +7,7 @@ from typing import Any
 from kmeans_service.explaining import making
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.lifecycle.names import names_of
+from kmeans_service.storage import data_bucket
 from kmeans_service.streams import Keep
 
 
@@ -17,7 +18,7 @@ def version(job: Job) -> dict[str, Any]:
 
 def with_names(job: Job, maker: str, members: str, keep: Keep) -> dict[str, Any]:
     """The document of this maker, whose `members` are the clusters in the order of their labels."""
-    document: dict[str, Any] = json.loads(making.needed(job, maker, keep))
+    document: dict[str, Any] = json.loads(data_bucket().get(making.needed(job, maker, keep)))
     names = names_of(job).clusters
     numbered = zip(document[members], job.published.numbers, strict=True)
     return document | {members: [_named(each, number, names) for each, number in numbered]}
