@@ -6,7 +6,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, expect
+import requests
+from playwright.sync_api import Browser, Route, expect
 
 from harness.browser import PATIENCE
 from harness.service.closed import Closed
@@ -20,6 +21,7 @@ ROWS = [
     for i, (x, y) in enumerate([(0, 0), (50, 0), (0, 90)] * 6)
 ]
 TABLE = "\n".join(["id,letter,width,height", *ROWS, ""])
+CENTERS = list(enumerate([(0, 0), (500, 0), (0, 900)] * 120_000))
 HTML = "<img src=x onerror=alert(1)>"
 LOOKS = [
     {"viewport": {"width": width, "height": 800}, "color_scheme": scheme}
@@ -69,9 +71,10 @@ def test_a_file_becomes_columns_clusters_and_files_to_take_away(
     with page.expect_download() as saved:
         page.get_by_role("button", name="Rows with clusters").click()
     lines = Path(saved.value.path()).read_text().splitlines()
-    assert lines[0] == "id,letter,width,height,cluster"
-    assert [line.rpartition(",")[0] for line in lines[1:]] == ROWS
-    labels = [line.rpartition(",")[2] for line in lines[1:]]
+    assert lines[0].startswith("id,letter,width,height,cluster,")
+    cells = [line.split(",") for line in lines[1:]]
+    assert [",".join(row[:4]) for row in cells] == ROWS
+    labels = [row[4] for row in cells]
     assert labels == labels[:3] * 6
     assert set(labels) == {"0", "1", "2"}
     for name in ("Labels", "Centers", "Model"):
@@ -166,6 +169,73 @@ def test_a_second_file_is_seen_in_the_same_picture(
     visitor.sees_clusters(3)
     visitor.page.locator("input[data-use=predict]").set_input_files(points)
     expect(visitor.page.locator(".predict")).to_contain_text("2 rows predicted", timeout=PATIENCE)
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    """More than a request may carry."""
+    file = tmp_path / f"{tmp_path.name}-large.csv"
+    rows = "".join(f"{x + i % 7 / 10},{y + i % 11 / 10},{i % 5}.25\n" for i, (x, y) in CENTERS)
+    file.write_text(f"width,height,depth\n{rows}")
+    assert file.stat().st_size > 4_500_000
+    return file
+
+
+def test_a_large_file_goes_to_the_bucket_and_goes_on_where_the_network_broke(
+    visitor: Visitor, large: Path
+) -> None:
+    tries: list[str] = []
+
+    def broken_twice(route: Route) -> None:
+        tries.append(route.request.url)
+        if len(tries) <= 2:
+            route.abort("connectionreset")
+        else:
+            route.continue_()
+
+    visitor.context.route(lambda url: "partNumber" in url, broken_twice)
+    visitor.opens()
+    visitor.gives(large)
+    expect(visitor.page.locator(".work")).to_contain_text("trying again", timeout=PATIENCE)
+    visitor.sees_clusters(3)
+    assert len(tries) > 2
+    assert {urlsplit(url).netloc for url in tries} != {urlsplit(visitor.url).netloc}
+
+
+def test_an_upload_that_is_cancelled_leaves_nothing_that_waits(
+    visitor: Visitor, service: Service, large: Path
+) -> None:
+    visitor.context.route(lambda url: "partNumber" in url, lambda _route: None)  # it hangs
+    visitor.opens()
+    visitor.gives(large)
+    work = visitor.page.locator(".work")
+    expect(work.get_by_role("progressbar")).to_have_attribute("max", "1", timeout=PATIENCE)
+    with visitor.page.expect_response(lambda answer: answer.request.method == "DELETE") as given_up:
+        work.get_by_role("button", name="Cancel").click()
+    assert given_up.value.status == 204
+    expect(visitor.page.get_by_text("Drop a file here")).to_be_visible()
+    [job] = [
+        job
+        for job in requests.get(f"{service.url}/jobs", timeout=60).json()["jobs"]
+        if job["filename"] == large.name
+    ]
+    assert job["status"] == "FAILED"
+
+
+def test_rows_of_a_file_that_is_no_text_are_seen_and_its_outliers_are_marked(
+    visitor: Visitor, tmp_path: Path
+) -> None:
+    file = tmp_path / "shapes.jsonl"
+    file.write_text("".join(f'{{"x": {x}, "y": {y + i % 9}}}\n' for i, (x, y) in CENTERS[:60]))
+    visitor.opens()
+    visitor.gives(file)
+    visitor.sees_clusters(3)
+    page = visitor.page
+    expect(page.get_by_role("heading", name="First rows")).to_be_visible(timeout=PATIENCE)
+    page.get_by_label("Mark outliers").check()
+    page.locator("#picture").focus()
+    page.locator("#picture").press("ArrowUp")
+    expect(page.locator(".tip")).to_contain_text("distance to the center", timeout=PATIENCE)
 
 
 def test_a_job_is_deleted_after_one_question(visitor: Visitor, tmp_path: Path) -> None:

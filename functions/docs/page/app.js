@@ -42,7 +42,7 @@ export function arrive() {
     state.work?.cancel();
     changed({ view: address === "jobs" ? "jobs" : "start", problem: null, job: null, file: null, fit: null });
     if (address === "jobs") list();
-  } else if (state.job?.job_id !== Number(id) && state.work?.stage !== "sending") {
+  } else if (state.job?.job_id !== Number(id) && state.work?.id !== Number(id)) {
     open(Number(id));
   }
 }

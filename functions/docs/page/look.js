@@ -7,23 +7,23 @@ import { clusterName } from "./names.js";
 import { Picture } from "./picture.js";
 import { changed, state } from "./state.js";
 import { measure, t } from "./text.js";
-import { measured } from "./work.js";
+import { askRows, measured, working } from "./work.js";
 
 const PRINCIPAL = "principal";
 const CELLS = 12; // of a row that is pointed at
 const NO_ROWS = { xs: new Float64Array(0), ys: new Float64Array(0) };
 let picture = null;
 let canvas = null;
-let made = { of: null };
+let made = {};
 let shown = null;
 
 /** Positions of everything that is shown, made anew only where something of it has changed. */
 function scene() {
   const { fit, rows, axes, points } = state;
-  if (made.of !== fit || made.axes !== axes || made.points !== points) {
-    made = { of: fit, axes, points, ...(axes.kind === PRINCIPAL ? onPrincipal() : onColumns()) };
+  if (made.fit !== fit || made.rows !== rows || made.axes !== axes || made.points !== points) {
+    made = { fit, rows, axes, points, ...(axes.kind === PRINCIPAL ? onPrincipal() : onColumns()) };
   }
-  return { ...made, labels: rows ? fit.labels : new Int32Array(0), selected: state.selected };
+  return { ...made, labels: rows ? fit.labels : new Int32Array(0), selected: state.selected, outliers: state.outliers ? state.told?.outliers : null };
 }
 
 function onColumns() {
@@ -60,6 +60,7 @@ export function pictureView() {
     <section class="picture card" aria-label=${t.picture}>
       <div class="picture-top">
         ${axisChoice("x", t.horizontal)} ${axisChoice("y", t.vertical)}
+        ${rows ? html`<label class="tick" title=${t.outliersAbout}><input type="checkbox" .checked=${Boolean(state.told && state.outliers)} @change=${markOutliers}> ${t.outliers}</label>` : nothing}
         <span class="zoom">
           <button class="icon" aria-label=${t.zoomOut} title=${t.zoomOut} @click=${() => picture.zoomBy(1 / 1.5)}>−</button>
           <button class="icon" aria-label=${t.zoomIn} title=${t.zoomIn} @click=${() => picture.zoomBy(1.5)}>+</button>
@@ -92,6 +93,12 @@ function pointed(point) {
   changed({ point, said });
 }
 
+/** Which rows are outliers is told by the service, when somebody wants to know. */
+function markOutliers(event) {
+  changed({ outliers: event.target.checked });
+  if (event.target.checked && !state.told) working("reading", (_work, signal) => askRows(signal));
+}
+
 function shownCells(point) {
   const cells = state.rows.row(point);
   return state.table.columns.slice(0, CELLS).map((column) => [nameOf(column), cells[column.number - 1] ?? ""]);
@@ -100,7 +107,9 @@ function shownCells(point) {
 const rowView = (point) => html`
   <div class=${picture.isRight(point) ? "tip card left" : "tip card"} aria-hidden="true">
     <strong>${sign(state.fit.labels[point])} ${clusterName(state.fit.labels[point])} · ${t.row(point + 1)}</strong>
-    <dl>${shownCells(point).map(([name, cell]) => html`<div><dt>${name}</dt><dd>${cell}</dd></div>`)}</dl>
+    <dl>${shownCells(point).map(([name, cell]) => html`<div><dt>${name}</dt><dd>${cell}</dd></div>`)}
+      ${state.told ? html`<div><dt>${t.distance}</dt><dd>${measure(state.told.distances[point])}</dd></div>` : nothing}
+    </dl>
   </div>
 `;
 

@@ -11,7 +11,7 @@ export async function byParts(file, work, signal) {
   const id = upload.job_id;
   const cancel = work.cancel;
   work.cancel = () => (cancel(), giveUp(id));
-  Object.assign(work, { total: file.size, began: performance.now(), before: upload.received });
+  changed({ work: Object.assign(work, { total: file.size, began: performance.now(), before: upload.received }) });
   for (let failures = 0; ; ) {
     try {
       await sendMissing(file, upload, work, signal);

@@ -120,6 +120,7 @@ export class Picture {
     this.drawAxes(context);
     this.clipped(context, () => {
       this.drawPoints(context);
+      this.drawOutliers(context);
       this.drawMore(context);
       this.drawCenters(context);
       this.drawPoint(context);
@@ -149,6 +150,23 @@ export class Picture {
     });
     this.layer.getContext("2d").putImageData(this.raster.image, 0, 0);
     context.drawImage(this.layer, 0, 0);
+  }
+
+  drawOutliers(context) {
+    const { xs, ys, labels, outliers, selected } = this.scene;
+    if (!outliers) return;
+    const { left, top, scaleX, scaleY } = this.view;
+    const radius = this.radius(xs.length) + 2.5 * this.ratio;
+    context.lineWidth = this.ratio;
+    context.strokeStyle = this.ink;
+    context.beginPath();
+    for (let i = 0; i < xs.length; i += 1) {
+      if (outliers[i] !== 1 || (selected !== null && labels[i] !== selected) || Number.isNaN(xs[i] + ys[i])) continue;
+      const [x, y] = [left + xs[i] * scaleX, top - ys[i] * scaleY];
+      context.moveTo(x + radius, y);
+      context.arc(x, y, radius, 0, 2 * Math.PI);
+    }
+    context.stroke();
   }
 
   /** A second file's points: rings in the colour of their cluster. */

@@ -4,7 +4,7 @@ import { t } from "./text.js";
 export const BASE = new URL("../../", import.meta.url).href;
 const INLINE_BYTES = 4_400_000;
 const TOKEN = "kmeans-token";
-const PATIENCE = 5; // tries of what is answered "later"
+const PATIENCE = 8; // tries of what is answered "later"
 
 /** A refusal of the service: its problem document. */
 export class Refused extends Error {
@@ -59,8 +59,19 @@ export async function call(path, { headers = {}, json, ...options } = {}) {
   for (let tries = 1; ; tries += 1) {
     const answer = await send(new URL(path, BASE), { ...options, headers: sent });
     if (answer.ok) return answer;
-    if (![429, 503, 504].includes(answer.status) || tries === PATIENCE) throw new Refused(await problemOf(answer));
-    await pause(Number(answer.headers.get("Retry-After")) || 2, options.signal);
+    const later = Number(answer.headers.get("Retry-After"));
+    if (![429, 503, 504].includes(answer.status) && !later) throw new Refused(await problemOf(answer));
+    if (tries === PATIENCE) throw new Refused(await problemOf(answer));
+    await pause(later || 2, options.signal);
+  }
+}
+
+/** The answer of a path that may take a while to make: asked again until it is there. */
+export async function made(path, options = {}) {
+  for (;;) {
+    const answer = await call(path, options);
+    if (answer.status !== 202) return answer;
+    await pause(Number(answer.headers.get("Retry-After")) || 1, options.signal);
   }
 }
 
@@ -95,9 +106,14 @@ export async function labelsOf(answer) {
 
 /** Has the browser save what a path answers. */
 export async function save(path, name, accept) {
-  const answer = await call(path, { headers: { Accept: accept } });
+  const answer = await made(path, { headers: { Accept: accept } });
+  keep(await answer.blob(), name);
+}
+
+/** Has the browser save bytes under a name. */
+export function keep(blob, name) {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(await answer.blob());
+  link.href = URL.createObjectURL(blob);
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);

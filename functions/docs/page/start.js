@@ -2,7 +2,7 @@
 import { html } from "./lit-html.js";
 import { customers } from "./example.js";
 import { sign } from "./marks.js";
-import { changed, OPTIONS, state } from "./state.js";
+import { state } from "./state.js";
 import { t } from "./text.js";
 import { predict, take } from "./work.js";
 
@@ -40,7 +40,6 @@ export function chosen(event) {
 }
 
 function example() {
-  changed({ options: { ...OPTIONS } });
   take(new File([customers()], t.exampleName, { type: "text/csv" }), EXAMPLE_CLUSTERS);
 }
 

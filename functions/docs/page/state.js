@@ -12,6 +12,7 @@ export const state = {
   table: null, // GET columns
   rows: null, // the file's rows, where the browser can read them
   fit: null, // {labels, centers, names}
+  told: null, // what the service says of each row: {distances, outliers}
   options: null, // of the next fit
   axes: { kind: "columns", x: null, y: null },
   selected: null, // a cluster

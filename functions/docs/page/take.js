@@ -1,15 +1,16 @@
 // What can be taken away, the lines that do the same from a program, and the second file.
 import { html, nothing } from "./lit-html.js";
-import { BASE, save, token } from "./service.js";
+import { BASE, keep, save, token } from "./service.js";
 import { chosen } from "./start.js";
 import { changed, state } from "./state.js";
 import { t } from "./text.js";
-import { request, working } from "./work.js";
+import { predicted, request, ROWS, working } from "./work.js";
 
 const stem = () => state.job.filename.replace(/\.[^.]*$/, "");
 
 export function takeView() {
   const files = [
+    { path: ROWS, name: `${stem()}-clusters.csv`, accept: "text/csv", title: t.rowsFile, about: t.rowsAbout },
     { path: "labels", name: `${stem()}-labels.csv`, accept: "text/csv", title: t.labels, about: t.labelsAbout },
     { path: "centers", name: `${stem()}-centers.csv`, accept: "text/csv", title: t.centers, about: t.centersAbout },
     { path: "model", name: `${stem()}-model.joblib`, accept: "*/*", title: t.model, about: t.modelAbout },
@@ -18,7 +19,6 @@ export function takeView() {
     <section aria-labelledby="take">
       <h2 id="take">${t.take}</h2>
       <div class="files">
-        ${state.rows ? fileView(t.rowsFile, t.rowsAbout, saveRows) : nothing}
         ${files.map((file) => fileView(file.title, file.about, () => fetchFile(file)))}
       </div>
       <details>
@@ -34,27 +34,6 @@ const fileView = (title, about, action) => html`
 `;
 
 const fetchFile = ({ path, name, accept }) => working("saving", () => save(`jobs/${state.job.job_id}/${path}`, name, accept));
-
-function quoted(cell) {
-  return /[",\n\r]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
-}
-
-/** The rows as they are shown, with the cluster as the last column. */
-function saveRows() {
-  const { rows, fit, table } = state;
-  const lines = [[...table.columns.map((column) => column.name ?? ""), "cluster"]];
-  for (let i = 0; i < rows.n; i += 1) lines.push([...rows.row(i), fit.labels[i] < 0 ? "" : String(fit.labels[i])]);
-  const text = lines.map((cells) => cells.map(quoted).join(",")).join("\n");
-  saveText(`${text}\n`, `${stem()}-clusters.csv`);
-}
-
-function saveText(text, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-}
 
 // --- the same from a program --------------------------------------------------------
 
@@ -124,7 +103,7 @@ export function predictView() {
         <label class="button">${t.choose}<input class="unseen" type="file" data-use="predict" @change=${chosen}></label>
         ${points
           ? html`<p class="facts"><strong>${points.name}</strong><span>${t.predicted(points.labels.length)}</span></p>
-              <button @click=${saveLabels}>${t.predictRows}</button>
+              <button @click=${saveRows}>${t.predictRows}</button>
               <button class="quiet" @click=${() => changed({ points: null })}>${t.predictNone}</button>`
           : nothing}
       </div>
@@ -132,8 +111,10 @@ export function predictView() {
   `;
 }
 
-function saveLabels() {
-  const { labels, name } = state.points;
-  saveText(`${Array.from(labels, (label) => (label < 0 ? "" : label)).join("\n")}\n`, `${name.replace(/\.[^.]*$/, "")}-labels.csv`);
-}
+/** The second file's rows as they were sent, with what the service says of each behind it. */
+const saveRows = () =>
+  working("saving", async (_work, signal) => {
+    const answer = await predicted(state.points.file, "?answer=rows&outlier_quantile=0.95", "text/csv", signal);
+    keep(await answer.blob(), `${state.points.name.replace(/\.[^.]*$/, "")}-clusters.csv`);
+  });
 

@@ -18,10 +18,16 @@ export async function working(stage, task) {
   try {
     await task(work, controller.signal);
   } catch (error) {
-    if (state.work === work && error.name !== "AbortError") await refused(error);
+    if (error.name === "AbortError") stopped(work);
+    else if (state.work === work) await refused(error);
   } finally {
     if (state.work === work) changed({ work: null });
   }
+}
+
+/** Without a job there is nothing to stay for. */
+function stopped(work) {
+  if (state.work === work) changed({ said: t.cancelled, view: state.job || state.view !== "job" ? state.view : "start" });
 }
 
 export async function refused(error) {
@@ -45,11 +51,12 @@ function stage(work, name) {
 }
 
 /** A file that was dropped: upload, columns, fit, picture. */
-export function take(file, clusters) {
-  const options = { ...OPTIONS, clusters: clusters ?? state.options?.clusters ?? OPTIONS.clusters };
+export function take(file, clusters = OPTIONS.clusters) {
+  const options = { ...OPTIONS, clusters };
   changed({ ...NOTHING, view: "job", file, options });
   return working("sending", async (work, signal) => {
     const id = service.fitsRequest(file) ? (await service.upload(file, signal)).job_id : await byParts(file, work, signal);
+    work.id = id;
     location.hash = `job=${id}`;
     await understand(id, work, signal);
     if (!state.table.refused) await cluster(work, signal);
@@ -57,7 +64,7 @@ export function take(file, clusters) {
 }
 
 const NOTHING = {
-  file: null, job: null, table: null, rows: null, fit: null, points: null, problem: null,
+  file: null, job: null, table: null, rows: null, fit: null, told: null, points: null, problem: null,
   selected: null, point: null, axes: { kind: "columns", x: null, y: null },
 };
 
@@ -120,6 +127,30 @@ function deciding(table) {
 
 export const measured = (table) => table.columns.filter((column) => ["numbers", "boolean"].includes(column.kind));
 
+const MOST_ROWS = 300_000; // of a file that only the service can read
+// What the page calls an outlier: farther from its center than 95 % of its cluster.
+export const ROWS = "rows?outlier_quantile=0.95";
+const SAID = { distance: 2, outlier: 5 }; // cells that the service puts behind a row's own: which is which
+
+/** The rows as the service made them, with what it says of each; into the state. */
+export async function askRows(signal) {
+  const { job, table, rows } = state;
+  const answer = await service.made(`jobs/${job.job_id}/${ROWS}`, { headers: { Accept: "text/csv" }, signal });
+  const text = await textOf(await answer.blob(), { ...table.reading, gzip: false });
+  const behind = Object.values(SAID).map((index) => table.n_columns + index);
+  const read = rowsOf(text, table.reading, [...measured(table).map((column) => column.number - 1), ...behind]);
+  if (read.n !== table.n_rows) return;
+  const [distances, outliers] = behind.map((index) => read.numbers.get(index));
+  if (!rows) histograms(table, read);
+  changed({ rows: rows ?? read, told: { distances, outliers } });
+}
+
+function histograms(table, rows) {
+  for (const column of measured(table)) {
+    column.bins = histogram(rows.numbers.get(column.number - 1), column.least, column.largest);
+  }
+}
+
 /** The file's rows, for the picture and the first lines; none where it is too large or no text. */
 async function readRows(id, table, job) {
   if ((job.size ?? 0) > MOST_BYTES) return;
@@ -133,9 +164,7 @@ async function readRows(id, table, job) {
   const text = await textOf(file, table.reading);
   const rows = rowsOf(text, table.reading, measured(table).map((column) => column.number - 1));
   if (rows.n !== table.n_rows) return; // read in another way than the service did: better none than wrong ones
-  for (const column of measured(table)) {
-    column.bins = histogram(rows.numbers.get(column.number - 1), column.least, column.largest);
-  }
+  histograms(table, rows);
   changed({ rows });
 }
 
@@ -209,7 +238,8 @@ async function look(found) {
   ]);
   const fit = { labels: found, centers: centers.centers, names: centers.feature_names, used: usedColumns(job, centers) };
   const axes = twoThatTell(fit, state.table, job.scores.cluster_sizes);
-  changed({ job, fit, axes, points: null, selected: null, point: null, said: t.found(fit.centers.length) });
+  changed({ job, fit, axes, points: null, selected: null, point: null, told: null, said: t.found(fit.centers.length) });
+  if (!state.rows && state.table.n_rows <= MOST_ROWS) await askRows();
 }
 
 /** Numbers of the columns that the centers are of. */
@@ -224,18 +254,23 @@ function usedColumns(job, centers) {
   return names.map((name) => columns.find((column) => column.name === name)?.number ?? null);
 }
 
+/** What the service answers of the points of a file. */
+export function predicted(file, query, accept, signal) {
+  const body = new FormData();
+  body.append("job_id", state.job.job_id);
+  body.append("file", file, file.name);
+  return service.call(`predict${query}`, { method: "POST", body, headers: { Accept: accept }, signal });
+}
+
 /** A second file: its points in the same picture. */
 export function predict(file) {
   return working("predicting", async (_work, signal) => {
-    const body = new FormData();
-    body.append("job_id", state.job.job_id);
-    body.append("file", file, file.name);
-    const found = await service.labelsOf(await service.call("predict", { method: "POST", body, signal }));
+    const found = await service.labelsOf(await predicted(file, "", "application/json", signal));
     const { reading } = state.table;
     const text = await textOf(file, { ...reading, gzip: /\.gz$/i.test(file.name) });
     const rows = rowsOf(text, { ...reading, comments: 0 }, measured(state.table).map((column) => column.number - 1));
     changed({
-      points: { name: file.name, labels: found, rows: rows.n === found.length ? rows : null },
+      points: { name: file.name, file, labels: found, rows: rows.n === found.length ? rows : null },
       said: t.predicted(found.length),
     });
   });
