@@ -59,6 +59,62 @@ def test_clusters_are_described_from_the_stored_fit(fitted: Client) -> None:
         assert [float(cell) for cell in row["cells"][:4]] == X[row["line"] - 2].tolist()
 
 
+def test_a_category_that_was_left_out_is_described_and_told_of(fitted: Client) -> None:
+    found = answer(fitted, "clusters")
+    assert found["columns"][4] == {
+        "column": 5,
+        "name": "species",
+        "used": False,
+        "reason": found["columns"][4]["reason"],
+    }
+    assert any(
+        "species is described, but the fit did not use it" in note for note in found["notes"]
+    )
+    sizes = {each["size"]: each["center"][4] for each in found["clusters"]}
+    assert sizes[50] == {"column": 5, "name": "species", "value": "setosa", "share": 1.0}
+    assert all(each["column"] < 5 for one in found["clusters"] for each in one["sets_apart"])
+
+
+def test_categories_of_a_fit_are_told_by_their_texts(client: Client) -> None:
+    kinds = ("red", "red", "blue", "", "blue")
+    rows = "".join(f"{row % 5},{kinds[row % 5]},{9 * (row % 2)}\n" for row in range(60))
+    client.upload(f"x,kind,y\n{rows}".encode(), "kinds.csv")
+    asked = {"job_id": 0, "preprocessing": {"categories": "one_hot", "columns": ["kind"]}}
+    asked["model_params"] = {"n_clusters": 2}
+    assert client.post_json("/kmeans/fit", asked).status == 200
+    found = answer(client, "clusters")
+    assert found["notes"][0] == "12 rows were dropped by the fit, and count nowhere."
+    red = next(each for each in found["clusters"] if each["center"][0]["value"] == "red")
+    assert (red["size"], red["center"][0]["share"]) == (24, 1.0)
+    assert "kind (100 % against 0 %)" in red["sentence"] or "kind (0 % against" in red["sentence"]
+    assert red["rule"]["text"] in ("kind is “red”", "kind is not “blue”")
+    assert found["tree"]["fidelity"] == 1.0
+    axes = answer(client, "projection")["axes"]
+    assert {each["value"] for each in axes[0]["loadings"]} <= {"red", "blue", "(missing)"}
+
+
+def test_a_weighted_fit_says_where_weights_count(client: Client) -> None:
+    client.upload(b"x,w\n1,1\n2,3\n90,1\n91,1\n", "weighted.csv")
+    asked = {"job_id": 0, "preprocessing": {"weight_column": "w"}}
+    assert client.post_json("/kmeans/fit", asked).status == 200
+    found = answer(client, "clusters")
+    assert "weights are in the centers alone" in found["notes"][-1]
+    assert sorted(each["center"][0]["value"] for each in found["clusters"]) == [1.75, 90.5]
+    assert [each["size"] for each in found["clusters"]] == [2, 2]
+
+
+def test_normalised_rows_are_told_in_raw_means_too(client: Client) -> None:
+    client.upload(b"x,y\n1,0.5\n10,5.5\n0.5,1\n5,10.5\n", "angles.csv")
+    asked = {"job_id": 0, "preprocessing": {"normalize": "l2"}}
+    assert client.post_json("/kmeans/fit", asked).status == 200
+    means = [
+        [column["mean"] for column in each["center"]]
+        for each in answer(client, "clusters")["clusters"]
+    ]
+    assert sorted(means) == [[2.75, 5.75], [5.5, 3.0]]
+    assert answer(client, "projection")["axes"][0]["text"] != "x"
+
+
 def test_a_projection_has_every_row_and_its_line(fitted: Client) -> None:
     found = answer(fitted, "projection")
     labels = fitted.get("/kmeans/jobs/0/labels").labels()

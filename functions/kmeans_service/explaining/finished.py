@@ -1,7 +1,7 @@
 """A finished fit, read again so that it can be described: its columns, its rows with labels."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,8 +10,12 @@ from kmeans_service.explaining.assigned import in_step
 from kmeans_service.explaining.described import Described
 from kmeans_service.explaining.training import Training
 from kmeans_service.models.model import Model
+from kmeans_service.recipes.levels import MOST_LEVELS, Levels, levels_of
+from kmeans_service.recipes.plan import LEFT_OUT
+from kmeans_service.recipes.planned import Planned
 from kmeans_service.tables.columns import Layout, Role, read_numbered
-from kmeans_service.tables.profile import Column
+from kmeans_service.tables.levels import count_levels
+from kmeans_service.tables.profile import TEXT, Column
 from kmeans_service.tables.table import Table
 
 
@@ -56,23 +60,61 @@ class Finished:
         roles = [Role.SKIPPED] * len(self.table.columns)
         booleans = set(self.model.columns.booleans)
         for column in self.columns:
-            words = column.number - 1 in booleans
-            roles[column.number - 1] = Role.BOOLEAN if words else Role.NUMBER
-        return Layout(tuple(roles))
+            place = column.number - 1
+            roles[place] = Role.BOOLEAN if place in booleans else Role.NUMBER
+            if column.levels is not None:
+                roles[place] = Role.LEVEL
+        levels = {each.number: each.levels for each in self.columns if each.levels is not None}
+        return Layout(tuple(roles), tuple(levels[number] for number in sorted(levels)))
 
 
 def finished(training: Training) -> Finished:
     """With the columns that the model uses."""
-    columns, transform = training.points.table.columns, training.model.transform
-    positions = training.model.columns.positions
-    fills = transform.fill.tolist() if transform else [0.0] * len(positions)
-    used = (_used(columns[position], fill) for position, fill in zip(positions, fills, strict=True))
+    columns, model = training.points.table.columns, training.model.columns
+    transform = training.model.transform
+    numbers = dict.fromkeys(model.numbers, 0.0)
+    if transform:
+        numbers = dict(zip(numbers, transform.fill.tolist(), strict=True))
+    levels = dict(zip(model.categories, transform.levels if transform else (), strict=True))
+    used = (
+        _category(columns[position], levels[position])
+        if position in levels
+        else _numbers(columns[position], numbers[position])
+        for position in model.positions
+    )
     return Finished(training, tuple(used))
 
 
-def _used(column: Column, fill: float) -> Described:
+def _numbers(column: Column, fill: float) -> Described:
     counts, n_numbers = column.counts, column.n_numbers
     flags = n_numbers > 0 and counts.flags == n_numbers
     words = column.words or (("1", "0") if flags else None)
     whole = n_numbers > 0 and counts.whole == n_numbers
     return Described(column.number, column.name, words=words, whole=whole, fill=fill)
+
+
+def _category(column: Column, levels: Levels) -> Described:
+    others = ("(missing)",) * levels.missing + ("(other)",) * levels.other
+    return Described(column.number, column.name, levels=levels.texts, others=others)
+
+
+def with_categories(fit: Finished, planned: Iterable[Planned]) -> Finished:
+    """And with columns of few texts beside, which the fit has left out by this plan."""
+    beside = [each for each in planned if each.role == LEFT_OUT and _has_few_texts(each.column)]
+    if not beside:
+        return fit
+    roles = [Role.SKIPPED] * len(fit.table.columns)
+    for each in beside:
+        roles[each.column.number - 1] = Role.LEVEL
+    counts = count_levels(fit.training.points.source, fit.table.dialect, Layout(tuple(roles)))
+    described = (
+        Described(each.column.number, each.column.name, False, each.reason, levels_of(found).texts)
+        for each, found in zip(beside, counts, strict=True)
+    )
+    return replace(fit, columns=(*fit.columns, *described))
+
+
+def _has_few_texts(column: Column) -> bool:
+    """And each of them often: no names of rows."""
+    distinct = column.counts.distinct or 0
+    return column.kind == TEXT and 2 <= distinct <= min(MOST_LEVELS, column.n_present // 2)

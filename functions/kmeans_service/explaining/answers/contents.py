@@ -6,14 +6,13 @@ from typing import Any
 
 from kmeans_service import __version__
 from kmeans_service.explaining.answers import named
+from kmeans_service.explaining.plans import fit_of, planned
 from kmeans_service.explaining.report.content import Content
 from kmeans_service.explaining.report.figures import short
-from kmeans_service.lifecycle import asides, inputs
+from kmeans_service.lifecycle import asides
 from kmeans_service.lifecycle.job import Input, Job
-from kmeans_service.models import manifest
 from kmeans_service.models.scores import Scores
-from kmeans_service.recipes.plan import roles
-from kmeans_service.recipes.preprocessing import DEFAULT, STRICT
+from kmeans_service.recipes.preprocessing import STRICT
 from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.streams import Keep
 
@@ -24,27 +23,17 @@ def content_of(job: Job, keep: Keep) -> Content:
     """Raises NotFitted, JobGone or ModelDamaged."""
     job = asides.whole(job)
     given, published = job.checked_input, job.published
-    recipe, versions = _fit_of(job)
+    recipe, versions = fit_of(job)
     return Content(
         job.name or job.filename,
         _facts(job, given, recipe),
         [*job.warnings, *published.scores.warnings],
         named.with_names(job, "described", "clusters", keep),
         named.with_names(job, "drawn", "centers", keep),
-        _plan(given, recipe),
+        _plan(job),
         _request(job, recipe),
         {"kmeans service": __version__, **versions},
     )
-
-
-def _fit_of(job: Job) -> tuple[Recipe | None, dict[str, str]]:
-    """The recipe of the model, and what has computed it."""
-    published = job.published
-    if published.manifest is None:
-        same = job.fit_id == published.fit_id
-        return (job.recipe if same else None), published.versions
-    found = manifest.load(published.manifest)
-    return found.recipe, found.versions
 
 
 def _facts(job: Job, given: Input, recipe: Recipe | None) -> list[tuple[str, str]]:
@@ -75,16 +64,14 @@ def _scores(scores: Scores) -> list[tuple[str, str]]:
     return [(name, short(value)) for name, value in found.items() if value is not None]
 
 
-def _plan(given: Input, recipe: Recipe | None) -> list[tuple[str, str, str]]:
-    asked = recipe.preprocessing if recipe else DEFAULT
-    planned = roles(inputs.table_of(given), DEFAULT if asked == STRICT else asked)
+def _plan(job: Job) -> list[tuple[str, str, str]]:
     return [
         (
             found.column.name or f"column {found.column.number}",
             found.role.replace("_", " "),
             found.reason,
         )
-        for found in planned
+        for found in planned(job)
     ]
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from kmeans_service.explaining import clusters
 from kmeans_service.explaining.file_rows import file_rows
-from kmeans_service.explaining.finished import finished
+from kmeans_service.explaining.finished import finished, with_categories
+from kmeans_service.explaining.plans import planned
 from kmeans_service.explaining.training import training_of
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.line.estimates import description_seconds
@@ -16,6 +17,7 @@ from kmeans_service.streams import Keep
 VERSION = 1
 QUERY = ()
 SUFFIX = ".json"
+WEIGHTED = "The rows' weights are in the centers alone: else every row counts as one."
 
 
 def media_type(_job: Job) -> str:
@@ -32,11 +34,14 @@ def seconds(job: Job, _asked: Mapping[str, Any]) -> float:
 
 def make(job: Job, _asked: Mapping[str, Any], keep: Keep) -> Iterator[bytes]:
     training = training_of(job, keep)
-    fit = finished(training)
+    fit = with_categories(finished(training), planned(job))
     sizes = job.published.scores.cluster_sizes
     explained = clusters.explain(fit.rows, fit.columns, fit.model, sizes)
     training.check()
     typical = (each.typical for each in explained.clusters)
     wanted = [row for row in typical if row is not None]
     rows = file_rows(training.points.source, fit.table, wanted)
-    yield json.dumps(clusters.as_json(explained, rows), allow_nan=False).encode()
+    document = clusters.as_json(explained, rows)
+    if fit.model.columns.weight is not None:
+        document["notes"].append(WEIGHTED)
+    yield json.dumps(document, allow_nan=False).encode()

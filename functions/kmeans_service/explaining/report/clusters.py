@@ -140,7 +140,8 @@ def _center(cluster: Cluster) -> Element:
 def _middle(each: Mapping[str, Any]) -> str:
     if "share" in each:
         return f"{each['value']} ({numerals.percent(each['share'])} of its rows)"
-    return shown(each["value"])
+    mean = f" (mean {shown(each['mean'])})" if "mean" in each else ""
+    return shown(each["value"]) + mean
 
 
 def _typical(cluster: Cluster) -> Element | None:
