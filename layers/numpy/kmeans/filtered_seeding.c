@@ -44,6 +44,8 @@ INLINE void try_some(const float *values, size_t d, const struct float_tile *til
     floats16 products[CANDIDATES_AT_ONCE] = {0};
     for (size_t f = 0; f < d; f++) {
         floats16 x = load16(values + f * FLOAT_LANES);
+        if (first == 0)
+            ask_for_next(values, d, f);
         for (int i = 0; i < count; i++)
             products[i] = fma16(x, (floats16)factors[(size_t)i * d + f], products[i]);
     }
@@ -91,7 +93,6 @@ INLINE void estimate_in_block(const float *tiles, const double *row_weights, siz
         sums.gains[t] = sums.terms[t] = (floats16)0;
     for (size_t i = 0; i < n; i += FLOAT_LANES, tiles += FLOAT_LANES * d, perhaps += n_candidates) {
         size_t m = n - i < FLOAT_LANES ? n - i : FLOAT_LANES;
-        ask_for(tiles + FLOAT_LANES * d, FLOAT_LANES * d * sizeof *tiles);
         struct float_tile tile = {
             float_norms_of(tiles, d), floats_of(closest + i, m, -__builtin_inff()),
             row_weights ? floats_of(row_weights + i, m, 0) : (floats16)1, (1u << m) - 1};

@@ -96,6 +96,12 @@ INLINE float float_error(size_t n_features) { return (float)(n_features + 8) * 0
 /* Makes a number, rounded to float32, one that is not below it. */
 #define ABOVE (1 + 0x1p-22f)
 
+/* Asks for a feature of the tile behind this one: one after the other is sooner there than all. */
+INLINE void ask_for_next(const float *tile, size_t n_features, size_t f)
+{
+    ask_for(tile + (n_features + f) * FLOAT_LANES, FLOAT_LANES * sizeof *tile);
+}
+
 /* The rows' squared norms, of a tile of shape (n_features, 16). */
 INLINE floats16 float_norms_of(const float *tile, size_t n_features)
 {
