@@ -71,6 +71,9 @@ def test_what_a_fit_found_is_read(client: Client, job: int) -> None:
     assert client.get_scores(job)["inertia"] == 16
     assert [column["role"] for column in client.get_columns(job)["columns"]] == ["used", "used"]
     assert client.get_rows(job).startswith(b"a,b,cluster,")
+    assert [cluster["size"] for cluster in client.get_clusters(job)["clusters"]] == [3, 3]
+    assert len(client.get_projection(job)["points"]) == 6
+    assert client.get_report(job).startswith("<!doctype html>")
     assert len(client.get_model(job)) > 100
     assert client.transform(job, [[1, 0]]).to_numpy() == pytest.approx(np.array([[2, 85**0.5]]))
     assert client.score(job, [[1, 0], [10, 5]]) == -13

@@ -87,6 +87,9 @@ def members_of(schema: str) -> set[str]:
         (answers.Table, "Table"),
         (answers.PresignedPrediction, "PresignedPrediction"),
         (answers.Health, "Health"),
+        (answers.Cluster, "Cluster"),
+        (answers.Clusters, "Clusters"),
+        (answers.Projection, "Projection"),
     ],
 )
 def test_what_is_said_of_an_answer_stands_in_the_contract(known: Any, schema: str) -> None:

@@ -123,6 +123,41 @@ class Table(TypedDict, total=False):
     warnings: list[str]
 
 
+class Cluster(TypedDict, total=False):
+    """What one cluster is."""
+
+    label: int
+    number: int
+    name: str | None
+    size: int
+    share: float
+    sentence: str
+    center: list[dict[str, Any]]
+    typical_row: dict[str, Any] | None
+    sets_apart: list[dict[str, Any]]
+
+
+class Clusters(TypedDict, total=False):
+    """What the clusters of a fit are."""
+
+    clusters: list[Cluster]
+    tree: dict[str, Any]
+    columns: list[dict[str, Any]]
+    sample_size: int | None
+    notes: list[str]
+
+
+class Projection(TypedDict, total=False):
+    """Rows of a fit in two dimensions."""
+
+    axes: list[dict[str, Any]]
+    points: list[dict[str, Any]]
+    centers: list[dict[str, Any]]
+    n_rows: int
+    sample_size: int | None
+    note: str
+
+
 class PresignedPrediction(TypedDict, total=False):
     """Where the points of a large prediction go, and where the labels will be."""
 

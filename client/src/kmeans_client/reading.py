@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any, cast
 
-from kmeans_client.answers import Health, Job, Scores, Table
+from kmeans_client.answers import Clusters, Health, Job, Projection, Scores, Table
 from kmeans_client.calls import JSON, Calls
 from kmeans_client.problems import ConnectionLost
 from kmeans_client.results import Labels, Matrix
@@ -92,6 +92,18 @@ class Reads(Calls):
         """
         path = f"/jobs/{job_id}/rows"
         return self._read(path, outlier_quantile=outlier_quantile).content
+
+    def get_clusters(self, job_id: int) -> Clusters:
+        """What each cluster is: sizes, centers, what sets it apart, a rule and a sentence."""
+        return cast(Clusters, self._get(f"/jobs/{job_id}/clusters"))
+
+    def get_projection(self, job_id: int) -> Projection:
+        """At most 5,000 rows in two dimensions, to be drawn, and what the axes mean."""
+        return cast(Projection, self._get(f"/jobs/{job_id}/projection"))
+
+    def get_report(self, job_id: int) -> str:
+        """The fit as one HTML page that needs nothing else."""
+        return self._read(f"/jobs/{job_id}/report").text
 
     def get_model(self, job_id: int) -> bytes:
         """The fitted estimator as a joblib pickle, with the digest that the service names.

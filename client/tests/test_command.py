@@ -1,0 +1,224 @@
+"""`kmeans` as it is typed: what it prints, writes and exits with."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+import pytest
+
+from kmeans_client import Client, problems
+from kmeans_client.command import profiles
+from kmeans_client.command.cli import cli
+from kmeans_client.command.failures import exit_code
+
+ROWS = "age,income\n" + "".join(f"{20 + n % 3},{10 + n % 2}.5\n" for n in range(12))
+ROWS += "".join(f"{60 + n % 3},{90 + n % 2}.5\n" for n in range(8))
+SOURCES = Path(__file__).parents[1] / "src"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "points.csv").write_text(ROWS)
+    return tmp_path
+
+
+class Kmeans:
+    """The command in a folder, beside a service."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.folder = folder
+        self.environment = {**os.environ, "PYTHONPATH": str(SOURCES), "KMEANS_URL": url}
+        self.program = [sys.executable, "-c", "from kmeans_client.command import main; main()"]
+
+    def __call__(self, *words: str, code: int = 0, given: str | None = None) -> str:
+        done = subprocess.run(
+            [*self.program, *words],
+            cwd=self.folder,
+            env=self.environment,
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
+        self.said = done.stderr
+        assert done.returncode == code, done.stderr
+        assert "Traceback" not in done.stderr
+        return done.stdout
+
+
+@pytest.fixture
+def kmeans(folder: Path, url: str) -> Kmeans:
+    return Kmeans(folder, url)
+
+
+def test_a_file_alone_is_uploaded_looked_at_fitted_shown_and_written(kmeans: Kmeans) -> None:
+    shown = kmeans("points.csv", "-k", "2")
+    assert "Cluster 0: 12 rows, 60.0%" in shown
+    assert "income" in shown
+    assert "20 rows; clustered: age, income" in kmeans.said
+    written = (kmeans.folder / "points.clusters.csv").read_text().splitlines()
+    assert written[0].startswith("age,income,cluster,cluster_name,distance")
+    report = (kmeans.folder / "points.report.html").read_text()
+    assert report.startswith("<!doctype html>")
+    assert [line.split(",")[2] for line in written[1:]] == ["0"] * 12 + ["1"] * 8
+
+
+def test_a_program_gets_json_and_nothing_else(kmeans: Kmeans) -> None:
+    answer = json.loads(kmeans("points.csv", "-k", "2", "--scaling", "standard", "--json"))
+    assert [cluster["size"] for cluster in answer["clusters"]] == [12, 8]
+    assert answer["job"]["preprocessing"]["scaling"] == "standard"
+    assert answer["files"] == {"rows": "points.clusters.csv", "report": "points.report.html"}
+
+
+def test_a_pipe_goes_in_and_rows_come_out(kmeans: Kmeans) -> None:
+    assert kmeans("-", "-k", "2", given=ROWS).count("\n") == 21
+    assert not (kmeans.folder / "stdin.clusters.csv").exists()
+
+
+def test_a_job_goes_through_its_life(kmeans: Kmeans) -> None:
+    labels = kmeans("fit", "points.csv", "-k", "2", "--algorithm", "lloyd", "--seed", "1").split()
+    assert len(labels) == 20
+    job = json.loads(kmeans("jobs", "--limit", "1", "--json"))[0]
+    number = str(job["job_id"])
+    assert kmeans("predict", number, "points.csv").split() == labels
+    assert kmeans("predict", number, "points.csv", "--rows").startswith("age,income,cluster")
+    assert kmeans("rows", number, "--outlier-quantile", "0.9").count("\n") == 21
+    assert "income" in kmeans("columns", number)
+    assert "income" in kmeans("report", number)
+    kmeans("rename", number, "--name", "Guests", "--cluster", "0=young")
+    assert "Guests" in kmeans("show", number)
+    assert "young" in kmeans("show", number)
+    kmeans("delete", number)
+    assert "deleted" in (kmeans("show", number, code=5) + kmeans.said)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["points.csv"], 2, "-k"),
+        (["points.csv", "-k", "many"], 2, "whole number"),
+        (["points.csv", "-k", "2000"], 6, "n_clusters"),
+        (["points.csv", "-k", "2", "--columns", "age", "--leave-out", "income"], 2, "exclude"),
+        (["points.csv", "-k", "2", "--json", "-o", "-"], 2, "stdout"),
+        (["nothing.csv", "-k", "2"], 6, "There is no file"),
+        (["show", "999999"], 5, "There is no job"),
+        (["show", "x"], 2, "x"),
+        (["rename", "0"], 2, "--name"),
+        (["rename", "0", "--cluster", "a=b"], 2, "NUMBER=NAME"),
+        (["unknown"], 2, "No such command"),
+    ],
+)
+def test_what_is_wrong_is_told_with_an_exit_code_of_its_kind(
+    kmeans: Kmeans, words: list[str], code: int, said: str
+) -> None:
+    assert kmeans(*words, code=code) == ""
+    assert said in kmeans.said
+
+
+def test_without_a_service_it_is_said_how_to_start_one(folder: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        kmeans = Kmeans(folder, f"http://127.0.0.1:{taken.getsockname()[1]}")
+        kmeans("points.csv", "-k", "2", code=3)
+    assert "make run" in kmeans.said
+
+
+def test_every_kind_of_problem_has_an_exit_code() -> None:
+    kinds = [kind(422, {}) for kind in problems.leaves().values()]
+    assert {exit_code(kind) for kind in kinds} == {4, 5, 6, 7, 8}
+    assert exit_code(problems.Problem(500, {})) == 8
+    assert exit_code(FileNotFoundError()) == 1
+
+
+def test_ctrl_c_leaves_no_fit_running(kmeans: Kmeans, client: Client) -> None:
+    lines = "".join(f"{n * 7919 % 10007},{n * 104729 % 10009}\n" for n in range(60_000))
+    (kmeans.folder / "long.csv").write_text(lines)
+    words = ["long.csv", "-k", "400", "--algorithm", "lloyd", "--n-init", "100"]
+    with subprocess.Popen(
+        [*kmeans.program, *words],
+        cwd=kmeans.folder,
+        env=kmeans.environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        job = _running(client, "long.csv")
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=60)[1]
+    assert process.returncode == 130, said
+    assert "deleted" in said
+    with pytest.raises(problems.JobGone):
+        client.get_job(job)
+
+
+def _running(client: Client, filename: str) -> int:
+    """The file's job, once its fit is under way."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        job = next(iter(client.list_jobs()))
+        if job["filename"] == filename and job["status"] in ("QUEUED", "RUNNING"):
+            return job["job_id"]
+        time.sleep(0.05)
+    raise AssertionError("the fit did not begin")
+
+
+def test_a_profile_keeps_where_and_who(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert profiles.chosen(None, None, None) == profiles.Service(profiles.LOCAL, None)
+    profiles.keep("default", url="https://one/kmeans", token="km_1")
+    profiles.keep("work", url="https://two/kmeans", token="km_2")
+    assert profiles.file().stat().st_mode & 0o77 == 0
+    assert profiles.chosen(None, None, "work") == profiles.Service("https://two/kmeans", "km_2")
+    assert profiles.chosen(None, "km_3", None) == profiles.Service("https://one/kmeans", "km_3")
+    # Another service is not sent the token of this one.
+    assert profiles.chosen("https://three", None, None) == profiles.Service("https://three", None)
+    monkeypatch.setenv("KMEANS_URL", "https://four")
+    monkeypatch.setenv("KMEANS_TOKEN", "km_4")
+    assert profiles.chosen(None, None, None) == profiles.Service("https://four", "km_4")
+    profiles.keep("work", url=None, token=None)
+    assert profiles.read("work") == {}
+
+
+def test_the_token_is_asked_for_and_never_shown(kmeans: Kmeans) -> None:
+    shown = kmeans("token", "--url", "https://one/kmeans", "--json", given="km_secret\n")
+    assert json.loads(shown)["url"] == "https://one/kmeans"
+    assert "km_secret" not in shown + kmeans.said
+    assert profiles.read("default")["token"] == "km_secret"
+
+
+@pytest.mark.parametrize("name", sorted(cli.commands))
+def test_every_command_has_help_that_names_its_options(kmeans: Kmeans, name: str) -> None:
+    shown = kmeans(name, "--help")
+    command = cli.commands[name]
+    assert command.help
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.opts[0] in shown
+    if name != "completion":
+        assert "--json" in shown
+
+
+def test_help_imports_neither_http_nor_arrays(kmeans: Kmeans) -> None:
+    seen = (
+        "import sys; from kmeans_client.command import run; run(['--help']);"
+        "print({'httpx', 'rich', 'numpy', 'platformdirs'} & sys.modules.keys(), file=sys.stderr)"
+    )
+    kmeans.program = [sys.executable, "-c", seen]
+    kmeans()
+    assert kmeans.said.strip() == "set()"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_completes_commands(kmeans: Kmeans, shell: str) -> None:
+    assert "_KMEANS_COMPLETE" in kmeans("completion", shell)
+
+
+def test_a_picture_is_drawn(kmeans: Kmeans) -> None:
+    shown = kmeans("points.csv", "-k", "2", "--plot")
+    assert "cluster 0" in shown
+    assert "income" in shown
