@@ -141,6 +141,18 @@ def test_names_follow_and_are_another_answer(fitted: Client) -> None:
     assert "&lt;i&gt;Small&lt;/i&gt;" in page
 
 
+def test_what_is_made_once_is_not_waited_for_again(
+    fitted: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("clusters", "projection"):
+        assert fitted.get(f"/kmeans/jobs/0/{name}").status == 200
+    monkeypatch.setattr("kmeans_service.config.MADE_AT_ONCE_SECONDS", 0.0)
+    rename(fitted, clusters={"1": "Small"})
+    for name in ("clusters", "projection", "report"):
+        assert fitted.get(f"/kmeans/jobs/0/{name}").status == 200
+    assert fitted.get("/kmeans/jobs/0/rows").status == 202
+
+
 def test_a_report_is_a_page_that_may_do_nothing(fitted: Client) -> None:
     found = fitted.get("/kmeans/jobs/0/report", Accept="text/html,*/*;q=0.8")
     assert found.status == 200

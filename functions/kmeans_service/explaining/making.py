@@ -54,6 +54,12 @@ def needed(job: Job, name: str, keep: Keep) -> StoredObject:
     return found.result
 
 
+def is_made(job: Job, name: str) -> bool:
+    """Whether what another maker makes of the model is there already."""
+    found = explanations.find(explanations.of(job, name, maker(name).VERSION, {}))
+    return found is not None and found.result is not None
+
+
 def _at_once(job: Job, new: Explanation, deadline: float) -> Explanation:
     """Raises OutOfTime."""
 

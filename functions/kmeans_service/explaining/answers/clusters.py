@@ -22,8 +22,8 @@ def asked(job: Job, _query: Mapping[str, str]) -> dict[str, Any]:
     return named.version(job)
 
 
-def seconds(job: Job, asked: Mapping[str, Any]) -> float:
-    return described.seconds(job, asked)
+def seconds(job: Job, _asked: Mapping[str, Any]) -> float:
+    return named.seconds(job, "described")
 
 
 def make(job: Job, _asked: Mapping[str, Any], keep: Keep) -> Iterator[bytes]:
