@@ -22,9 +22,9 @@ def reserve(client: Client, **more: Any) -> dict[str, Any]:
     return reserved
 
 
-def predict(client: Client, points: bytes) -> tuple[str, str]:
+def predict(client: Client, points: bytes, **more: Any) -> tuple[str, str]:
     """Points on their way: the path of the result, and the notification."""
-    answer = client.post_json("/kmeans/predictions", {"job_id": 0})
+    answer = client.post_json("/kmeans/predictions", {"job_id": 0, **more})
     assert answer.status == 202
     return answer.headers["Location"], post(answer.json(), points)
 

@@ -1,9 +1,10 @@
 """POST /kmeans/predict, /transform and /score: points in, labels, distances or a score out."""
 
 from collections.abc import Callable
+from typing import Any
 
 from kmeans_service import config, telemetry
-from kmeans_service.errors import InvalidParameter, quoted
+from kmeans_service.errors import InvalidParameter
 from kmeans_service.http import answers, json_body, routing
 from kmeans_service.http.answers import Answer
 from kmeans_service.http.array_answers import distances_answer, predicted_answer, stored_centers
@@ -11,6 +12,7 @@ from kmeans_service.http.job_points import JobPoints
 from kmeans_service.http.points import Points, read_points
 from kmeans_service.http.request import Request
 from kmeans_service.http.stored import read_answer
+from kmeans_service.json_values import shown
 from kmeans_service.lifecycle import large_predictions, reads
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.media_types import CSV, JSON
@@ -34,25 +36,25 @@ def _points(request: Request, of: Callable[[Job, Points], JobPoints] = JobPoints
 def predict() -> Answer:
     request = routing.request(app)
     query = request.query("answer", "outlier_quantile")
-    if _answer_asked(query) == "rows":
+    if _are_rows_asked(query):
         return _rows(request, query)
     media_type = request.accepted(CSV, JSON)
     points = _points(request)
     return predicted_answer(points.job, points.labels(), media_type, {})
 
 
-def _answer_asked(query: dict[str, str]) -> str:
-    answer = query.get("answer", "labels")
+def _are_rows_asked(given: dict[str, Any]) -> bool:
+    answer = given.get("answer", "labels")
     if answer not in ("labels", "rows"):
         raise InvalidParameter(
-            f"answer is {quoted(answer)}; allowed is labels or rows", field="answer"
+            f"answer is {shown(answer)}; allowed is labels or rows", field="answer"
         )
-    if answer == "labels" and "outlier_quantile" in query:
+    if answer == "labels" and "outlier_quantile" in given:
         raise InvalidParameter(
             "outlier_quantile is of answer=rows alone, and labels are asked for",
             field="outlier_quantile",
         )
-    return answer
+    return bool(answer == "rows")
 
 
 def _rows(request: Request, query: dict[str, str]) -> Answer:
@@ -60,7 +62,7 @@ def _rows(request: Request, query: dict[str, str]) -> Answer:
 
     is_json = request.media_type == JSON
     media_type = request.accepted(*((JSON,) if is_json else (CSV, JSON)))
-    share = predicted_rows.outlier_quantile(query)
+    share = predicted_rows.share_of_query(query)
     job_id, points = read_points(request)
     job = reads.get(request.owner, job_id)
     telemetry.count("Predictions")
@@ -89,9 +91,13 @@ def score_points() -> Answer:
 def create_prediction() -> Answer:
     request = routing.request(app)
     request.accepted(JSON)
-    body = json_body.fields(request.json(), ("job_id",))
-    job = reads.get(request.owner, json_body.job_id(body["job_id"]))
-    reserved = large_predictions.reserve(job)
+    body = json_body.fields(request.json(), ("job_id",), ("answer", "outlier_quantile"))
+    job_id, share = json_body.job_id(body["job_id"]), None
+    if _are_rows_asked(body):
+        from kmeans_service.http import predicted_rows  # as above
+
+        share = predicted_rows.share_of_json(body)
+    reserved = large_predictions.reserve(reads.get(request.owner, job_id), share)
     result = f"{request.root}/kmeans/predictions/{reserved['prediction_id']}"
     return answers.json_answer(reserved | {"result": result}, 202, {"Location": result})
 

@@ -1,16 +1,17 @@
 """A large prediction: points streamed from the bucket, labels streamed back, memory bounded."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from kmeans_service import config, telemetry
+from kmeans_service import telemetry
 from kmeans_service.errors import JobGone, NeedsConversion, PredictionFailed, ServiceError
+from kmeans_service.explaining import making
 from kmeans_service.lifecycle import results
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.lifecycle.large_predictions import Prediction
-from kmeans_service.lifecycle.lease import FenceLost
+from kmeans_service.lifecycle.lease import FenceLost, OutOfTime
 from kmeans_service.lifecycle.results import PENDING
+from kmeans_service.media_types import CSV
 from kmeans_service.models.labels_to_text import csv_chunks
 from kmeans_service.models.loading import model_of
 from kmeans_service.models.model import Model
@@ -48,66 +49,72 @@ def run(job: Job, prediction: Prediction, opened: OpenObject, seconds: float, ke
 
 def _attempt(job: Job, claimed: Prediction, opened: OpenObject, seconds: float, keep: Keep) -> None:
     try:
-        result = _predict(job, claimed, opened, time.monotonic() + seconds, keep)
+        result = _predict(job, claimed, opened, results.kept(claimed, seconds, keep))
+    except OutOfTime:
+        _fail(job, claimed, PredictionFailed("The points are too many for the time there is"))
     except ServiceError as error:
-        telemetry.logger().info(
-            "the prediction failed", job_id=job.job_id, reason=type(error).__name__
-        )
-        telemetry.count_damage(error)
-        results.fail(claimed, problem_document(error))
-        return
-    results.succeed(claimed, result)
+        _fail(job, claimed, error)
+    else:
+        results.succeed(claimed, result)
 
 
-def _predict(
-    job: Job, claimed: Prediction, opened: OpenObject, deadline: float, keep: Keep
-) -> StoredObject:
+def _fail(job: Job, claimed: Prediction, error: ServiceError) -> None:
+    reason = type(error).__name__
+    telemetry.logger().info("the prediction failed", job_id=job.job_id, reason=reason)
+    telemetry.count_damage(error)
+    results.fail(claimed, problem_document(error))
+
+
+def _predict(job: Job, claimed: Prediction, opened: OpenObject, keep: Keep) -> StoredObject:
     model = model_of(job.published)
     try:
-        rows = PointsTable.read(opened.again, model.columns, complete=model.is_complete)
+        points = PointsTable.read(opened.again, model.columns, complete=model.is_complete)
     except NeedsConversion:
         with _converted(claimed, opened.version_id, keep) as converted:
-            rows = PointsTable.read(
+            points = PointsTable.read(
                 lambda: data_bucket().open(converted.rows.key, None).stream,
                 model.columns,
                 complete=model.is_complete,
                 reading=converted.reading,
             )
-            return _stored(claimed, rows, model, deadline)
-    return _stored(claimed, rows, model, deadline)
+            return _stored(job, claimed, points, keep)
+    return _stored(job, claimed, points, keep)
 
 
 @contextmanager
 def _converted(claimed: Prediction, version_id: str | None, keep: Keep) -> Iterator[Converted]:
     """The points as CSV, which are there for as long as they are needed."""
-
-    def kept() -> None:
-        keep()
-        results.renew(claimed)
-
     key = claimed.upload_key
     try:
-        yield conversion.convert(key, version_id, claimed.owner, Reading(), kept)
+        yield conversion.convert(key, version_id, claimed.owner, Reading(), keep)
     finally:
         conversion.forget(key, version_id, claimed.owner)
 
 
-def _stored(claimed: Prediction, rows: PointsTable, model: Model, deadline: float) -> StoredObject:
-    labels = HashingStream(Pieces(_labels_csv(claimed, rows, model, deadline)))
-    data_bucket().upload(claimed.result_key, labels, "text/csv")
-    return StoredObject(claimed.result_key, labels.sha256, labels.size)
+def _stored(job: Job, claimed: Prediction, points: PointsTable, keep: Keep) -> StoredObject:
+    if claimed.outlier_quantile is None:
+        pieces = _labels_csv(model_of(job.published), points)
+    else:
+        pieces = _rows_csv(job, points, claimed.outlier_quantile, keep)
+    result = HashingStream(Pieces(_kept(pieces, keep)))
+    data_bucket().upload(claimed.result_key, result, CSV)
+    return StoredObject(claimed.result_key, result.sha256, result.size)
 
 
-def _labels_csv(
-    claimed: Prediction, rows: PointsTable, model: Model, deadline: float
-) -> Iterator[bytes]:
-    """The lease is renewed between the blocks, none of which takes long."""
-    renewed = time.monotonic()
-    for labels in model.predict_blocks(rows.blocks()):
+def _kept(pieces: Iterator[bytes], keep: Keep) -> Iterator[bytes]:
+    """The lease is renewed between the pieces, none of which takes long."""
+    for piece in pieces:
+        yield piece
+        keep()
+
+
+def _labels_csv(model: Model, points: PointsTable) -> Iterator[bytes]:
+    for labels in model.predict_blocks(points.blocks()):
         yield from csv_chunks(labels)
-        now = time.monotonic()
-        if now > deadline:
-            raise PredictionFailed("The points are too many for the time there is")
-        if now - renewed > config.REPORT_SECONDS:
-            results.renew(claimed)
-            renewed = now
+
+
+def _rows_csv(job: Job, points: PointsTable, share: float, keep: Keep) -> Iterator[bytes]:
+    from kmeans_service.explaining import distances, rows  # with what labels do without
+
+    limits = distances.limits_at(making.needed(job, "distances", keep), share)
+    return rows.written(points, model_of(job.published), limits, rows.cluster_names(job))

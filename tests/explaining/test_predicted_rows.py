@@ -10,7 +10,8 @@ import pytest
 
 from harness import PROJECT
 from harness.api import Answer, Client
-from harness.system import work_off
+from harness.presigned import follow, labels, predict
+from harness.system import deliver, work_off
 from kmeans_service import config
 
 CASES = sorted((PROJECT / "tests" / "cases").iterdir())
@@ -137,3 +138,45 @@ def test_more_than_an_answer_carries_is_refused(
     answer = client.predict(b"0,1\n" * 60, path=PATH)
     assert answer.status == 413
     assert json.loads(answer.body)["max_bytes"] == 900
+
+
+def test_large_points_are_answered_as_rows_too(client: Client) -> None:
+    fitted(client)
+    points = b"y;x;note\n1;0;a\n1;3;b\n"
+    path, arrived = predict(client, points, answer="rows", outlier_quantile=0.9)
+    assert deliver(arrived) == 0
+    wanted = client.predict(points, path=f"{PATH}&outlier_quantile=0.9").text
+    assert follow(client.get(path)) == wanted
+    path, arrived = predict(client, points, answer="labels")
+    assert deliver(arrived) == 0
+    assert len(labels(follow(client.get(path)))) == 2
+
+
+def test_large_points_that_are_converted_are_answered_as_csv_with_their_clusters(
+    client: Client,
+) -> None:
+    fitted(client)
+    path, arrived = predict(client, b'{"x": 0, "y": 1}\n{"x": 3, "y": 1}\n', answer="rows")
+    assert deliver(arrived) == 0
+    header, first, _ = follow(client.get(path)).splitlines()
+    assert header == "x,y,cluster,cluster_name,distance,second,margin,outlier"
+    assert first.startswith("0,1,")
+
+
+@pytest.mark.parametrize(
+    ("more", "field", "words"),
+    [
+        ({"answer": "row"}, "answer", "allowed is labels or rows"),
+        ({"answer": ["rows"]}, "answer", "allowed is labels or rows"),
+        ({"answer": "rows", "outlier_quantile": "0.9"}, "outlier_quantile", "from 0.5 to 0.9999"),
+        ({"answer": "rows", "outlier_quantile": 1}, "outlier_quantile", "from 0.5 to 0.9999"),
+        ({"outlier_quantile": 0.9}, "outlier_quantile", "of answer=rows alone"),
+    ],
+)
+def test_what_cannot_be_asked_of_large_points_is_refused(
+    client: Client, more: dict[str, object], field: str, words: str
+) -> None:
+    fitted(client)
+    answer = client.post_json("/kmeans/predictions", {"job_id": 0, **more})
+    assert (answer.status, answer.json()["field"]) == (422, field)
+    assert words in answer.json()["detail"]

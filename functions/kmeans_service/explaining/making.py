@@ -116,7 +116,7 @@ def run(work: Work, seconds: float, *, final: bool, keep: Keep) -> None:
 def _attempt(job: Job, claimed: Explanation, seconds: float, final: bool, keep: Keep) -> None:
     attempt = str(claimed.fence)
     try:
-        stored = _stored(job, claimed, attempt, _kept(claimed, seconds, keep))
+        stored = _stored(job, claimed, attempt, results.kept(claimed, seconds, keep))
     except OutOfTime:
         if not final:
             results.release(claimed, spent=0)
@@ -140,24 +140,6 @@ def _publish(claimed: Explanation, stored: StoredObject) -> None:
     except (FenceLost, JobGone, FitConflict):
         telemetry.logger().warning("what was made is not wanted any more", made=claimed.maker)
         data_bucket().delete(stored.key)
-
-
-def _kept(claimed: Explanation, seconds: float, keep: Keep) -> Keep:
-    """Keeps the worker's slot and the lease; raises OutOfTime or FenceLost."""
-    deadline = time.monotonic() + seconds
-    renewed = time.monotonic()
-
-    def kept() -> None:
-        nonlocal renewed
-        now = time.monotonic()
-        if now > deadline:
-            raise OutOfTime
-        if now - renewed > config.REPORT_SECONDS:
-            results.renew(claimed)
-            renewed = now
-        keep()
-
-    return kept
 
 
 def _fail(claimed: Explanation, error: ServiceError) -> None:

@@ -46,9 +46,14 @@ def outlier_quantile(query: Mapping[str, str]) -> float:
         share = float(text)
     except ValueError:
         share = np.nan
+    return checked_share(share, quoted(text))
+
+
+def checked_share(share: float, as_given: str) -> float:
+    """Raises InvalidParameter for what is no outlier_quantile."""
     if not distances.LEAST <= share <= distances.MOST:
         raise InvalidParameter(
-            f"outlier_quantile is {quoted(text)}; allowed is a number from {distances.LEAST} to "
+            f"outlier_quantile is {as_given}; allowed is a number from {distances.LEAST} to "
             f"{distances.MOST}",
             field="outlier_quantile",
         )

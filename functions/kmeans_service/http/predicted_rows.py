@@ -18,6 +18,7 @@ from kmeans_service.explaining.cells import objects
 from kmeans_service.http import answers
 from kmeans_service.http.answers import Answer
 from kmeans_service.http.points import Points, PointsFile
+from kmeans_service.json_values import is_finite_number, shown
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.media_types import CSV, JSON
 from kmeans_service.models.loading import model_of
@@ -85,6 +86,12 @@ def _within(pieces: Iterator[bytes], most: int) -> Iterator[bytes]:
         yield piece
 
 
-def outlier_quantile(query: dict[str, Any]) -> float:
-    """Raises InvalidParameter."""
+def share_of_query(query: dict[str, str]) -> float:
+    """The outlier_quantile; raises InvalidParameter."""
     return rows.outlier_quantile(query)
+
+
+def share_of_json(body: dict[str, Any]) -> float:
+    """The outlier_quantile; raises InvalidParameter."""
+    given = body.get("outlier_quantile", rows.OUTLIER_QUANTILE)
+    return rows.checked_share(given if is_finite_number(given) else np.nan, shown(given))

@@ -1,8 +1,9 @@
 """Large predictions: points come through a presigned upload, labels lie in the bucket.
 
 pk         sk                       what
-O#{owner}  P#{job_id}#{uuid}        status, and then the result or the error; give_up_at,
-                                    and the attempt and the lease of who works at it
+O#{owner}  P#{job_id}#{uuid}        status, and then the result or the error; give_up_at, and the
+                                    attempt and the lease of who works at it; outlier_quantile
+                                    of one that is answered as rows
 
 Whoever reads one past `give_up_at` that is in nobody's hands fails it: no points came for it, or
 they were too slow.
@@ -13,7 +14,8 @@ import re
 import time
 import uuid
 from contextlib import suppress
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from boto3.dynamodb.conditions import Attr
 
@@ -33,8 +35,14 @@ from kmeans_service.table.writes import Item
 _ID = re.compile("([0-9]{1,10})-([0-9a-f]{32})")
 
 
+@dataclass(frozen=True)
 class Prediction(Result):
-    """One large prediction; its result is the labels as CSV."""
+    """One large prediction; its result is the labels as CSV, or the points with them behind.
+
+    outlier_quantile   of a prediction that is answered as rows; None: as labels
+    """
+
+    outlier_quantile: float | None = None
 
     @property
     def prediction_id(self) -> str:
@@ -53,12 +61,18 @@ class Prediction(Result):
     def upload_key(self) -> str:
         return keys.awaited_points(self.owner, self.job_id, self.name)
 
+    def read(self, item: Item) -> Self:
+        share = unmarshal(item).get("outlier_quantile")
+        return replace(super().read(item), outlier_quantile=None if share is None else float(share))
+
     def crashed(self, times: int) -> PredictionFailed:
         return _failure(f"The prediction crashed {times} times")
 
 
-def reserve(job: Job) -> dict[str, Any]:
+def reserve(job: Job, outlier_quantile: float | None = None) -> dict[str, Any]:
     """A prediction of the job's model, waiting for its points, and where they go to.
+
+    outlier_quantile   of one that is to be answered as rows
 
     Raises NotFitted, or StorageFull where there is no room for a result.
     """
@@ -69,6 +83,7 @@ def reserve(job: Job) -> dict[str, Any]:
         "status": prediction.status,
         "expires_at": job.expires_at,
         "give_up_at": clock.seconds(config.PREDICTION_SECONDS),
+        "outlier_quantile": None if outlier_quantile is None else repr(outlier_quantile),
     }
     writes.put(prediction.key | marshal(item))
     max_bytes = config.limits().file_bytes

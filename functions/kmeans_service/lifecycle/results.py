@@ -6,6 +6,7 @@ when the lease is over; the attempt after the last one fails it.
 """
 
 import json
+import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
@@ -17,10 +18,11 @@ from kmeans_service import config
 from kmeans_service.errors import ServiceError
 from kmeans_service.lifecycle import lease, reads
 from kmeans_service.lifecycle.job import GONE
-from kmeans_service.lifecycle.lease import FenceLost, Lease
+from kmeans_service.lifecycle.lease import FenceLost, Lease, OutOfTime
 from kmeans_service.owners import quota
 from kmeans_service.problems import problem_document
 from kmeans_service.stored_object import StoredObject
+from kmeans_service.streams import Keep
 from kmeans_service.table import writes
 from kmeans_service.table.expressions import THERE, Change, Condition, adds, removes, sets
 from kmeans_service.table.keys import Key, job_key
@@ -115,6 +117,27 @@ def _give_up(result: Result, found: dict[str, Any]) -> None:
     with suppress(FenceLost):
         error = problem_document(result.crashed(found["attempt"]))
         fail(replace(result, fence=found.get("fence", 0)), error)
+
+
+def kept(claimed: Result, seconds: float, keep: Keep) -> Keep:
+    """Keeps the lease, and whatever `keep` does, when it is called again and again.
+
+    It raises OutOfTime after so many seconds, or FenceLost.
+    """
+    deadline = time.monotonic() + seconds
+    renewed = time.monotonic()
+
+    def called() -> None:
+        nonlocal renewed
+        now = time.monotonic()
+        if now > deadline:
+            raise OutOfTime
+        if now - renewed > config.REPORT_SECONDS:
+            renew(claimed)
+            renewed = now
+        keep()
+
+    return called
 
 
 def renew(claimed: Result) -> None:
