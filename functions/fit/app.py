@@ -9,7 +9,7 @@ from typing import Any
 
 from kmeans_service import config, json_values, telemetry
 from kmeans_service.errors import NeedsConversion
-from kmeans_service.fitting import synchronous
+from kmeans_service.fitting import aligning, synchronous
 from kmeans_service.fitting.pickles import with_pickle
 from kmeans_service.fitting.synchronous import Outcome
 from kmeans_service.http import json_body, routing
@@ -34,6 +34,8 @@ from kmeans_service.recipes.settled import changes_rows, settled
 from kmeans_service.tables.dialect import READING, Reading
 from kmeans_service.tables.table import Table, read_table
 
+# What of a form asks for the fit.
+RECIPE = ("model_params", "preprocessing", "align_to")
 # What the answer itself takes, after the fit.
 ANSWER_SECONDS = 3.0
 
@@ -44,7 +46,9 @@ app = routing.resolver()
 def fit() -> Answer:
     request = routing.request(app)
     media_type = request.accepted(CSV, JSON)
-    body = json_body.fields(request.json(), ("job_id",), ("model_params", "preprocessing"))
+    body = json_body.fields(
+        request.json(), ("job_id",), ("model_params", "preprocessing", "align_to")
+    )
     job_id = json_body.job_id(body["job_id"])
     recipe = parse_recipe(body)
     prefer = parse_prefer(request.header("Prefer"))
@@ -59,7 +63,7 @@ def fit_predict() -> Answer:
     request = routing.request(app)
     media_type = request.accepted(CSV, JSON)
     parts = request.form()
-    check_names(parts, ("file", "model_params", "preprocessing", "predict", *READING))
+    check_names(parts, ("file", *RECIPE, "predict", *READING))
     file, recipe, reading = csv_part(parts, "file"), _recipe(parts), reading_of(parts)
     points = points_in(csv_part(parts, "predict").body, "predict") if "predict" in parts else None
     prefer = parse_prefer(request.header("Prefer"))
@@ -88,22 +92,22 @@ def _stored(owner: str, file: Part, reading: Reading, recipe: Recipe, points: Po
         table = read_table(lambda: io.BytesIO(file.body), reading, most_bytes=most)
     except NeedsConversion:
         return uploads.store_to_convert(owner, filename, file.body, reading)
-    _check(table, recipe, points)
+    _check(owner, table, recipe, points)
     return uploads.store(owner, filename, file.body, table, reading)
 
 
-def _check(table: Table, recipe: Recipe, points: Points | None) -> None:
+def _check(owner: str, table: Table, recipe: Recipe, points: Points | None) -> None:
     _, plan = settled(table, recipe)
     check_against_data(recipe, table.n_rows, plan.n_features)
+    columns = planned_columns(table, plan)
+    aligning.check(owner, recipe, columns)
     if points is not None:
-        points(planned_columns(table, plan), complete=not changes_rows(plan, recipe))
+        points(columns, complete=not changes_rows(plan, recipe))
 
 
 def _recipe(parts: dict[str, Part]) -> Recipe:
     given: dict[str, Any] = {
-        name: json_values.loads(parts[name].text(), name)
-        for name in ("model_params", "preprocessing")
-        if name in parts
+        name: json_values.loads(parts[name].text(), name) for name in RECIPE if name in parts
     }
     return parse_recipe(given)
 

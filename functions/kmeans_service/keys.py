@@ -8,6 +8,7 @@
     incoming/{owner}/…                            what its owner dropped there, under any name
     pending/{owner}/{job_id}/input.csv            the file of a job that was made for it
     pending/{owner}/{job_id}/predictions/{name}.csv   points of a large prediction
+    models/{owner}/{job_id}/source-{uuid}.json    the clusters that its fit is to continue
     models/{owner}/{job_id}/{fit_id}/{fence}/…    what one attempt at a fit stored
     models/{owner}/{job_id}/{fit_id}/{fence}/made/{name}/{uuid}   what was made of it when asked for
     results/{owner}/{job_id}/{name}/{fence}.csv   what one attempt at a large prediction stored
@@ -68,6 +69,10 @@ def awaited_points(owner: str, job_id: int, name: str) -> str:
 
 def models_of(owner: str, job_id: int) -> str:
     return _of_job(MODELS, owner, job_id)
+
+
+def new_source(owner: str, job_id: int) -> str:
+    return f"{models_of(owner, job_id)}source-{uuid.uuid4().hex}.json"
 
 
 def fit(owner: str, job_id: int, fit_id: str) -> str:

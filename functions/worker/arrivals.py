@@ -24,6 +24,7 @@ from kmeans_service.errors import (
     StorageFull,
     TooManyJobs,
 )
+from kmeans_service.fitting.aligning import aligned
 from kmeans_service.keys import Awaited, Dropped
 from kmeans_service.lifecycle import asides, creation, deletion, large_predictions, reads
 from kmeans_service.lifecycle.job import Input, Job, Status
@@ -264,4 +265,5 @@ def _take(arrival: Arrival, job: Job, opened: OpenObject, keep: Keep) -> None:
 
 def _ask(arrival: Arrival, job: Job, recipe: Recipe) -> None:
     """Ask for the fit, once; no worker is woken, as this one looks what is next."""
+    recipe = aligned(job, recipe)
     fit_requests.request(job, recipe.seeded(arrival.seed), once=True, wake=False)

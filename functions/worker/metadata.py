@@ -11,21 +11,27 @@ from kmeans_service.tables.dialect import READING, Reading, parse_reading
 
 # People type either; S3 keeps both.
 PARAMS = ("model-params", "model_params")
+ALIGN_TO = ("align-to", "align_to")
 PREPROCESSING = "preprocessing"
-KNOWN = (*PARAMS, PREPROCESSING, *READING)
+KNOWN = (*PARAMS, *ALIGN_TO, PREPROCESSING, *READING)
 SHOWN = 5
 
 
 def asked_recipe(metadata: Mapping[str, str]) -> Recipe:
     """What is asked of the fit; raises MalformedRequest or InvalidParameter."""
     given = {name.lower(): text for name, text in metadata.items()}
-    texts = {name: given[name] for name in PARAMS if name in given}
-    if len(set(texts.values())) > 1:
-        raise MalformedRequest(f"the metadata {' and '.join(texts)} differ; one of them is enough")
-    asked = {name.replace("-", "_"): _json(name, text) for name, text in texts.items()}
+    asked = _one_of(PARAMS, given) | _one_of(ALIGN_TO, given)
     if PREPROCESSING in given:
         asked[PREPROCESSING] = _json(PREPROCESSING, given[PREPROCESSING])
     return parse_recipe(asked)
+
+
+def _one_of(names: tuple[str, ...], given: Mapping[str, str]) -> dict[str, Any]:
+    """The member that these are names of, if it is there."""
+    texts = {name: given[name] for name in names if name in given}
+    if len(set(texts.values())) > 1:
+        raise MalformedRequest(f"the metadata {' and '.join(texts)} differ; one of them is enough")
+    return {name.replace("-", "_"): _json(name, text) for name, text in texts.items()}
 
 
 def _json(name: str, text: str) -> Any:

@@ -102,7 +102,11 @@ def use_everything(recorder: Recorder) -> None:
         assert client.get(f"/kmeans/jobs/0{part}").status == 200
     for named in (b'{"clusters": {"0": "few"}}', b'{"clusters": {"0": "many"}}'):
         assert client.call("PATCH", "/kmeans/jobs/0", named, JSON_TYPE).status == 200
-    both = form(("file", "both.csv", MODEL_CSV + b"2,2\n"))
+    both = form(
+        ("file", "both.csv", MODEL_CSV + b"2,2\n"),
+        ("model_params", None, b'{"algorithm": "swap"}'),
+        ("align_to", None, b"0"),
+    )
     assert client.call("POST", "/kmeans/fit_predict", both, FORM_TYPE).status == 200
     client.upload(MODEL_CSV + b"1,1\n", "later.csv")
     client.fit(2, **ASYNC)
@@ -117,7 +121,8 @@ def use_everything(recorder: Recorder) -> None:
     both = form(("file", "both.jsonl", LINES + LINES))
     assert client.call("POST", "/kmeans/fit_predict", both, FORM_TYPE | ASYNC).status == 202
     deliver(system.created("pending/alice/5/input.csv"))
-    deliver(system.drop("incoming/alice/dropped.csv", MODEL_CSV + b"3,3\n"))
+    dropped = {"model_params": '{"algorithm": "swap"}', "align_to": "0"}
+    deliver(system.drop("incoming/alice/dropped.csv", MODEL_CSV + b"3,3\n", **dropped))
     deliver(system.drop("incoming/alice/bad.csv", b"a,b\nc,d\n"))
     send_in_parts(client, recorder)
     fitted = client.get("/kmeans/jobs?status=SUCCEEDED").json()["jobs"]

@@ -28,6 +28,7 @@ BUCKET_RIGHTS = {
     ("FitFunction", "incoming/*"): {"GetObject", "GetObjectVersion"},
     ("FitFunction", "inputs/*"): {"GetObject", "PutObject", *DELETE},
     ("FitFunction", "models/*"): {"GetObject", "PutObject", "AbortMultipartUpload", *DELETE},
+    ("FitFunction", "names/*"): {"GetObject"},
     ("FitFunction", "pending/*"): {"GetObject", "GetObjectVersion", "PutObject"},
     ("FitWorkerFunction", "incoming/*"): {"GetObject", "GetObjectVersion"},
     ("FitWorkerFunction", "inputs/*"): {"GetObject", "PutObject", "AbortMultipartUpload", *DELETE},

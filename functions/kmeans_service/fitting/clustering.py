@@ -1,6 +1,7 @@
 """Fits: the data brought into their space, the best of their runs, and what is told of it."""
 
 import platform
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,7 +14,9 @@ from kmeans_service.arrays import Array
 from kmeans_service.fitting import column_facts, entering, indices
 from kmeans_service.fitting.column_facts import Columns
 from kmeans_service.fitting.indices import Means
-from kmeans_service.fitting.runs import Run, best_run
+from kmeans_service.fitting.runs import Run, best_run, nearest_centers
+from kmeans_service.models.continuing import Continued
+from kmeans_service.models.numbers import Numbers
 from kmeans_service.models.predictor import Predictor, Space
 from kmeans_service.models.scores import Scores, scores_of
 from kmeans_service.recipes.recipe import Recipe
@@ -36,6 +39,7 @@ class Clustering:
     scores     inertia, n_iter, cluster_sizes and the indices
     columns    of the data, in the fit's space
     gain       the share of the inertia that a swap search has found to be too much
+    continued  the clusters' numbers, of a fit that was aligned
     distinct   how many different rows there are, as far as n_clusters
     """
 
@@ -46,10 +50,19 @@ class Clustering:
     columns: Columns
     distinct: int
     gain: float
+    continued: Numbers | None = None
+
+
+type Arrange = Callable[[Space, Array], Continued]
+"""How clusters with these centers, in this space of a fit, are ordered and numbered."""
 
 
 def fit(
-    X: Array, recipe: Recipe, algorithm: str | None = None, weights: Array | None = None
+    X: Array,
+    recipe: Recipe,
+    algorithm: str | None = None,
+    weights: Array | None = None,
+    arrange: Arrange | None = None,
 ) -> Clustering:
     """KMeans(**recipe.model_params).fit(X, sample_weight=weights); raises FitFailed.
 
@@ -58,12 +71,18 @@ def fit(
     X          shape (n_samples, n_features)
     algorithm  what computes it, if another than the recipe's
     weights    shape (n_samples,), none negative; None: all 1
+    arrange    None: as the algorithm orders them
     """
     computed = replace(recipe, algorithm=algorithm or recipe.algorithm)
     with one_thread():
         space, found = entering.enter(X)
         init = starting_init(recipe, space)
         run = best_run(X, computed, init, found.mean_variance, weights)
+        continued = arrange(space, run.centers) if arrange else None
+        if continued:
+            centers = run.centers[continued.order]
+            # Anew: of equally near centers the first one counts, as it does in a prediction.
+            run = replace(run, centers=centers, labels=nearest_centers(X, centers))
         means, scores = _judged(X, run, weights)
         return finished(
             Predictor(space, run.centers),
@@ -73,6 +92,7 @@ def fit(
             scores | {"method": "in_memory"},
             found,
             column_facts.in_chunks(X),
+            continued,
         )
 
 
@@ -131,6 +151,7 @@ def finished(
     scores: dict[str, Any],
     columns_found: Columns,
     rows: Any,
+    continued: Continued | None = None,
 ) -> Clustering:
     """The results of a run, in the units of the data."""
     space = found.space
@@ -146,4 +167,5 @@ def finished(
     centers = space.leave(run.centers)
     told = scores_of(basic | scores)
     gain = 0.0 if not run.better else 1 - run.better / run.inertia
-    return Clustering(found, centers, run.labels, told, columns_found, distinct, gain)
+    numbers = continued.numbers if continued else None
+    return Clustering(found, centers, run.labels, told, columns_found, distinct, gain, numbers)

@@ -12,18 +12,23 @@ import numpy as np
 
 from kmeans_service import config
 from kmeans_service.fitting import clustering
-from kmeans_service.fitting.clustering import Clustering
+from kmeans_service.fitting.aligning import source_of_fit
+from kmeans_service.fitting.clustering import Arrange, Clustering
 from kmeans_service.fitting.column_facts import warnings_of
 from kmeans_service.fitting.data import Data, data_of
 from kmeans_service.fitting.engines.engine import Fitted
 from kmeans_service.fitting.engines.outcome import Say
-from kmeans_service.lifecycle import asides
+from kmeans_service.lifecycle import asides, names
 from kmeans_service.lifecycle.job import Job
-from kmeans_service.media_types import BINARY, CSV
+from kmeans_service.media_types import BINARY, CSV, JSON
+from kmeans_service.models.continuing import continued
 from kmeans_service.models.labels_from_text import ROW_BYTES
 from kmeans_service.models.manifest import Manifest, npy, store
 from kmeans_service.models.model import Model
+from kmeans_service.models.numbers import Numbers
+from kmeans_service.models.placing import placed
 from kmeans_service.models.published import Published
+from kmeans_service.models.source import Source
 from kmeans_service.recipes.recipe import Recipe, centers_of
 from kmeans_service.storage import data_bucket
 from kmeans_service.stored_object import StoredObject
@@ -41,6 +46,7 @@ def compute(claimed: Job, cluster: Cluster, say: Say) -> Fitted:
     recipe = recipe.seeded()  # of a job that an older version queued
     with _labels_file(given.n_samples) as labels_file:
         data = data_of(given, recipe)
+        data.source = source_of_fit(recipe)
         found = cluster(data, labels_file, say)
         say({"stage": "STORING"})
         return _store(claimed, data, found, labels_file)
@@ -62,6 +68,15 @@ def entered(data: Data) -> Recipe:
     return replace(data.recipe, init=centers_of(centers.tolist()))
 
 
+def arranging(data: Data) -> Arrange | None:
+    """How the clusters of these data continue the source's, once the transform is there."""
+    source = data.source
+    if source is None:
+        return None
+    old = placed(source, data.columns, data.transform)
+    return lambda space, centers: continued(space.enter(old), source.numbers, centers)
+
+
 def _store(claimed: Job, data: Data, found: Clustering, labels_file: IO[bytes]) -> Fitted:
     prefix, bucket = claimed.fit_prefix, data_bucket()
     in_units = data.transform.inverse(found.centers) if data.transform else found.centers
@@ -73,6 +88,7 @@ def _store(claimed: Job, data: Data, found: Clustering, labels_file: IO[bytes]) 
         model=Model(data.columns, found.predictor, data.transform),
         scores=replace(found.scores, warnings=_warnings(found, data)),
         versions=clustering.VERSIONS,
+        continued=found.continued,
     )
     stored, arrays = store(manifest, prefix)
     published = Published(
@@ -82,14 +98,23 @@ def _store(claimed: Job, data: Data, found: Clustering, labels_file: IO[bytes]) 
         scores=manifest.scores,
         manifest=stored,
         arrays=arrays,
+        continued=found.continued,
+        names=_store_names(f"{prefix}names.json", data.source, found.continued),
     )
     return Fitted(published, labels_csv)
 
 
+def _store_names(key: str, source: Source | None, numbers: Numbers | None) -> StoredObject | None:
+    """Of the source's clusters, those that are continued."""
+    known = source.names if source else {}
+    kept = {number: known[number] for number in (numbers.of if numbers else ()) if number in known}
+    return data_bucket().put(key, names.packed(kept), JSON) if kept else None
+
+
 def _warnings(found: Clustering, data: Data) -> tuple[str, ...]:
-    space, scores, names = found.predictor.space, found.scores, data.names
+    space, scores = found.predictor.space, found.scores
     of_fit = warnings_of(
-        found.columns, space, data.recipe, scores, found.distinct, found.gain, names
+        found.columns, space, data.recipe, scores, found.distinct, found.gain, data.names
     )
     return (*data.warnings(), *of_fit)
 

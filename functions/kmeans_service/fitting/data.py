@@ -14,6 +14,7 @@ from kmeans_service.fitting.out_of_core import RowFile, Weighted
 from kmeans_service.lifecycle import inputs
 from kmeans_service.lifecycle.job import Input
 from kmeans_service.models.columns import Columns, feature_names, planned_columns
+from kmeans_service.models.source import Source
 from kmeans_service.recipes.levels import Levels, levels_of
 from kmeans_service.recipes.params import check_init
 from kmeans_service.recipes.plan import LEVELS, USED, WEIGHT
@@ -46,6 +47,7 @@ class Data:
     transform  what is made of the used columns, once the rows were read; None: nothing
     kept       which rows are fitted, once they were read; None: all
     weights    of the fitted rows, once they were read into memory; None: all 1
+    source     the clusters that the fit continues; None: none
     """
 
     def __init__(self, given: Input, recipe: Recipe) -> None:
@@ -57,6 +59,7 @@ class Data:
         self.transform: Transform | None = None
         self.kept: Mask | None = None
         self.weights: Array | None = None
+        self.source: Source | None = None
 
     @property
     def n_read(self) -> int:

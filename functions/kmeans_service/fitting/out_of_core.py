@@ -14,7 +14,7 @@ import numpy as np
 
 from kmeans_service.arrays import Array, Labels
 from kmeans_service.fitting import capacity, clustering, column_facts, indices
-from kmeans_service.fitting.clustering import Clustering
+from kmeans_service.fitting.clustering import Arrange, Clustering
 from kmeans_service.fitting.engines.outcome import Say
 from kmeans_service.fitting.indices import Labelled, Means
 from kmeans_service.fitting.kernel.swap import numbered
@@ -111,10 +111,12 @@ def fit(
     say: Say,
     *,
     place: Place = _as_they_are,
+    arrange: Arrange | None = None,
 ) -> Clustering:
     """KMeans of all rows; their labels go to `labels_file` as CSV, and `labels` is empty.
 
-    place   puts labels where their rows stand in the file
+    place     puts labels where their rows stand in the file
+    arrange   how the clusters are ordered and numbered; None: as the algorithm orders them
     """
     with clustering.one_thread():
         sample, weights = rows.sample(recipe.seed, sample_size(rows.n_features, recipe))
@@ -133,6 +135,8 @@ def fit(
         if stopped_by:
             centers = _numbered(rows, centers)
             stopped_by = "max_iter" if n_iter == recipe.max_iter else stopped_by
+        continued = arrange(rows.space, centers) if arrange else None
+        centers = centers[continued.order] if continued else centers
         means, inertia = _label(rows, centers, labels_file, place)
         scores = indices.over_all_rows(_labelled(rows, centers), means)
         scores |= indices.silhouette(sample, nearest_centers(sample, centers), weights)
@@ -144,6 +148,7 @@ def fit(
             scores | {"method": "out_of_core"},
             found,
             rows.chunks(),
+            continued,
         )
 
 

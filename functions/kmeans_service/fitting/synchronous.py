@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from kmeans_service import config
 from kmeans_service.errors import FitConflict, FitFailed
 from kmeans_service.fitting import attempt, capacity
+from kmeans_service.fitting.aligning import aligned
 from kmeans_service.fitting.engines.engine import AttemptCrashed
 from kmeans_service.lifecycle import converting, fits, reads
 from kmeans_service.lifecycle.fits import ClaimRefused
@@ -43,10 +44,11 @@ def fit(
     """
     deadline = time.monotonic() + seconds
     job = reads.get(owner, job_id)
-    if job.is_converting and converting.ask(job, recipe):
+    if job.is_converting and converting.ask(job, aligned(job, recipe)):
         return Outcome(_wait_for_file(owner, job_id, deadline))
     if job.is_converting:
         job = reads.get(owner, job_id)
+    recipe = aligned(job, recipe)
     if seconds <= 0 or not _is_small(job.checked_input, recipe):
         return Outcome(_not_failed(fit_requests.request(job, recipe, arrived)))
     job, ours = fit_requests.begin(job, recipe, arrived)

@@ -48,10 +48,12 @@ def profile(stored: StoredObject) -> Table:
 def without_init(
     prefix: str, job: Job | None, recipe: Recipe
 ) -> tuple[Recipe, StoredObject | None]:
-    """A recipe as a job's item holds it, and where its initial centers are.
+    """A recipe as a job's item holds it, and where its initial centers are, or its source.
 
     job   whose item it is: what it has aside already is not written again
     """
+    if recipe.align_to:
+        return recipe, recipe.align_to.copy
     if job and job.init and whole_recipe(recipe, job.init) == recipe:
         return _without_init(recipe), job.init
     init = _put(keys.new_init(prefix), recipe.init)
@@ -68,8 +70,15 @@ def whole(job: Job) -> Job:
 
 
 def whole_recipe(recipe: Recipe, init: StoredObject | None) -> Recipe:
-    """With the initial centers that lie there; raises JobGone or ModelDamaged."""
+    """With what lies there, initial centers or a source; raises JobGone or ModelDamaged."""
+    if recipe.align_to:
+        return replace(recipe, align_to=replace(recipe.align_to, copy=init))
     return replace(recipe, init=centers_of(_get(init))) if init else recipe
+
+
+def document(stored: StoredObject) -> Any:
+    """What lies there as JSON; raises JobGone or ModelDamaged."""
+    return json.loads(data_bucket().get(stored))
 
 
 def forget(given: Input) -> None:

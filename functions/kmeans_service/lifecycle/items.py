@@ -8,6 +8,7 @@ from typing import Any
 from kmeans_service.errors import ModelDamaged
 from kmeans_service.lifecycle.job import Input, Job, PartedUpload, Status
 from kmeans_service.models.columns import Columns
+from kmeans_service.models.numbers import numbers_of
 from kmeans_service.models.published import BeforeManifests, Published
 from kmeans_service.models.scores import scores_of
 from kmeans_service.problems import problem_document
@@ -31,6 +32,7 @@ def input_attribute(given: Input) -> dict[str, Any]:
 def model_attribute(model: Published) -> dict[str, Any]:
     """Item form of a model; what holds floats travels as JSON, exactly."""
     objects = {
+        "names": model.names,
         "manifest": model.manifest,
         "arrays": model.arrays,
         "model": model.pickle,
@@ -41,6 +43,7 @@ def model_attribute(model: Published) -> dict[str, Any]:
         "fit_id": model.fit_id,
         "scores": json.dumps(model.scores.as_json()),
         **({"versions": as_text(model.versions)} if model.versions else {}),
+        **({"numbers": json.dumps(model.continued.as_json())} if model.continued else {}),
         **{name: asdict(stored) for name, stored in objects.items() if stored},
     }
 
@@ -96,6 +99,8 @@ def _model(values: dict[str, Any]) -> Published:
         manifest=_object(values.get("manifest")),
         arrays=_object(values.get("arrays")),
         before=None if "manifest" in values else _before_manifests(values),
+        continued=numbers_of(json.loads(values["numbers"])) if "numbers" in values else None,
+        names=_object(values.get("names")) if "manifest" in values else None,
     )
 
 

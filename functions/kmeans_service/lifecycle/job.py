@@ -113,7 +113,8 @@ class Job:
 
     recipe   of the fit that was asked for last, or that its file's arrival starts
     crash    how the last attempt crashed
-    init     where the recipe's initial centers are, if they are too long for the item
+    init     where the recipe's initial centers are, if they are too long for the item, or the
+             clusters that it continues: these are found by a search, which takes no such centers
     reading  what its owner said of a file that had yet to come
     parts    the upload of a file that is sent in parts
     name     what its owner calls it; empty: nothing

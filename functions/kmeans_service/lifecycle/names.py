@@ -1,9 +1,10 @@
 """What an owner calls a job and its clusters.
 
 The job's name stands in its item, for the list. Names of clusters belong to their numbers, so that
-they outlive refits; they lie in the bucket, in an object that is written once, and the item names
-it. A change writes a new one, and points the item at it if that still names the one before: of two
-changes at once none is lost.
+they outlive refits, and a fit that is aligned inherits those of the clusters that it continues.
+They lie in the bucket, in an object that is written once, and the item names it. A change writes a
+new one, and points the item at it if that still names the one before: of two changes at once none
+is lost.
 """
 
 import hashlib
@@ -21,11 +22,14 @@ from kmeans_service.lifecycle import reads
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.media_types import JSON
 from kmeans_service.owners import quota
-from kmeans_service.storage import data_bucket
+from kmeans_service.storage import LOST_RESULT, data_bucket
 from kmeans_service.stored_object import StoredObject
 from kmeans_service.table import live, writes
 from kmeans_service.table.expressions import THERE, Condition, has, removes, sets
 from kmeans_service.table.keys import job_key
+
+type Given = dict[int, str | None]
+"""Names by the clusters' numbers; None where one that would be inherited was removed."""
 
 MAX_BYTES = 32_768
 LOST = (
@@ -67,16 +71,25 @@ class Renaming:
 
 
 def names_of(job: Job) -> Names:
-    """Raises JobGone or ModelDamaged."""
+    """Those that were given, and those of clusters that are continued.
+
+    Raises JobGone or ModelDamaged.
+    """
     for _ in range(3):
         try:
-            return Names(job.name, _read(job.names) if job.names else {})
+            called = _inherited(job) | _given(job)
+            return Names(job.name, {n: name for n, name in sorted(called.items()) if name})
         except JobGone:
             found = reads.get(job.owner, job.job_id)
             if found.names == job.names:
                 raise
             job = found  # renamed since it was read
     raise Unavailable(f"Job {job.job_id} is changing")
+
+
+def packed(clusters: Mapping[int, str | None]) -> bytes:
+    """As they are stored."""
+    return json.dumps({"clusters": clusters}, ensure_ascii=False).encode()
 
 
 def rename(job: Job, renaming: Renaming, expect: Callable[[Job], None]) -> Job:
@@ -87,11 +100,12 @@ def rename(job: Job, renaming: Renaming, expect: Callable[[Job], None]) -> Job:
     """
     for _ in writes.tries():
         expect(job)
-        held = Names(job.name) if renaming.afresh else names_of(job)
+        held = dict.fromkeys(_inherited(job)) if renaming.afresh else _given(job)
         wanted = _renamed(held, renaming, job)
-        if wanted == held and not (renaming.afresh and job.names):
+        name = job.name if renaming.job is None else renaming.job
+        if (name, wanted) == (job.name, held) and not renaming.afresh:
             return job
-        if _is_written(job, wanted):
+        if _is_written(job, name, wanted):
             return reads.get(job.owner, job.job_id)
         job = reads.get(job.owner, job.job_id)
     raise Unavailable(f"Job {job.job_id} is changing")
@@ -105,12 +119,13 @@ def as_named(job: Job) -> Condition:
     return name & Attr("names.key").eq(job.names.key)
 
 
-def _renamed(held: Names, renaming: Renaming, job: Job) -> Names:
+def _renamed(held: Given, renaming: Renaming, job: Job) -> Given:
+    """A name that is removed is remembered where one is inherited under its number."""
+    inherited = _inherited(job)
     if renaming.clusters:
-        _check_numbers(renaming.clusters, {*job.published.numbers, *held.clusters})
-    clusters: dict[int, str | None] = {**held.clusters, **renaming.clusters}
-    called = {number: name for number, name in sorted(clusters.items()) if name is not None}
-    return Names(held.job if renaming.job is None else renaming.job, called)
+        _check_numbers(renaming.clusters, {*job.published.numbers, *held, *inherited})
+    called = sorted((held | dict(renaming.clusters)).items())
+    return {number: name for number, name in called if name is not None or number in inherited}
 
 
 def _check_numbers(asked: Mapping[int, Any], known: set[int]) -> None:
@@ -124,11 +139,11 @@ def _check_numbers(asked: Mapping[int, Any], known: set[int]) -> None:
             )
 
 
-def _is_written(job: Job, wanted: Names) -> bool:
+def _is_written(job: Job, name: str, wanted: Given) -> bool:
     """False if the job or its owner's counters are changing."""
     stored = _put(job, wanted)
     _ = quota.read(job.owner)  # which makes sure that there are counters
-    change = sets(name=wanted.job) if wanted.job else removes("name")
+    change = sets(name=name) if name else removes("name")
     change |= sets(names=asdict(stored)) if stored else removes("names")
     as_read = THERE & live.is_there() & as_named(job)
     more = (stored.size if stored else 0) - (job.names.size if job.names else 0)
@@ -137,17 +152,17 @@ def _is_written(job: Job, wanted: Names) -> bool:
         quota.more(job.owner, more),
     ]
     written = not writes.transact(actions)
-    for needless in (job.names if written else stored,):
-        if needless:
-            data_bucket().delete(needless.key)
+    needless = job.names if written else stored
+    if needless:
+        data_bucket().delete(needless.key)
     return written
 
 
-def _put(job: Job, wanted: Names) -> StoredObject | None:
-    """None where no cluster has a name; raises TooLarge."""
-    if not wanted.clusters:
+def _put(job: Job, wanted: Given) -> StoredObject | None:
+    """None where there is nothing to remember; raises TooLarge."""
+    if not wanted:
         return None
-    text = json.dumps({"clusters": wanted.clusters}, ensure_ascii=False).encode()
+    text = packed(wanted)
     if len(text) > MAX_BYTES:
         raise TooLarge(
             f"the names of the job's clusters would have {len(text):,} bytes; "
@@ -158,8 +173,18 @@ def _put(job: Job, wanted: Names) -> StoredObject | None:
     return data_bucket().put(keys.new_names(job.owner, job.job_id), text, JSON)
 
 
+def _given(job: Job) -> Given:
+    return dict(_read(job.names, LOST)) if job.names else {}
+
+
+def _inherited(job: Job) -> Given:
+    """Of the clusters that the job's model continues."""
+    names = job.model.names if job.model else None
+    return dict(_read(names, LOST_RESULT)) if names else {}
+
+
 @lru_cache(maxsize=64)
-def _read(stored: StoredObject) -> Mapping[int, str]:
+def _read(stored: StoredObject, lost: str) -> Mapping[int, str | None]:
     """Once, as the object never changes."""
-    text = data_bucket().checked(stored.key, None, stored.sha256, LOST)
+    text = data_bucket().checked(stored.key, None, stored.sha256, lost)
     return {int(number): name for number, name in json.loads(text)["clusters"].items()}

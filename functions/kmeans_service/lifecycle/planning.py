@@ -3,6 +3,7 @@
 from kmeans_service import config
 from kmeans_service.lifecycle import inputs
 from kmeans_service.lifecycle.job import Input
+from kmeans_service.models.columns import Columns, planned_columns
 from kmeans_service.recipes.params import check_against_data
 from kmeans_service.recipes.preprocessing import DEFAULT, STRICT
 from kmeans_service.recipes.recipe import Recipe
@@ -12,9 +13,14 @@ from kmeans_service.tables.table import Table
 
 def planned(given: Input, recipe: Recipe) -> Recipe:
     """The recipe as it is for this file; raises InvalidParameter if it cannot be fitted so."""
+    return planned_with_columns(given, recipe)[0]
+
+
+def planned_with_columns(given: Input, recipe: Recipe) -> tuple[Recipe, Columns]:
+    """The same, and the columns that it uses."""
     if _is_used_whole(given, recipe):
         check_against_data(recipe, given.n_samples, given.n_features)
-        return recipe.strictly()
+        return recipe.strictly(), Columns(given.n_features, given.feature_names)
     return planned_of(inputs.table_of(given), recipe)
 
 
@@ -29,7 +35,7 @@ def _is_used_whole(given: Input, recipe: Recipe) -> bool:
     return plain or given.size > config.MAX_SYNCHRONOUS_BYTES
 
 
-def planned_of(table: Table, recipe: Recipe) -> Recipe:
+def planned_of(table: Table, recipe: Recipe) -> tuple[Recipe, Columns]:
     recipe, plan = settled(table, recipe)
     check_against_data(recipe, table.n_rows, plan.n_features)
-    return recipe
+    return recipe, planned_columns(table, plan)

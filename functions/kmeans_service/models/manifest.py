@@ -7,6 +7,7 @@
     transform  `Transform.as_json`; absent: rows are clustered as they are
     space      shift of each clustered column, and scale: z = (x - shift) * scale
     centers    shape, and in the fit's space the numbers, or the object beside that holds them
+    numbers    of the clusters, by their labels; absent: they are the labels
     scores, versions
 
 What a reader does not know it passes over: members may be added. JSON keeps every double as it is.
@@ -24,6 +25,7 @@ from kmeans_service.errors import ModelDamaged
 from kmeans_service.media_types import BINARY, JSON
 from kmeans_service.models.columns import Columns
 from kmeans_service.models.model import Model
+from kmeans_service.models.numbers import Numbers, numbers_of
 from kmeans_service.models.predictor import Predictor, Space
 from kmeans_service.models.scores import Scores, scores_of
 from kmeans_service.recipes.recipe import Recipe, recipe_of
@@ -45,6 +47,7 @@ class Manifest:
     model: Model
     scores: Scores
     versions: dict[str, str]
+    continued: Numbers | None = None
 
 
 def store(manifest: Manifest, prefix: str) -> tuple[StoredObject, StoredObject | None]:
@@ -60,20 +63,27 @@ def store(manifest: Manifest, prefix: str) -> tuple[StoredObject, StoredObject |
 def _document(manifest: Manifest, beside: StoredObject | None) -> dict[str, Any]:
     model = manifest.model
     space, centers = model.predictor.space, model.predictor.centers
-    columns = {name: value for name, value in asdict(model.columns).items() if value is not None}
-    del columns["texts"]  # the transform has them
     where = {"object": asdict(beside)} if beside else {"numbers": centers.tolist()}
     document = {
         "version": VERSION,
         "fit_id": manifest.fit_id,
         "recipe": manifest.recipe.as_json(),
-        "columns": columns,
+        "columns": columns_as_json(model.columns),
         "space": {"shift": space.shift.tolist(), "scale": space.scale},
         "centers": {"shape": list(centers.shape), **where},
         "scores": manifest.scores.as_json(),
         "versions": manifest.versions,
     }
+    if manifest.continued:
+        document["numbers"] = manifest.continued.as_json()
     return document | ({"transform": model.transform.as_json()} if model.transform else {})
+
+
+def columns_as_json(columns: Columns) -> dict[str, Any]:
+    """All but the texts of categories, which the transform has."""
+    found = {name: value for name, value in asdict(columns).items() if value is not None}
+    del found["texts"]
+    return found
 
 
 def load(stored: StoredObject) -> Manifest:
@@ -81,25 +91,31 @@ def load(stored: StoredObject) -> Manifest:
     document = json.loads(data_bucket().get(stored))
     if document["version"] > VERSION:
         raise ModelDamaged("The model was stored by a newer version of the service")
-    columns, transform = document["columns"], _transform(document)
+    transform, numbers = _transform(document), document.get("numbers")
     return Manifest(
         document["fit_id"],
         recipe_of(document["recipe"]),
         Model(
-            Columns(
-                columns["n_features"],
-                _tuple(columns.get("feature_names")),
-                _tuple(columns.get("used")),
-                tuple(columns.get("booleans", ())),
-                columns.get("weight"),
-                tuple(columns.get("categories", ())),
-                tuple(levels.texts for levels in transform.levels) if transform else (),
-            ),
+            columns_of(document["columns"], transform),
             Predictor(_space(document["space"]), _centers(document["centers"])),
             transform,
         ),
         scores_of(document["scores"]),
         document["versions"],
+        numbers and numbers_of(numbers),
+    )
+
+
+def columns_of(document: dict[str, Any], transform: Transform | None) -> Columns:
+    """What `columns_as_json` wrote."""
+    return Columns(
+        document["n_features"],
+        _tuple(document.get("feature_names")),
+        _tuple(document.get("used")),
+        tuple(document.get("booleans", ())),
+        document.get("weight"),
+        tuple(document.get("categories", ())),
+        tuple(levels.texts for levels in transform.levels) if transform else (),
     )
 
 

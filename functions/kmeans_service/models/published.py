@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from kmeans_service.models.columns import Columns
+from kmeans_service.models.numbers import Numbers, first_numbers
 from kmeans_service.models.scores import Scores
 from kmeans_service.stored_object import StoredObject
 
@@ -32,6 +33,8 @@ class Published:
     labels    CSV, one label a line
     pickle    the estimator by joblib, without labels_; None until somebody asks for it
     versions  of the libraries that made the pickle
+    continued numbers of the clusters, of a fit that was aligned
+    names     of clusters that it has continued; None where they had none
     """
 
     fit_id: str
@@ -43,17 +46,24 @@ class Published:
     pickle: StoredObject | None = None
     versions: dict[str, str] = field(default_factory=dict)
     before: BeforeManifests | None = None
+    continued: Numbers | None = None
+    names: StoredObject | None = None
+
+    @property
+    def numbering(self) -> Numbers:
+        return self.continued or first_numbers(len(self.scores.cluster_sizes), self.fit_id)
 
     @property
     def numbers(self) -> tuple[int, ...]:
-        """Of each cluster by its label: what outlives refits."""
-        return tuple(range(len(self.scores.cluster_sizes)))
+        """Of each cluster by its label: what outlives refits that are aligned."""
+        return self.numbering.of
 
     @property
     def objects(self) -> tuple[StoredObject, ...]:
         before = self.before
         older = (before.predictor, before.names, before.init) if before else ()
-        found = (self.pickle, self.centers, self.labels, self.manifest, self.arrays, *older)
+        own = (self.pickle, self.centers, self.labels, self.manifest, self.arrays, self.names)
+        found = (*own, *older)
         return tuple(each for each in found if each)
 
     @property

@@ -7,8 +7,23 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kmeans_service.recipes.preprocessing import STRICT, Preprocessing, parse_preprocessing
+from kmeans_service.stored_object import StoredObject
 
 MAX_RANDOM_STATE = 2**32 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """Whose clusters a fit's clusters continue: those of a job, and there of one fit.
+
+    fit_id  empty until it is looked up
+    copy    of the clusters, as they were then
+    """
+
+    job_id: int
+    fit_id: str = ""
+    copy: StoredObject | None = field(default=None, compare=False)
+
 
 type Centers = tuple[tuple[float, ...], ...]
 """Of shape (n_clusters, n_features), in the units of the data."""
@@ -28,6 +43,7 @@ class Recipe:
                    None: those of the file, as of a fit that an older version noted
     preprocessing  what the table goes through first
     plan           a digest of what becomes of each column of the file, where not all are used
+    align_to       whose clusters are continued; None: nobody's
     """
 
     n_clusters: int = 2
@@ -39,6 +55,7 @@ class Recipe:
     algorithm: str = "lloyd"
     preprocessing: Preprocessing = STRICT
     plan: str = ""
+    align_to: Alignment | None = None
     drawn: bool = field(default=False, compare=False)
     n_features: int | None = field(default=None, compare=False)
 
@@ -64,10 +81,13 @@ class Recipe:
 
     def as_json(self) -> dict[str, Any]:
         """`recipe_of` reads it back; the strict reading, which was the only one, is left out."""
+        found = self.model_params
+        if self.align_to:
+            found |= {"align_to": {"job_id": self.align_to.job_id, "fit_id": self.align_to.fit_id}}
         if self.preprocessing == STRICT:
-            return self.model_params
+            return found
         planned = {"plan": self.plan} if self.plan else {}
-        return self.model_params | {"preprocessing": self.preprocessing.said()} | planned
+        return found | {"preprocessing": self.preprocessing.said()} | planned
 
     def canonical(self) -> str:
         """One text for one recipe, however it was asked for."""
@@ -127,6 +147,8 @@ def recipe_of(
     members = {**document, "init": centers_of(document["init"])}
     if "preprocessing" in members:
         members["preprocessing"] = parse_preprocessing(members["preprocessing"])
+    if "align_to" in members:
+        members["align_to"] = Alignment(**members["align_to"])
     return Recipe(**members, drawn=drawn, n_features=n_features)
 
 

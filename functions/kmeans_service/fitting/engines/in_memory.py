@@ -7,7 +7,7 @@ from typing import IO
 from kmeans_service import aws, config
 from kmeans_service.fitting import capacity, clustering, runs
 from kmeans_service.fitting.clustering import Clustering
-from kmeans_service.fitting.computation import compute, entered
+from kmeans_service.fitting.computation import arranging, compute, entered
 from kmeans_service.fitting.data import Data, Placed
 from kmeans_service.fitting.engines.child import Child
 from kmeans_service.fitting.engines.engine import Estimate, Work
@@ -60,6 +60,6 @@ def _cluster(data: Data, labels_file: IO[bytes], say: Say) -> Clustering:
     X = data.in_memory()
     say({"stage": "FITTING"})
     algorithm = _algorithm(data.given, data.recipe)
-    found = clustering.fit(X, entered(data), algorithm, data.weights)
+    found = clustering.fit(X, entered(data), algorithm, data.weights, arranging(data))
     labels_file.writelines(csv_chunks(Placed(data.kept)(found.labels)))
     return found

@@ -8,7 +8,7 @@ from typing import IO
 from kmeans_service import aws
 from kmeans_service.fitting import capacity, out_of_core
 from kmeans_service.fitting.clustering import Clustering
-from kmeans_service.fitting.computation import compute, entered
+from kmeans_service.fitting.computation import arranging, compute, entered
 from kmeans_service.fitting.data import Data, Placed
 from kmeans_service.fitting.engines.child import Child
 from kmeans_service.fitting.engines.engine import Estimate, Work
@@ -39,4 +39,4 @@ def _cluster(data: Data, labels_file: IO[bytes], say: Say) -> Clustering:
         say({"stage": "READING"})
         rows = data.spilled(file)
         recipe, place = entered(data), Placed(data.kept)
-        return out_of_core.fit(rows, recipe, labels_file, say, place=place)
+        return out_of_core.fit(rows, recipe, labels_file, say, place=place, arrange=arranging(data))
