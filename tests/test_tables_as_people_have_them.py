@@ -117,8 +117,8 @@ def test_a_missing_cell_becomes_the_mean_and_a_row_without_any_has_no_label(
     assert sorted(centers(client)["centers"]) == [[1, 10], [2, 20], [3, 15]]
     labels = client.get("/kmeans/jobs/0/labels", Accept="application/json").json()["labels"]
     assert labels == [*map(int, map(float, lines[:3])), None]
-    assert "Missing cells: 4 in 2 columns became the mean" in warnings(client)
-    assert "Dropped: 1 rows" in warnings(client)
+    assert "Missing cells became the mean of their column: 4 in 2 columns." in warnings(client)
+    assert "Dropped, without a label: 1 row " in warnings(client)
 
 
 def test_points_may_lack_what_the_file_lacked_and_come_by_name_in_any_order(

@@ -60,6 +60,18 @@ def test_whose_owner_holds_fewest_goes_first_and_then_the_oldest(workers: Any) -
     assert [taken() for _ in range(5)] == ["a1", "b4", "c6", "a2", "b5"]
 
 
+def test_whose_turn_came_last_longest_ago_goes_before_older_work_of_whom_was_just_served(
+    workers: Any,
+) -> None:
+    workers(1)
+    for since, owner in enumerate("aab", start=1):
+        wait(owner, since)
+    first = take()
+    assert (first.work.owner, first.work.since) == ("a", 1)
+    finish(first)
+    assert taken() == "b3"
+
+
 @pytest.mark.thorough
 def test_twenty_owners_with_ten_pieces_each_take_turns(workers: Any) -> None:
     workers(5)

@@ -10,6 +10,7 @@ from kmeans_service.recipes.levels import MOST_LEVELS
 from kmeans_service.recipes.plan import LEFT_OUT, USED, Plan
 from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.tables.profile import Column
+from kmeans_service.tables.refusals import count
 
 SHOWN = 5
 
@@ -52,7 +53,7 @@ def _filled(plan: Plan, recipe: Recipe) -> str | None:
         return None
     cells = sum(column.n_missing for column in gaps)
     of = f"{len(gaps):,} columns" if len(gaps) > 1 else "one column"
-    return f"Missing cells: {cells:,} in {of} became the {missing} of their column."
+    return f"Missing cells became the {missing} of their column: {cells:,} in {of}."
 
 
 def of_rows(kept: NDArray[np.bool_] | None, recipe: Recipe) -> list[str]:
@@ -61,4 +62,5 @@ def of_rows(kept: NDArray[np.bool_] | None, recipe: Recipe) -> list[str]:
     if not dropped:
         return []
     which = "a" if recipe.preprocessing.missing == "drop" else "every"
-    return [f"Dropped: {dropped:,} rows in which {which} used cell is missing; they have no label."]
+    rows = count(dropped, "row")
+    return [f"Dropped, without a label: {rows} in which {which} used cell is missing."]
