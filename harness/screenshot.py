@@ -11,7 +11,7 @@ from harness.browser import chromium
 from harness.service.running import serving
 from harness.visitor import Visitor, visiting
 
-SIZE = {"width": 1280, "height": 860}
+SIZE = {"width": 1280, "height": 900}
 
 
 def main(file: str) -> None:
@@ -29,6 +29,7 @@ def _example(visitor: Visitor) -> None:
     visitor.opens()
     visitor.page.get_by_role("button", name=re.compile("example")).click()
     visitor.sees_clusters(5)
+    visitor.page.locator(".sentence:not(.coming)").first.wait_for()
     picture: Locator = visitor.page.locator("#picture")
     picture.focus()
     for _ in range(2):

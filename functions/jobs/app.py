@@ -24,6 +24,7 @@ from kmeans_service.http.stored import etag, read_answer, stored_answer, unchang
 from kmeans_service.lifecycle import asides, deletion, inputs, large_predictions, names, reads
 from kmeans_service.lifecycle.job import Input, Job, Status
 from kmeans_service.media_types import BINARY, CSV, JSON
+from kmeans_service.owners import quota
 from kmeans_service.recipes.preprocessing import DEFAULT, STRICT, Preprocessing
 
 VISIBLE = [
@@ -44,22 +45,44 @@ def _job(job_id: str) -> Job:
 def list_jobs() -> Answer:
     request = routing.request(app)
     request.accepted(JSON)
-    query = request.query("limit", "cursor", "status")
+    query = request.query("limit", "cursor", "status", "usage")
     limit = _limit(query.get("limit", "20"))
     status = query.get("status")
     if status is not None and status not in VISIBLE:
         raise InvalidParameter(
             f"status is {quoted(status)}; allowed is {', '.join(VISIBLE)}", field="status"
         )
+    usage = f', "usage": {_usage(request.owner)}' if _flag("usage", query) else ""
     # One more than are shown, to know whether there is one.
     jobs = reads.newest(request.owner, limit + 1, query.get("cursor"), status)
-    return answers.json_answer(_page(jobs, limit, request.root))
+    return answers.json_answer(f"{{{_page(jobs, limit, request.root)}{usage}}}")
+
+
+def _flag(name: str, query: dict[str, str]) -> bool:
+    given = query.get(name, "false")
+    if given not in ("true", "false"):
+        raise InvalidParameter(f"{name} is {quoted(given)}; allowed is true, false", field=name)
+    return given == "true"
+
+
+def _usage(owner: str) -> str:
+    """What the owner holds of what is allowed."""
+    held, limits = quota.read(owner), config.limits()
+    return json.dumps(
+        {
+            "jobs": held.jobs,
+            "max_jobs": limits.jobs,
+            "stored_bytes": held.stored_bytes,
+            "max_stored_bytes": limits.stored_bytes,
+        }
+    )
 
 
 def _page(jobs: Iterable[Job], limit: int, root: str) -> str:
-    """As many jobs as are asked for, or fewer if they fill an answer; the rest is behind a cursor.
+    """Members of the list: as many jobs as are asked for, or fewer if they fill an answer.
 
-    Counted as Lambda carries it: a JSON string, in which a control character has seven bytes.
+    The rest is behind a cursor. Counted as Lambda carries it: a JSON string, in which a control
+    character has seven bytes.
     """
     views: list[str] = []
     size = 0
@@ -70,10 +93,10 @@ def _page(jobs: Iterable[Job], limit: int, root: str) -> str:
         view = json.dumps(job_view(job, root), ensure_ascii=False)
         size += len(json.dumps(view))
         if last and (len(views) == limit or size > config.MAX_ANSWER_BYTES):
-            return f'{{"jobs": [{", ".join(views)}], "next_cursor": "{reads.cursor_of(last)}"}}'
+            return f'"jobs": [{", ".join(views)}], "next_cursor": "{reads.cursor_of(last)}"'
         views.append(view)
         last = job
-    return f'{{"jobs": [{", ".join(views)}]}}'
+    return f'"jobs": [{", ".join(views)}]'
 
 
 def _limit(text: str) -> int:

@@ -1,11 +1,13 @@
 """The web page as it is served: its files, its policy, and its words in every language."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from docs import page
 from harness.api import Client
+from kmeans_service.explaining import report
 
 ROOT = "/kmeans/"
 MOST_BYTES = 200_000
@@ -54,6 +56,14 @@ def test_the_policy_allows_nothing_inline_and_no_other_host(client: Client) -> N
         "'self'"
     ]
     assert not re.search(r"<script(?![^>]* src=)|<style| style=| on\w+=", answer.text)
+
+
+def test_clusters_have_the_colours_that_they_have_in_the_report() -> None:
+    """Twelve of each theme, which the report's tests show to be told apart."""
+    colours = re.compile(r"--k\d+: (#\w{6})")
+    ours = colours.findall(page.files()["style.css"])
+    assert ours == colours.findall((Path(report.__file__).parent / "style.css").read_text())
+    assert len(ours) == 24
 
 
 def words_of(language: str) -> set[str]:

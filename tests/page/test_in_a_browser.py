@@ -77,10 +77,21 @@ def test_a_file_becomes_columns_clusters_and_files_to_take_away(
     labels = [row[4] for row in cells]
     assert labels == labels[:3] * 6
     assert set(labels) == {"0", "1", "2"}
-    for name in ("Labels", "Centers", "Model"):
+    for name in ("Report", "Labels", "Centers", "Model"):
         with page.expect_download() as saved:
             page.get_by_role("button", name=re.compile(f"^{name}")).click()
         assert Path(saved.value.path()).stat().st_size > 0
+
+
+def test_each_cluster_says_what_it_is(visitor: Visitor, table: Path) -> None:
+    visitor.opens()
+    visitor.gives(table)
+    visitor.sees_clusters(3)
+    sentences = visitor.page.locator(".sentence:not(.coming)")
+    expect(sentences).to_have_count(3, timeout=PATIENCE)
+    expect(sentences.nth(2)).to_contain_text("higher width")
+    visitor.page.locator(".cluster-name").nth(2).click()
+    expect(visitor.page.locator(".cluster.chosen .rule").first).to_contain_text("width above")
 
 
 def test_leaving_the_page_loses_nothing(visitor: Visitor, table: Path) -> None:
@@ -246,6 +257,7 @@ def test_a_job_is_deleted_after_one_question(visitor: Visitor, tmp_path: Path) -
     visitor.sees_clusters(3)
     visitor.opens("#jobs")
     page = visitor.page
+    expect(page.locator(".usage")).to_contain_text(re.compile(r"\d+ jobs?; .+ of 54 GB"))
     page.get_by_label("Search by name").fill("TO BE")
     expect(page.locator(".job")).to_have_count(1)
     page.get_by_role("button", name="Delete to be deleted.csv").click()

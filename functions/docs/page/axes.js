@@ -3,14 +3,16 @@
 /** The two used columns in which the centers lie farthest apart, for their spread. */
 export function twoThatTell(fit, table, sizes) {
   const total = sizes.reduce((sum, size) => sum + size, 0) || 1;
-  const told = fit.used.map((number, index) => {
+  const told = fit.used.flatMap((number, index) => {
+    if (!number) return [];
     const column = table.columns[number - 1];
     const values = fit.centers.map((center) => center[index]);
     const mean = values.reduce((sum, value, cluster) => sum + value * sizes[cluster], 0) / total;
     const between = values.reduce((sum, value, cluster) => sum + sizes[cluster] * (value - mean) ** 2, 0) / total;
-    return { number, share: column?.sd ? between / column.sd ** 2 : 0 };
+    return [{ number, share: column.sd ? between / column.sd ** 2 : 0 }];
   });
   told.sort((a, b) => b.share - a.share || a.number - b.number);
+  if (!told.length) return { kind: "columns", x: table.columns[0].number, y: table.columns[0].number }; // texts alone
   const [x, y = x] = told.slice(0, 2).sort((a, b) => a.number - b.number).map((column) => column.number);
   return { kind: "columns", x, y };
 }

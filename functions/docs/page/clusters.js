@@ -2,7 +2,7 @@
 import { html, svg } from "./lit-html.js";
 import { nameOf } from "./columns.js";
 import { sign } from "./marks.js";
-import { clusterName, isRenamed, nameField, pencil } from "./names.js";
+import { clusterName, isRenamed, nameField, numberOf, pencil } from "./names.js";
 import { changed, state } from "./state.js";
 import { count, measure, share, t } from "./text.js";
 
@@ -27,35 +27,68 @@ function clusterView(cluster, center, sizes) {
   return html`
     <li class=${chosen ? "cluster card chosen" : "cluster card"}>
       <div class="cluster-top">
-      ${isRenamed(String(cluster)) ? nameField(String(cluster), clusterName(cluster)) : html`<button class="cluster-name" aria-pressed=${chosen ? "true" : "false"} @click=${() => changed({ selected: chosen ? null : cluster })}>
+      ${isRenamed(String(numberOf(cluster))) ? nameField(String(numberOf(cluster)), clusterName(cluster)) : html`<button class="cluster-name" aria-pressed=${chosen ? "true" : "false"} @click=${() => changed({ selected: chosen ? null : cluster })}>
         ${sign(cluster)} <strong>${clusterName(cluster)}</strong>
         <span class="muted">${t.rows(sizes[cluster])} · ${share(sizes[cluster] / total)}</span>
-      </button>${pencil(String(cluster), clusterName(cluster))}`}
+      </button>${pencil(String(numberOf(cluster)), clusterName(cluster))}`}
       </div>
-      <dl class="apart" aria-label=${t.apart}>${toldOf(center).map(apartView)}</dl>
+      ${sentenceView(cluster)}
+      <dl class="apart" aria-label=${t.apart}>${toldOf(cluster, center).map(apartView)}</dl>
+      ${chosen ? moreView(cluster) : ""}
     </li>
   `;
 }
 
+const described = (cluster) => state.clusters?.clusters.find((one) => one.label === cluster);
+
+/** What the service says of a cluster; its place is kept while that is made. */
+function sentenceView(cluster) {
+  if (!state.clusters) return html`<p class="sentence coming muted">…</p>`;
+  const told = described(cluster);
+  return told ? html`<p class="sentence" lang="en">${told.sentence}</p>` : "";
+}
+
+/** Of a chosen cluster: the rule that names it, and the row in its middle. */
+function moreView(cluster) {
+  const told = described(cluster);
+  if (!told) return "";
+  const { rule, typical_row: typical } = told;
+  return html`
+    ${rule ? html`<p class="rule"><strong>${t.rule}</strong> <span lang="en">${rule.text}</span> <span class="muted">(${t.ruleHolds(share(rule.coverage), share(rule.precision))})</span></p>` : ""}
+    ${typical ? html`<p class="rule"><strong>${t.typical}</strong> ${typical.cells.join(", ")} <span class="muted">(${t.line} ${count(typical.line)})</span></p>` : ""}
+  `;
+}
+
+/** What sets a cluster apart, as the service says; until then, where its center lies far from the file's mean. */
+function toldOf(cluster, center) {
+  const told = described(cluster);
+  if (!told) return farthest(center);
+  return told.sets_apart.slice(0, TOLD).map(({ name, column, value, difference, mean, share: part }) => ({
+    name: value === undefined ? name ?? t.column(column) : `${name ?? t.column(column)}: ${value}`,
+    value: value === undefined ? measure(mean) : share(part),
+    z: difference,
+  }));
+}
+
 /** The columns in which a center lies farthest from the file's mean, in standard deviations. */
-function toldOf(center) {
+function farthest(center) {
   return state.fit.used
     .map((number, index) => {
       const column = state.table.columns[number - 1];
-      return { column, value: center[index], z: column?.sd ? (center[index] - column.mean) / column.sd : 0 };
+      return column && { name: nameOf(column), value: measure(center[index]), z: column.sd ? (center[index] - column.mean) / column.sd : 0 };
     })
-    .filter(({ column }) => column)
+    .filter(Boolean)
     .sort((a, b) => Math.abs(b.z) - Math.abs(a.z))
     .slice(0, TOLD);
 }
 
-function apartView({ column, value, z }) {
+function apartView({ name, value, z }) {
   const length = Math.min(1, Math.abs(z) / WIDEST) * 48;
   const bar = svg`<svg class="z" viewBox="0 0 96 10" width="96" height="10" aria-hidden="true"><line x1="48" x2="48" y1="0" y2="10"></line><rect x=${z < 0 ? 48 - length : 48} y="1.5" width=${length} height="7" rx="1"></rect></svg>`;
   return html`
     <div>
-      <dt title=${nameOf(column)}>${nameOf(column)}</dt>
-      <dd>${bar}<span class="value">${measure(value)}</span><span class="unseen">${z < 0 ? t.lower : t.higher}</span></dd>
+      <dt title=${name}>${name}</dt>
+      <dd>${bar}<span class="value">${value}</span><span class="unseen">${z < 0 ? t.lower : t.higher}</span></dd>
     </div>
   `;
 }

@@ -69,6 +69,7 @@ function fitView() {
         <summary>${t.more}</summary>
         <div class="fit-row more">
           ${choice("missing", t.missing, t.missings)} ${choice("normalize", t.normalize, t.normalizes)}
+          ${choice("categories", t.categories, t.categoriesNames)} ${choice("weight_column", t.weight, weights())}
           ${choice("algorithm", t.algorithm, t.algorithms)}
           ${numberField("n_init", { min: 1, max: 100, placeholder: "auto" })} ${numberField("max_iter", { min: 1, max: 10000 })}
           ${numberField("tol", { min: 0, step: "any" })} ${numberField("random_state", { min: 0, max: 4294967295 })}
@@ -89,6 +90,12 @@ const numberField = (name, { min, max, step = 1, placeholder = "" }) => html`
     <small class="muted" id=${`${name}-about`}>${t[`${name}About`]}</small>
   </label>
 `;
+
+/** Columns that may say how much a row counts. */
+const weights = () => ({
+  "": t.noWeight,
+  ...Object.fromEntries(state.table.columns.filter((column) => column.name && column.kind === "numbers" && !column.missing && column.least >= 0).map((column) => [column.name, column.name])),
+});
 
 function submit(event) {
   event.preventDefault();

@@ -8,9 +8,9 @@ import { refused, working } from "./work.js";
 
 export async function list(cursor) {
   try {
-    const page = await service.read(`jobs?limit=100${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
+    const page = await service.read(`jobs?limit=100&usage=true${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
     const before = cursor ? state.jobs.all : [];
-    changed({ jobs: { search: "", asked: null, ...state.jobs, all: [...before, ...page.jobs], next: page.next_cursor } });
+    changed({ jobs: { search: "", asked: null, ...state.jobs, all: [...before, ...page.jobs], next: page.next_cursor, usage: page.usage } });
   } catch (error) {
     await refused(error);
   }
@@ -27,17 +27,23 @@ export function jobsView() {
 function listView(jobs) {
   const wanted = jobs.search.toLowerCase();
   const shown = jobs.all.filter((job) => `${job.name ?? ""} ${job.filename}`.toLowerCase().includes(wanted));
-  const size = jobs.all.reduce((sum, job) => sum + (job.size ?? 0), 0);
   return html`
     <div class="list-top">
       <label>${t.search} <input type="search" .value=${jobs.search} @input=${search}></label>
-      <span class="muted">${t.totals(jobs.all.length, bytes(size))}</span>
+      ${usageView(jobs.usage)}
     </div>
     <ul class="jobs">${shown.map(jobView)}</ul>
     ${shown.length ? nothing : html`<p class="muted">${t.noneFound}</p>`}
     ${jobs.next ? html`<button @click=${() => list(jobs.next)}>${t.moreJobs}</button>` : nothing}
   `;
 }
+
+const usageView = (usage) => html`
+  <label class="usage">
+    <span>${t.usage(usage.jobs, bytes(usage.stored_bytes), bytes(usage.max_stored_bytes))}</span>
+    <progress max=${usage.max_stored_bytes} .value=${usage.stored_bytes}></progress>
+  </label>
+`;
 
 const search = (event) => changed({ jobs: { ...state.jobs, search: event.target.value } });
 const ask = (id) => changed({ jobs: { ...state.jobs, asked: id } });
@@ -68,5 +74,6 @@ const jobView = (job) => html`
 const remove = (job) =>
   working("deleting", async () => {
     await service.call(`jobs/${job.job_id}`, { method: "DELETE" });
-    changed({ jobs: { ...state.jobs, asked: null, all: state.jobs.all.filter((one) => one !== job) } });
+    changed({ jobs: { ...state.jobs, asked: null } });
+    await list();
   });

@@ -6,10 +6,12 @@ import { sign } from "./marks.js";
 import { clusterName } from "./names.js";
 import { Picture } from "./picture.js";
 import { changed, state } from "./state.js";
-import { measure, t } from "./text.js";
-import { askRows, measured, working } from "./work.js";
+import { count, measure, t } from "./text.js";
+import { askRows, measured } from "./rows.js";
+import { working } from "./work.js";
 
 const PRINCIPAL = "principal";
+const MOST_DRAWN = 100_000;
 const CELLS = 12; // of a row that is pointed at
 const NO_ROWS = { xs: new Float64Array(0), ys: new Float64Array(0) };
 let picture = null;
@@ -19,11 +21,25 @@ let shown = null;
 
 /** Positions of everything that is shown, made anew only where something of it has changed. */
 function scene() {
-  const { fit, rows, axes, points } = state;
-  if (made.fit !== fit || made.rows !== rows || made.axes !== axes || made.points !== points) {
-    made = { fit, rows, axes, points, ...(axes.kind === PRINCIPAL ? onPrincipal() : onColumns()) };
-  }
-  return { ...made, labels: rows ? fit.labels : new Int32Array(0), selected: state.selected, outliers: state.outliers ? state.told?.outliers : null };
+  const { fit, rows, axes, points, sample } = state;
+  const of = [fit, rows, axes, points, sample];
+  if (of.some((part, index) => part !== made.of?.[index])) made = { of, order: orderOf(rows), ...places() };
+  return { ...made, selected: state.selected, outliers: state.outliers ? state.told?.outliers : null };
+}
+
+function places() {
+  const { rows, axes, sample, fit } = state;
+  if (!rows && sample) return sample;
+  const placed = axes.kind === PRINCIPAL && rows ? onPrincipal() : onColumns();
+  return { ...placed, labels: rows ? fit.labels : new Int32Array(0) };
+}
+
+/** Which rows are drawn: of very many, some by chance. */
+function orderOf(rows) {
+  if (!rows || rows.n <= MOST_DRAWN) return null;
+  const order = new Uint32Array(MOST_DRAWN);
+  const step = rows.n / MOST_DRAWN;
+  return order.map((_, index) => Math.min(rows.n - 1, Math.floor((index + Math.random()) * step)));
 }
 
 function onColumns() {
@@ -40,10 +56,10 @@ function onColumns() {
 
 function onPrincipal() {
   const { fit, rows, points, table } = state;
-  const axes = principal(rows, fit.used.map((number) => table.columns[number - 1]));
+  const axes = principal(rows, fit.used.filter(Boolean).map((number) => table.columns[number - 1]));
   return {
     ...axes.onto(rows),
-    centers: fit.centers.map((center) => axes.place(center)),
+    centers: fit.centers.map((center) => axes.place(center.filter((_, index) => fit.used[index]))),
     xName: t.firstAxis,
     yName: t.secondAxis,
     more: points?.rows ? { ...axes.onto(points.rows), labels: points.labels } : null,
@@ -59,7 +75,7 @@ export function pictureView() {
   return html`
     <section class="picture card" aria-label=${t.picture}>
       <div class="picture-top">
-        ${axisChoice("x", t.horizontal)} ${axisChoice("y", t.vertical)}
+        ${!rows && state.sample ? nothing : html`${axisChoice("x", t.horizontal)} ${axisChoice("y", t.vertical)}`}
         ${rows ? html`<label class="tick" title=${t.outliersAbout}><input type="checkbox" .checked=${Boolean(state.told && state.outliers)} @change=${markOutliers}> ${t.outliers}</label>` : nothing}
         <span class="zoom">
           <button class="icon" aria-label=${t.zoomOut} title=${t.zoomOut} @click=${() => picture.zoomBy(1 / 1.5)}>−</button>
@@ -68,11 +84,11 @@ export function pictureView() {
         </span>
       </div>
       <div class="frame">
-        <canvas id="picture" tabindex="0" role="application" aria-label=${t.pictureAbout(rows ? rows.n - unseen : 0, seen.xName, seen.yName)} aria-describedby="picture-keys">
+        <canvas id="picture" tabindex="0" role="application" aria-label=${t.pictureAbout(rows ? rows.n - unseen : seen.xs.length, seen.xName, seen.yName)} aria-describedby="picture-keys">
         </canvas>
-        ${point === null || !rows ? nothing : rowView(point)}
+        ${point === null ? nothing : rows ? rowView(point) : lineView(point)}
       </div>
-      <p class="muted small" id="picture-keys">${rows ? t.pictureHint : t.centersOnly} <span class="unseen">${t.pictureKeys}</span> ${unseen ? t.unseen(unseen) : nothing}</p>
+      <p class="muted small" id="picture-keys">${hint(rows)} <span class="unseen">${t.pictureKeys}</span> ${unseen ? t.unseen(unseen) : nothing}</p>
     </section>
   `;
 }
@@ -89,6 +105,7 @@ export function showPicture() {
 }
 
 function pointed(point) {
+  if (!state.rows) return changed({ point, said: point === null ? "" : lineWords(point) });
   const said = point === null ? "" : `${t.row(point + 1)}, ${clusterName(state.fit.labels[point])}: ${shownCells(point).map(([name, cell]) => `${name} ${cell}`).join(", ")}`;
   changed({ point, said });
 }
@@ -103,6 +120,15 @@ function shownCells(point) {
   const cells = state.rows.row(point);
   return state.table.columns.slice(0, CELLS).map((column) => [nameOf(column), cells[column.number - 1] ?? ""]);
 }
+
+function hint(rows) {
+  if (!rows) return state.sample ? html`<span lang="en">${state.sample.note}</span>` : t.centersOnly;
+  return rows.n > MOST_DRAWN ? html`${t.sampled(MOST_DRAWN, rows.n)} ${t.pictureHint}` : t.pictureHint;
+}
+
+/** Of a row of the sample only its place in the file is known. */
+const lineWords = (point) => `${clusterName(state.sample.labels[point])} · ${t.line} ${count(state.sample.lines[point])}`;
+const lineView = (point) => html`<div class="tip card" aria-hidden="true"><strong>${sign(state.sample.labels[point])} ${lineWords(point)}</strong></div>`;
 
 const rowView = (point) => html`
   <div class=${picture.isRight(point) ? "tip card left" : "tip card"} aria-hidden="true">

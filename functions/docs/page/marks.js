@@ -1,14 +1,16 @@
-// A cluster's sign: a colour and a shape. Six colours that the colour-blind tell apart (Okabe and Ito),
-// six more for clusters 6 to 11, and a shape that differs between neighbours.
+// A cluster's sign: a colour and a shape. The twelve colours are the report's, of each theme; style.css has
+// them, told apart by the colour-blind too; and no neighbours have one shape.
 import { svg } from "./lit-html.js";
 
-const COLOURS = [
-  "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9",
-  "#7b4fb5", "#9a9a00", "#7d3c1d", "#00a5a8", "#e0457b", "#7f8c8d",
-];
+const COLOURS = 12;
 export const SHAPES = ["circle", "triangle", "square", "diamond", "cross", "down", "star"];
 
-export const colourOf = (cluster) => COLOURS[cluster % COLOURS.length];
+/** The colours of the theme that is shown. */
+export function coloursOf(element) {
+  const style = getComputedStyle(element);
+  const colours = Array.from({ length: COLOURS }, (_, index) => style.getPropertyValue(`--k${index}`).trim());
+  return (cluster) => colours[cluster % COLOURS];
+}
 export const shapeOf = (cluster) => SHAPES[cluster % SHAPES.length];
 
 /** Corners of a shape in a circle of radius 1, or null for the circle itself. */
@@ -43,7 +45,7 @@ export function sign(cluster) {
   const corners = CORNERS[shapeOf(cluster)];
   const points = corners?.map(([x, y]) => `${8 + x * 6},${8 + y * 6}`).join(" ");
   const shape = corners
-    ? svg`<polygon points=${points} fill=${colourOf(cluster)}></polygon>`
-    : svg`<circle cx="8" cy="8" r="6" fill=${colourOf(cluster)}></circle>`;
+    ? svg`<polygon points=${points} class=${`k${cluster % COLOURS}`}></polygon>`
+    : svg`<circle cx="8" cy="8" r="6" class=${`k${cluster % COLOURS}`}></circle>`;
   return svg`<svg class="sign" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">${shape}</svg>`;
 }

@@ -1,5 +1,6 @@
 // The picture: points of each cluster, centers, two axes; moved by mouse, touch and keys.
-import { colourOf, shapeOf, trace } from "./marks.js";
+import { listen } from "./hands.js";
+import { coloursOf, shapeOf, trace } from "./marks.js";
 import { Raster } from "./raster.js";
 import { measure } from "./text.js";
 
@@ -46,10 +47,10 @@ export class Picture {
     this.point = null;
     new ResizeObserver(() => this.resized()).observe(canvas);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
-    this.listen();
+    listen(this);
   }
 
-  /** {xs, ys, labels, centers, xName, yName, selected, more: {xs, ys, labels}}; keeps the zoom where the axes stay. */
+  /** {xs, ys, labels, order, centers, xName, yName, selected, more: {xs, ys, labels}}; keeps the zoom where the axes stay. */
   show(scene) {
     const same = this.scene?.xs === scene.xs && this.scene?.ys === scene.ys && this.scene?.more?.xs === scene.more?.xs;
     this.scene = scene;
@@ -115,6 +116,7 @@ export class Picture {
     const context = this.canvas.getContext("2d");
     const style = getComputedStyle(this.canvas);
     this.ink = style.color;
+    this.colourOf = coloursOf(this.canvas);
     this.paper = style.getPropertyValue("--paper").trim() || "#fff";
     context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     this.drawAxes(context);
@@ -138,12 +140,13 @@ export class Picture {
   }
 
   drawPoints(context) {
-    const { xs, ys, labels, centers, selected } = this.scene;
+    const { xs, ys, labels, order, centers, selected } = this.scene;
     this.raster.clear();
     this.raster.points({
-      xs, ys, labels,
+      xs, ys, labels, order,
       view: this.view,
-      radius: this.radius(xs.length),
+      radius: this.radius((order ?? xs).length),
+      colourOf: this.colourOf,
       clusters: centers.length,
       faded: (cluster) => selected !== null && cluster !== selected,
       opacity: xs.length > 3_000 ? 0.7 : 0.85,
@@ -178,7 +181,7 @@ export class Picture {
     context.lineWidth = 1.75 * this.ratio;
     for (let i = 0; i < more.xs.length; i += 1) {
       if (more.labels[i] < 0 || Number.isNaN(more.xs[i] + more.ys[i])) continue;
-      context.strokeStyle = colourOf(more.labels[i]);
+      context.strokeStyle = this.colourOf(more.labels[i]);
       trace(context, shapeOf(more.labels[i]), left + more.xs[i] * scaleX, top - more.ys[i] * scaleY, radius);
       context.stroke();
     }
@@ -189,7 +192,7 @@ export class Picture {
     this.scene.centers.forEach(([x, y], cluster) => {
       context.globalAlpha = this.scene.selected === null || this.scene.selected === cluster ? 1 : 0.25;
       trace(context, shapeOf(cluster), left + x * scaleX, top - y * scaleY, 9 * this.ratio);
-      context.fillStyle = colourOf(cluster);
+      context.fillStyle = this.colourOf(cluster);
       context.fill();
       context.lineWidth = 4 * this.ratio;
       context.strokeStyle = this.paper;
@@ -278,10 +281,11 @@ export class Picture {
   /** The row nearest to a place, in pixels of the page, or null. */
   nearest(x, y, reach = REACH, ahead = () => true) {
     const { left, top, scaleX, scaleY } = this.view;
-    const { xs, ys, labels } = this.scene;
+    const { xs, ys, labels, order } = this.scene;
     let best = (reach * this.ratio) ** 2;
     let found = null;
-    for (let i = 0; i < xs.length; i += 1) {
+    for (let j = 0; j < (order ?? xs).length; j += 1) {
+      const i = order ? order[j] : j;
       const dx = left + xs[i] * scaleX - x * this.ratio;
       const dy = top - ys[i] * scaleY - y * this.ratio;
       const distance = dx * dx + dy * dy;
@@ -312,56 +316,6 @@ export class Picture {
     const ahead = (ex, ey) => ex * dx + ey * dy > 0.5 && ex * dx + ey * dy >= Math.abs(ex * dy) + Math.abs(ey * dx);
     const next = this.nearest(...from, Infinity, ahead);
     if (next !== null) this.at(next);
-  }
-
-  listen() {
-    const { canvas } = this;
-    const fingers = new Map();
-    canvas.addEventListener("pointerdown", (event) => {
-      canvas.setPointerCapture(event.pointerId);
-      fingers.set(event.pointerId, event);
-    });
-    for (const name of ["pointerup", "pointercancel"]) {
-      canvas.addEventListener(name, (event) => fingers.delete(event.pointerId));
-    }
-    canvas.addEventListener("pointerleave", () => !fingers.size && this.scene && this.at(null));
-    canvas.addEventListener("pointermove", (event) => this.scene && this.moved(event, fingers));
-    canvas.addEventListener("wheel", (event) => {
-      if (!this.scene || !(event.ctrlKey || document.activeElement === canvas)) return;
-      event.preventDefault();
-      this.zoomAt(Math.exp(-event.deltaY / 400), event.offsetX, event.offsetY);
-    }, { passive: false });
-    canvas.addEventListener("keydown", (event) => this.scene && this.key(event));
-  }
-
-  moved(event, fingers) {
-    const before = fingers.get(event.pointerId);
-    if (!before) return this.at(this.nearest(event.offsetX, event.offsetY));
-    const others = [...fingers.values()].filter((finger) => finger.pointerId !== event.pointerId);
-    if (others.length) {
-      const [other] = others;
-      const apart = (one) => Math.hypot(one.offsetX - other.offsetX, one.offsetY - other.offsetY) || 1;
-      this.zoomAt(apart(event) / apart(before), (event.offsetX + other.offsetX) / 2, (event.offsetY + other.offsetY) / 2);
-    } else {
-      this.pan(event.offsetX - before.offsetX, event.offsetY - before.offsetY);
-    }
-    fingers.set(event.pointerId, event);
-  }
-
-  key(event) {
-    const keys = {
-      ArrowLeft: () => this.step(-1, 0),
-      ArrowRight: () => this.step(1, 0),
-      ArrowUp: () => this.step(0, -1),
-      ArrowDown: () => this.step(0, 1),
-      "+": () => this.zoomBy(1.5),
-      "-": () => this.zoomBy(1 / 1.5),
-      0: () => this.whole(),
-      Escape: () => this.at(null),
-    };
-    if (!keys[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    keys[event.key]();
   }
 }
 

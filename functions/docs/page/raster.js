@@ -1,5 +1,5 @@
 // Points as pixels: written into an image by hand, which draws 100,000 of them within a frame on any machine.
-import { colourOf, shapeOf, trace } from "./marks.js";
+import { shapeOf, trace } from "./marks.js";
 
 /** A shape of a colour as the pixels it covers: offsets, and how much of each, 0 to 255. */
 function stampOf(shape, radius) {
@@ -43,14 +43,16 @@ export class Raster {
 
   /**
    * Draws points in the order of the rows, so that no cluster hides another.
-   * clusters   whose points are drawn; those that `faded` names lightly
+   * order      the rows that are drawn, or null for all
+   * clusters   how many there are; the points of those that `faded` names are drawn lightly
    */
-  points({ xs, ys, labels, view, radius, clusters, faded, opacity }) {
+  points({ xs, ys, labels, order, view, radius, clusters, colourOf, faded, opacity }) {
     const { width, height } = this.image;
     const stamps = Array.from({ length: clusters }, (_, c) => this.stamp(shapeOf(c), radius));
     const colours = Array.from({ length: clusters }, (_, c) => rgb(colourOf(c)));
     const edge = radius * 2;
-    for (let i = 0; i < xs.length; i += 1) {
+    for (let j = 0; j < (order ?? xs).length; j += 1) {
+      const i = order ? order[j] : j;
       const cluster = labels[i];
       const x = Math.round(view.left + xs[i] * view.scaleX);
       const y = Math.round(view.top - ys[i] * view.scaleY);

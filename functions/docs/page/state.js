@@ -13,6 +13,8 @@ export const state = {
   rows: null, // the file's rows, where the browser can read them
   fit: null, // {labels, centers, names}
   told: null, // what the service says of each row: {distances, outliers}
+  clusters: null, // GET clusters: sentences, rules, differences
+  sample: null, // GET projection, of a file that is too large for the browser
   options: null, // of the next fit
   axes: { kind: "columns", x: null, y: null },
   selected: null, // a cluster
@@ -28,6 +30,8 @@ export const OPTIONS = {
   scaling: "none",
   missing: "mean",
   normalize: "none",
+  categories: "leave_out",
+  weight_column: "", // none
   n_init: "auto",
   max_iter: 300,
   tol: 0.0001,

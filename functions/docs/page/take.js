@@ -4,13 +4,15 @@ import { BASE, keep, save, token } from "./service.js";
 import { chosen } from "./start.js";
 import { changed, state } from "./state.js";
 import { t } from "./text.js";
-import { predicted, request, ROWS, working } from "./work.js";
+import { ROWS } from "./rows.js";
+import { predicted, request, working } from "./work.js";
 
 const stem = () => state.job.filename.replace(/\.[^.]*$/, "");
 
 export function takeView() {
   const files = [
     { path: ROWS, name: `${stem()}-clusters.csv`, accept: "text/csv", title: t.rowsFile, about: t.rowsAbout },
+    { path: "report", name: `${stem()}-report.html`, accept: "text/html", title: t.report, about: t.reportAbout },
     { path: "labels", name: `${stem()}-labels.csv`, accept: "text/csv", title: t.labels, about: t.labelsAbout },
     { path: "centers", name: `${stem()}-centers.csv`, accept: "text/csv", title: t.centers, about: t.centersAbout },
     { path: "model", name: `${stem()}-model.joblib`, accept: "*/*", title: t.model, about: t.modelAbout },
@@ -44,7 +46,7 @@ function asked() {
   const { model_params, preprocessing } = request(state.job.job_id, state.options);
   const kept = (object, defaults) => Object.fromEntries(Object.entries(object).filter(([name, value]) => value !== defaults[name]));
   const body = { model_params: kept(model_params, { algorithm: "lloyd", n_init: "auto", max_iter: 300, tol: 0.0001, random_state: 0 }) };
-  const plan = kept(preprocessing, { scaling: "none", missing: "mean", normalize: "none" });
+  const plan = kept(preprocessing, { scaling: "none", missing: "mean", normalize: "none", categories: "leave_out" });
   return Object.keys(plan).length ? { ...body, preprocessing: plan } : body;
 }
 

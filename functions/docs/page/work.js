@@ -1,13 +1,14 @@
 // What the page does: from a file to its clusters, and what is asked on the way.
 import { byParts } from "./parts.js";
+import { askClusters, askSample } from "./explain.js";
+import { askRows, measured, MOST_ROWS, readRows } from "./rows.js";
 import * as service from "./service.js";
 import { changed, OPTIONS, state } from "./state.js";
-import { excerpt, histogram, MOST_BYTES, rowsOf, textOf } from "./table.js";
+import { excerpt, rowsOf, textOf } from "./table.js";
 import { t } from "./text.js";
 import { twoThatTell } from "./axes.js";
 
 const DECIDES = 0.9; // of the variance: a column that has it decides the clusters alone
-const TEXT = /\.(csv|tsv|txt|dat|data|tab)(\.gz)?$/i;
 
 /** Runs one piece of work; what the service refuses becomes the page's problem. */
 export async function working(stage, task) {
@@ -63,9 +64,10 @@ export function take(file, clusters = OPTIONS.clusters) {
   });
 }
 
+const UNSEEN = { points: null, selected: null, point: null, told: null, clusters: null, sample: null };
 const NOTHING = {
-  file: null, job: null, table: null, rows: null, fit: null, told: null, points: null, problem: null,
-  selected: null, point: null, axes: { kind: "columns", x: null, y: null },
+  ...UNSEEN, file: null, job: null, table: null, rows: null, fit: null, problem: null,
+  axes: { kind: "columns", x: null, y: null },
 };
 
 /** A job of the list, or of the address. */
@@ -106,6 +108,8 @@ function optionsOf(table, job) {
     options.scaling = job.preprocessing?.scaling ?? "none";
     options.missing = job.preprocessing?.missing ?? "mean";
     options.normalize = job.preprocessing?.normalize ?? "none";
+    options.categories = job.preprocessing?.categories ?? "leave_out";
+    options.weight_column = job.preprocessing?.weight_column ?? "";
     if ((job.preprocessing?.columns ?? "auto") !== "auto") options.used = numbersOfUsed(table);
     return options;
   }
@@ -114,7 +118,7 @@ function optionsOf(table, job) {
   return options;
 }
 
-const numbersOfUsed = (table) => table.columns.filter((column) => column.role === "used").map((column) => column.number);
+const numbersOfUsed = (table) => table.columns.filter((column) => ["used", "levels"].includes(column.role)).map((column) => column.number);
 
 /** Name of the used column that holds nearly all variance, or null. */
 function deciding(table) {
@@ -125,60 +129,14 @@ function deciding(table) {
   return used.length > 1 && variance[most] > DECIDES * total ? used[most].name ?? t.column(used[most].number) : null;
 }
 
-export const measured = (table) => table.columns.filter((column) => ["numbers", "boolean"].includes(column.kind));
-
-const MOST_ROWS = 300_000; // of a file that only the service can read
-// What the page calls an outlier: farther from its center than 95 % of its cluster.
-export const ROWS = "rows?outlier_quantile=0.95";
-const SAID = { distance: 2, outlier: 5 }; // cells that the service puts behind a row's own: which is which
-
-/** The rows as the service made them, with what it says of each; into the state. */
-export async function askRows(signal) {
-  const { job, table, rows } = state;
-  const answer = await service.made(`jobs/${job.job_id}/${ROWS}`, { headers: { Accept: "text/csv" }, signal });
-  const text = await textOf(await answer.blob(), { ...table.reading, gzip: false });
-  const behind = Object.values(SAID).map((index) => table.n_columns + index);
-  const read = rowsOf(text, table.reading, [...measured(table).map((column) => column.number - 1), ...behind]);
-  if (read.n !== table.n_rows) return;
-  const [distances, outliers] = behind.map((index) => read.numbers.get(index));
-  if (!rows) histograms(table, read);
-  changed({ rows: rows ?? read, told: { distances, outliers } });
-}
-
-function histograms(table, rows) {
-  for (const column of measured(table)) {
-    column.bins = histogram(rows.numbers.get(column.number - 1), column.least, column.largest);
-  }
-}
-
-/** The file's rows, for the picture and the first lines; none where it is too large or no text. */
-async function readRows(id, table, job) {
-  if ((job.size ?? 0) > MOST_BYTES) return;
-  let file = state.file;
-  if (!file) {
-    const answer = await service.call(`jobs/${id}/input`, { headers: { Accept: "*/*" } });
-    file = new File([await answer.blob()], job.filename);
-    state.file = file;
-  }
-  if (!TEXT.test(job.filename) && (await looksBinary(file)) && !table.reading.gzip) return;
-  const text = await textOf(file, table.reading);
-  const rows = rowsOf(text, table.reading, measured(table).map((column) => column.number - 1));
-  if (rows.n !== table.n_rows) return; // read in another way than the service did: better none than wrong ones
-  histograms(table, rows);
-  changed({ rows });
-}
-
-async function looksBinary(file) {
-  return new Uint8Array(await file.slice(0, 512).arrayBuffer()).includes(0);
-}
-
 export function refit() {
   return working("fitting", (work, signal) => cluster(work, signal));
 }
 
 export function request(id, options) {
-  const { clusters, algorithm, n_init, max_iter, tol, random_state, scaling, missing, normalize, used } = options;
-  const preprocessing = { scaling, missing, normalize };
+  const { clusters, algorithm, n_init, max_iter, tol, random_state, scaling, missing, normalize, categories, used } = options;
+  const preprocessing = { scaling, missing, normalize, categories };
+  if (options.weight_column) preprocessing.weight_column = options.weight_column;
   if (used) preprocessing.columns = used;
   return { job_id: id, model_params: { n_clusters: clusters, algorithm, n_init, max_iter, tol, random_state }, preprocessing };
 }
@@ -232,26 +190,25 @@ const labels = async (id) => service.labelsOf(await service.call(`jobs/${id}/lab
 /** The fit is there: its centers, its job, and the two columns that tell the clusters apart best. */
 async function look(found) {
   const id = state.job.job_id;
-  const [job, centers] = await Promise.all([
+  const [job, { centers, feature_names: names }, table] = await Promise.all([
     service.read(`jobs/${id}`),
     service.read(`jobs/${id}/centers`),
+    service.columns(id),
   ]);
-  const fit = { labels: found, centers: centers.centers, names: centers.feature_names, used: usedColumns(job, centers) };
-  const axes = twoThatTell(fit, state.table, job.scores.cluster_sizes);
-  changed({ job, fit, axes, points: null, selected: null, point: null, told: null, said: t.found(fit.centers.length) });
-  if (!state.rows && state.table.n_rows <= MOST_ROWS) await askRows();
+  table.columns.forEach((column, index) => Object.assign(column, { bins: state.table.columns[index].bins }));
+  const used = usedByFit(table, centers[0].length);
+  const fit = { labels: found, centers, names, used };
+  const axes = twoThatTell(fit, table, job.scores.cluster_sizes);
+  changed({ ...UNSEEN, job, table, fit, axes, said: t.found(centers.length) });
+  askClusters(id, fit);
+  if (!state.rows && table.n_rows <= MOST_ROWS) await askRows();
+  if (!state.rows) await askSample(id);
 }
 
-/** Numbers of the columns that the centers are of. */
-function usedColumns(job, centers) {
-  const { columns } = state.table;
-  const width = centers.centers[0].length;
-  if (width === columns.length) return columns.map((column) => column.number);
-  if (state.options.used?.length === width) return state.options.used;
-  const used = numbersOfUsed(state.table);
-  if (used.length === width) return used;
-  const names = centers.feature_names || [];
-  return names.map((name) => columns.find((column) => column.name === name)?.number ?? null);
+/** Numbers of the columns of the centers; null for those of texts, which stand behind the others. */
+function usedByFit(table, width) {
+  const used = table.columns.filter((column) => column.role === "used");
+  return Array.from({ length: width }, (_, index) => used[index]?.number ?? null);
 }
 
 /** What the service answers of the points of a file. */
