@@ -192,7 +192,7 @@ def test_a_typing_error_among_numbers_is_refused_with_its_cell_and_shown_as_such
         ({"missing": "refuse"}, "preprocessing.missing"),
         ({"scale": "standard"}, "preprocessing.scale"),
         ({"weight_column": "x"}, "preprocessing.weight_column"),
-        ({"categories": "one_hot"}, "preprocessing.categories"),
+        ({"categories": "dummies"}, "preprocessing.categories"),
         ([], "preprocessing"),
     ],
 )
@@ -203,14 +203,15 @@ def test_what_cannot_be_asked_of_a_table_names_its_field(
     assert (answer.status, answer.json().get("field")) == (422, field), answer.text
 
 
-@pytest.mark.parametrize("asked", [{"categories": "one_hot"}, {"columns": "all"}, {}])
-def test_no_sentence_advises_what_is_refused(client: Client, asked: Any) -> None:
-    answer = fitted(client, b"name,freq,x\na,1,10\nb,3,20\nc,1,15\n", preprocessing=asked)
-    said = answer.json() if asked else {"detail": warnings(client)}
-    assert "one_hot" not in said["detail"].partition(";")[2]
-    assert "weight_column" not in said["detail"]
-    if "categories" in asked:
-        assert said["allowed"] == '"leave_out"'
+def test_what_a_sentence_advises_may_be_asked(client: Client) -> None:
+    table = b"name,freq,x\na,1,10\nb,3,20\nc,1,15\n"
+    refused = fitted(client, table, preprocessing={"columns": "all"})
+    assert (refused.status, '"categories": "one_hot"' in refused.json()["detail"]) == (422, True)
+    asked = {"columns": "all", "categories": "one_hot"}
+    assert fitted(client, table, preprocessing=asked).status == 200
+    assert fitted(client, table, preprocessing={}).status == 200
+    assert "weight_column" in warnings(client)
+    assert fitted(client, table, preprocessing={"weight_column": "freq"}).status == 200
 
 
 def test_a_guess_is_said_and_the_option_makes_another_job_and_another_fit(client: Client) -> None:
