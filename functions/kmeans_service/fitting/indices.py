@@ -171,7 +171,7 @@ def silhouettes(rows: Array, labels: Array, counts: Array | None = None) -> Arra
     order = np.argsort(labels, kind="stable")
     _, starts, numbers = np.unique(labels[order], return_index=True, return_counts=True)
     own = (np.arange(len(rows)), np.repeat(np.arange(len(numbers)), numbers))
-    distances = _distances(rows[order])
+    distances = distances_between(rows[order])
     weights = np.ones(len(rows)) if counts is None else counts[order]
     if counts is not None:
         distances *= weights
@@ -186,7 +186,7 @@ def silhouettes(rows: Array, labels: Array, counts: Array | None = None) -> Arra
     return np.nan_to_num(found)
 
 
-def _distances(rows: Array) -> Array:
+def distances_between(rows: Array) -> Array:
     """Between all pairs, as scikit-learn computes them: by one product."""
     norms = np.einsum("ij,ij->i", rows, rows)
     squared = rows @ rows.T

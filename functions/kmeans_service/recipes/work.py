@@ -12,6 +12,10 @@ MOST_ROWS, MANY_ROWS, ROWS_OF_MANY = 50_000, 500_000, 20_000
 LEAST_WORK, OTHER_WORK = 5e7, 24
 LOOKS, COUNTED_STEPS = 90, 20
 LEAST_FURTHER = 3e6
+SHORT_STEPS, JUMP = 30, 8
+# A choice of their number: of so many rows at most, and Lloyd's steps after each search; of so many
+# the data is compared with references.
+ROWS_OF_CHOICE, CHOICE_STEPS, ROWS_COMPARED = 20_000, 20, 600
 TELLING_GAIN = 1e-3  # of the inertia: what a user is told of
 
 
@@ -46,6 +50,11 @@ def further_search(n_samples: int, n_clusters: int, n_iter: int) -> float:
     """Distances that a search from a fit's result may compute: a tenth of what the fit has."""
     candidates = 2 + int(math.log(n_clusters))
     return max(LEAST_FURTHER, n_samples * n_clusters * (candidates + n_iter) / 10)
+
+
+def short_search(n_samples: int, n_clusters: int, patience: int) -> float:
+    """Distances of a search that is part of a comparison: a start, and jumps in vain."""
+    return n_samples * (SHORT_STEPS * n_clusters + JUMP * patience)
 
 
 def fit_work(recipe: Recipe, n_samples: int, n_features: int) -> int:

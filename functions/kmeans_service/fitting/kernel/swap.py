@@ -43,6 +43,14 @@ class SwapFit(Fit):
     stopped_by: str
 
 
+def searched(
+    rows: Rows, n_clusters: int, *, work: SearchWork, patience: int, random_state: int = 0
+) -> tuple[Array, float]:
+    """The centers and the inertia of one short search among few rows, for comparisons."""
+    found = _search(rows, n_clusters, random_state, work, patience=patience)
+    return found.centers, found.inertia
+
+
 def sample_size(n_clusters: int) -> int:
     """Of so many rows all are searched, and of more a sample."""
     return max(SAMPLE, SAMPLE_A_CLUSTER * n_clusters)
@@ -123,20 +131,26 @@ class _Found:
 
 
 def _search(
-    rows: Rows, n_clusters: int, seed: int, work: SearchWork, start: Array | None = None
+    rows: Rows,
+    n_clusters: int,
+    seed: int,
+    work: SearchWork,
+    start: Array | None = None,
+    patience: int | None = None,
 ) -> _Found:
     """One search, from k-means++ or from given centers."""
     shape = (rows.n_samples, rows.n_features, n_clusters)
     centers = np.empty(shape[:0:-1]) if start is None else start.copy()
     workspace = np.empty(library().search_workspace(*shape))
     few = rows.n_samples <= FEW_ROWS
-    patience, steps = (PATIENCE_OF_FEW, STEPS_OF_FEW) if few else (PATIENCE, STEPS)
+    usual, steps = (PATIENCE_OF_FEW, STEPS_OF_FEW) if few else (PATIENCE, STEPS)
+    patience = patience or (usual if start is None else usual // HASTE)
     search = Search(
         *map(address, (rows.X, rows.weights)),
         *shape,
         start is not None,
         seed,
-        patience if start is None else patience // HASTE,
+        patience,
         steps,
         work.distances,
         work.more_a_step,

@@ -1,0 +1,105 @@
+"""How often the right number of clusters is chosen: python -m bench.choice [seed …]
+
+Of 20 data sets of a known number and of 40 that have no clusters, for each seed. Other rules are
+applied to the same fits: the largest silhouette; the gap statistic (the least number whose gap is
+within a standard error of the next one's); BigQuery ML's, which advises the least Davies–Bouldin
+index; and H2O's `estimate_k`, which goes on while another cluster lessens the inertia by
+min(0.02 + 10 / n + 2.5 / d², 0.8), of standardised columns.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from bench.choice_sets import Known, structured, unstructured
+from bench.measure import cpu_seconds
+from bench.quality_sets import standardised
+from kmeans_service.arrays import Array
+from kmeans_service.fitting.choosing.candidates import Candidate, judged
+from kmeans_service.fitting.choosing.choice import Choice, choose, sample_of
+from kmeans_service.fitting.choosing.verdict import NONE
+from kmeans_service.fitting.clustering import one_thread
+
+SEEDS = (0, 1, 2)
+
+
+def in_space(X: Array) -> Array:
+    Z = np.array(X - X.mean(axis=0), order="C")
+    Z /= np.abs(Z).max()
+    return Z
+
+
+def others(known: Known, found: Choice, seed: int) -> dict[str, int]:
+    """What other rules choose."""
+    tried = found.candidates
+
+    def silhouette(one: Candidate) -> float:
+        return -1.0 if one.silhouette is None else one.silhouette
+
+    def davies_bouldin(one: Candidate) -> float:
+        return np.inf if one.davies_bouldin is None else one.davies_bouldin
+
+    return {
+        "silhouette": max(tried, key=silhouette).n_clusters,
+        "gap statistic": by_gap(tried),
+        "BigQuery ML": min(tried, key=davies_bouldin).n_clusters,
+        "H2O": by_reduction(known, seed),
+    }
+
+
+def by_gap(tried: Sequence[Candidate]) -> int:
+    known = [(one.n_clusters, one.gap, one.gap_error) for one in tried if one.gap is not None]
+    for (number, gap, _), (_, next_gap, error) in pairwise(known):
+        if gap >= next_gap - (error or 0.0):
+            return number
+    return known[-1][0]
+
+
+def by_reduction(known: Known, seed: int) -> int:
+    Z = in_space(standardised(known.X))
+    least = min(0.02 + 10 / len(Z) + 2.5 / Z.shape[1] ** 2, 0.8)
+    before = float(np.square(Z).sum())
+    for number in range(2, known.most + 1):
+        inertia = judged(Z, number, seed)[0]
+        if 1 - inertia / before < least:
+            return number - 1
+        before = inertia
+    return known.most
+
+
+def chosen(known: Known, seed: int) -> tuple[Choice, float]:
+    start = cpu_seconds()
+    rows = sample_of(in_space(known.X), seed)
+    found = choose(rows, range(2, known.most + 1), seed)
+    return found, cpu_seconds() - start
+
+
+def main(seeds: Sequence[int]) -> None:
+    right: Counter[str] = Counter()
+    verdicts: Counter[tuple[str, str]] = Counter()
+    n_sets = 0
+    for seed in seeds:
+        for known in structured(seed):
+            found, seconds = chosen(known, seed)
+            rules = {"ours": found.n_clusters} | others(known, found, seed)
+            right.update(name for name, number in rules.items() if number in known.right)
+            verdicts["clusters", found.verdict] += 1
+            n_sets += 1
+            print(
+                f"{seed} | {known.name} | {found.verdict} | {rules} | {seconds:.1f} s", flush=True
+            )
+        for known in unstructured(seed):
+            found, seconds = chosen(known, seed)
+            verdicts["no clusters", found.verdict] += 1
+            if found.verdict != NONE:
+                print(f"{seed} | {known.name} | {found.verdict} | {seconds:.1f} s", flush=True)
+    print(*(f"{name}: right on {right[name]} of {n_sets}" for name in rules), sep="\n")
+    print(*(f"{what}: {verdict} {n}" for (what, verdict), n in sorted(verdicts.items())), sep="\n")
+
+
+if __name__ == "__main__":
+    with one_thread():
+        main([int(seed) for seed in sys.argv[1:]] or SEEDS)
