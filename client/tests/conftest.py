@@ -8,6 +8,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+# scikit-learn's checks of an estimator skip one without it; it is read when SciPy is imported.
+os.environ["SCIPY_ARRAY_API"] = "1"
+
 import pytest
 from hypothesis import HealthCheck, settings
 

@@ -93,6 +93,16 @@ class RemoteKMeans(KMeans):  # type: ignore[misc]
         self._n_features_out, self._n_threads = self.n_clusters, 1
         return self
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = False
+        tags.transformer_tags.preserves_dtype = ["float64"]
+        return tags
+
+    def _check_test_data(self, X: Any) -> Any:
+        """Points are of the type that centers have, whatever they came as."""
+        return validate_data(self, X, reset=False, dtype=np.float64, order="C")
+
     def _client(self) -> Client:
         url = self.url or os.environ.get("KMEANS_URL") or LOCAL
         return Client(url, self.token or os.environ.get("KMEANS_TOKEN"))
@@ -140,8 +150,8 @@ class RemoteKMeans(KMeans):  # type: ignore[misc]
         if callable(self.init):  # which knows the data without its means, as in KMeans.fit
             means = X.mean(axis=0)
             for _ in range(self._n_init):
-                centers = self.init(X - means, self.n_clusters, random_state)
-                yield self._from_centers(X, np.asarray(centers) + means)
+                centers = self.init(X - means, self.n_clusters, random_state=random_state)
+                yield self._from_centers(X, centers, means)
         elif isinstance(self.init, str):
             seed = self._seed(random_state)
             n_init = "auto" if self.algorithm == "swap" and self.n_init == "auto" else self._n_init
@@ -149,10 +159,10 @@ class RemoteKMeans(KMeans):  # type: ignore[misc]
         else:
             yield self._from_centers(X, self.init)
 
-    def _from_centers(self, X: Any, centers: Any) -> dict[str, Any]:
+    def _from_centers(self, X: Any, centers: Any, shift: Any = 0.0) -> dict[str, Any]:
         centers = check_array(centers, dtype=np.float64)
         self._validate_center_shape(X, centers)
-        return {"init": centers.tolist(), "n_init": 1, "random_state": 0}
+        return {"init": (centers + shift).tolist(), "n_init": 1, "random_state": 0}
 
     def _seed(self, random_state: Any) -> int:
         """An integer gives what it gives in KMeans; a generator, or none, gives one."""
