@@ -8,7 +8,7 @@ from pathlib import Path
 from bench import load, points, report, sizes
 from bench.cold_starts import cold_starts
 from bench.goals import Found
-from bench.kernel import kernel
+from bench.kernel import iteration, kernel
 from bench.measure import script
 from bench.reading import csv_steps
 from bench.report import Goal, Table
@@ -131,6 +131,7 @@ PARTS = {
     "CSV": csv_steps,
     "Tables": table_steps,
     "fits alone": kernel,
+    "iterations out of core": iteration,
     "upload, fit, predict": services,
     "memory": memory,
     "float32": precision,

@@ -19,6 +19,7 @@ class Scale:
     offsets: tuple[float, ...]  # of the blobs, whose spread is some 30
     calls: int
     alone: tuple[tuple[int, int, int, float], ...]  # n_clusters, and how many times as fast
+    iteration: tuple[int, int, int]  # n_clusters
 
 
 FULL = Scale(
@@ -40,6 +41,7 @@ FULL = Scale(
         (100_000, 50, 100, 3.5),
         (20_000, 100, 1_000, 2.5),
     ),
+    iteration=(2_200_000, 10, 10),
 )
 
 
@@ -56,6 +58,7 @@ SMALL = Scale(
     offsets=(0,),
     calls=40,
     alone=((3_000, 2, 8, 1),),
+    iteration=(20_000, 10, 10),
 )
 
 

@@ -6,6 +6,7 @@ from kmeans_service.arrays import Array
 from kmeans_service.fitting import column_facts
 from kmeans_service.fitting.column_facts import Columns
 from kmeans_service.fitting.kernel import entering, library
+from kmeans_service.fitting.kernel.rows import Rows
 from kmeans_service.fitting.runs import rows_of
 from kmeans_service.models import predictor
 from kmeans_service.models.predictor import Space
@@ -22,6 +23,14 @@ def enter(X: Array) -> tuple[Space, Columns]:
     space = _space_of(X)
     sums, squares = entering.enter(rows_of(X), space.shift, space.scale)
     return space, column_facts.from_sums(len(X), sums, squares)
+
+
+def enter_known(X: Array, space: Space) -> Array:
+    """The rows in a space that is known, where they lie if the kernel runs here."""
+    if not library.runs_here():
+        return space.enter(X)
+    entering.enter(Rows(X), space.shift, space.scale)
+    return X
 
 
 def _space_of(X: Array) -> Space:

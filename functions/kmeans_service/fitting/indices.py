@@ -51,6 +51,7 @@ class Means:
 
     def add(self, rows: Array, labels: Array, weights: Array | None = None) -> None:
         """All contiguous, labels int32."""
+        before = self.weights.copy()
         if library.runs_here():
             arrays = map(address, (rows, weights, labels))
             library.library().add_rows(
@@ -61,7 +62,10 @@ class Means:
                 weighted = column if weights is None else column * weights
                 self.sums[:, feature] += np.bincount(labels, weighted, len(self.sums))
             self.weights += np.bincount(labels, weights, len(self.sums))
-        self.sizes += np.bincount(labels, minlength=len(self.sums))
+        if weights is None:
+            self.sizes += (self.weights - before).astype(np.int64)  # of ones: exact
+        else:
+            self.sizes += np.bincount(labels, minlength=len(self.sums))
         self._whole = self._whole and are_whole(weights)
         self._n_weighted += len(rows) if weights is None else int(np.count_nonzero(weights))
         self.are_weighted = weights is not None

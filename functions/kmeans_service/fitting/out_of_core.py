@@ -13,7 +13,7 @@ from typing import IO
 import numpy as np
 
 from kmeans_service.arrays import Array, Labels
-from kmeans_service.fitting import capacity, clustering, column_facts, indices
+from kmeans_service.fitting import capacity, clustering, column_facts, entering, indices
 from kmeans_service.fitting.clustering import Arrange, Clustering
 from kmeans_service.fitting.engines.outcome import Say
 from kmeans_service.fitting.indices import Labelled, Means
@@ -63,10 +63,18 @@ class RowFile:
         row_bytes = 8 * (self.n_features + self.weighted)
         rows = max(1, CHUNK_BYTES // (CHUNK * row_bytes)) * CHUNK
         self.file.seek(0)
-        while chunk := self.file.read(rows * row_bytes):
-            numbers = np.frombuffer(chunk).reshape(-1, row_bytes // 8)
-            weights = numbers[:, -1].copy() if self.weighted else None
-            yield self.space.enter(numbers[:, : self.n_features]), weights
+        while len(numbers := self._next(rows, row_bytes // 8)):
+            if self.weighted:
+                weights = numbers[:, -1].copy()
+                yield self.space.enter(numbers[:, : self.n_features]), weights
+            else:
+                yield entering.enter_known(numbers, self.space), None
+
+    def _next(self, n_rows: int, n_numbers: int) -> Array:
+        """The next rows of the file, as they are there; fewer at its end."""
+        numbers = np.empty((n_rows, n_numbers))
+        n_read = self.file.readinto(numbers.data)  # type: ignore[attr-defined]
+        return numbers[: n_read // (8 * n_numbers)]
 
     def sample(self, seed: int, size: int) -> Weighted:
         """Rows drawn without replacement, in their order; all of them if they are few."""
