@@ -131,6 +131,15 @@ class DataBucket:
         again = lambda: self.open(key, version_id).stream  # noqa: E731
         return OpenObject(stream, size, metadata, again, version_id)
 
+    def is_there(self, key: str) -> bool:
+        try:
+            aws.s3().head_object(Bucket=self._name, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("NoSuchKey", "404"):
+                raise
+            return False
+        return True
+
     def has(self, keys: list[str]) -> bool:
         """Whether all of these objects of one fit are there, by one call."""
         pages = aws.s3().get_paginator("list_object_versions")

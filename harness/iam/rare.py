@@ -42,6 +42,7 @@ RARE: dict[tuple[str, calls.Call], list[Json]] = {
     ],
     ("FitWorkerFunction", ("sqs", "delete_message_batch")): [{}],
     ("FitWorkerFunction", ("sqs", "send_message")): [{}],
+    ("FitWorkerFunction", ("s3", "head_object")): [{"Key": MADE}],
     ("SweeperFunction", ("sqs", "send_message")): [{}],
     ("SweeperFunction", ("dynamodb", "transact_write_items")): [
         {"TransactItems": [{"Delete": OWNED}, {"Update": OWNED}]}

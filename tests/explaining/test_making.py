@@ -117,6 +117,15 @@ def test_work_that_the_line_has_lost_is_put_there_again_by_who_asks(slow: Client
     assert slow.get(ROWS).status == 200
 
 
+def test_what_was_deleted_from_the_bucket_is_made_anew(fitted: Client, aws: Any) -> None:
+    body = fitted.get(ROWS).body
+    for found in made():
+        aws.s3().delete_object(Bucket=config.settings().data_bucket, Key=found["result"]["key"])
+    assert fitted.get(ROWS).body == body
+    assert fitted.predict(path="/kmeans/predict?answer=rows").status == 200
+    assert counted() == sum(each["result"]["size"] for each in made()) + job().stored_bytes
+
+
 def test_it_goes_on_after_its_worker_was_killed(slow: Client) -> None:
     slow.get(ROWS)
     let_a_worker_be_killed_at_it()

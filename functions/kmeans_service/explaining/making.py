@@ -28,7 +28,7 @@ def answered(job: Job, name: str, asked: dict[str, object], seconds: float) -> E
     """
     making = maker(name)
     new = explanations.of(job, name, making.VERSION, asked)
-    found = explanations.find(new)
+    found = _found(new)
     estimate = making.seconds(job, asked)
     if found is None and estimate <= min(config.MADE_AT_ONCE_SECONDS, seconds):
         try:
@@ -43,10 +43,19 @@ def answered(job: Job, name: str, asked: dict[str, object], seconds: float) -> E
     return found
 
 
+def _found(new: Explanation) -> Explanation | None:
+    """As it stands; None where it is to be made, also where the object was deleted."""
+    found = explanations.find(new)
+    if found and found.result and not data_bucket().is_there(found.result.key):
+        explanations.forget(found, found.result)
+        return None
+    return found
+
+
 def needed(job: Job, name: str, keep: Keep) -> StoredObject:
     """What another maker makes of the model, for one that needs it; made now if it is not there."""
     new = explanations.of(job, name, maker(name).VERSION, {})
-    found = explanations.find(new)
+    found = _found(new)
     if found is None or found.result is None:
         found = _made(job, new, keep)
     if found.result is None:

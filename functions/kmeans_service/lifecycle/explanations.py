@@ -26,7 +26,7 @@ from kmeans_service.lifecycle.results import PENDING, Result, ResultStatus, job_
 from kmeans_service.owners import quota
 from kmeans_service.stored_object import StoredObject
 from kmeans_service.table import clock, queries, writes
-from kmeans_service.table.expressions import NOT_THERE, Change, removes, sets
+from kmeans_service.table.expressions import NOT_THERE, Change, has, removes, sets
 from kmeans_service.table.keys import Key, explanation_key, job_key
 from kmeans_service.table.values import unmarshal
 from kmeans_service.table.writes import Action, Item, checking, updating
@@ -105,6 +105,20 @@ def find(new: Explanation) -> Explanation | None:
     if values.get("again_at", math.inf) < time.time():
         return None
     return new.read(item)
+
+
+def forget(lost: Explanation, stored: StoredObject) -> None:
+    """It is to be made anew, and the object that was noted is counted out."""
+    gone = sets(status=ResultStatus.FAILED, again_at=0) | removes("result")
+    still = has({"result": asdict(stored)})
+    for _ in writes.tries():
+        forgetting = updating(lost.key, gone, still)
+        if not writes.transact([forgetting, quota.more(lost.owner, -stored.size)]):
+            return
+        found = find(lost)
+        if found is None or found.result != stored:
+            return
+        _ = quota.read(lost.owner)  # which makes sure that there are counters
 
 
 def ask(new: Explanation) -> Explanation:
