@@ -77,6 +77,9 @@ SMALL = [
     case(30_000, 60, "outliers", n_clusters=20, init="array"),
     case(1_000, 1_000, n_clusters=500, init="random"),
     case(5_000, 2_000, init="random"),
+    case(1_000_000, 1, n_clusters=8) | {"weighted": True},
+    case(300_000, 2, "outliers", n_clusters=8, algorithm="swap") | {"weighted": True},
+    case(200_000, 2, n_clusters=40, algorithm="elkan", init="random") | {"weighted": True},
 ]
 
 

@@ -1,12 +1,14 @@
 """Peak memory of fits, each in a child of its own: run as a program, cases in, peaks out, as JSON.
 
-A case is n_samples, n_features, the fit's parameters, and what the data is like.
+A case is n_samples, n_features, the fit's parameters, what the data is like, and whether it is
+weighted.
 """
 
 import json
 import os
 import sys
 import tempfile
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from kmeans_service.models.labels_to_text import csv_chunks
 from kmeans_service.models.manifest import npy
 from kmeans_service.models.predictor import Space
 from kmeans_service.recipes.params import parse_params
+from kmeans_service.recipes.preprocessing import Preprocessing
 from kmeans_service.recipes.recipe import Recipe
 
 BLOCK_BYTES = 1024**2  # of data at a time, so that making it is not what is measured
@@ -37,7 +40,8 @@ def fit_in_memory(n_samples: int, n_features: int, recipe: Recipe, kind: str) ->
     for block in blocks(n_samples, n_features, kind):
         X[filled : filled + len(block)] = block
         filled += len(block)
-    found = clustering.fit(X, recipe)
+    weights = np.arange(n_samples) % 3.5 if recipe.is_weighted else None
+    found = clustering.fit(X, recipe, weights=weights)
     with tempfile.TemporaryFile() as labels:
         labels.writelines(csv_chunks(found.labels))
     _ = npy(found.predictor.centers), npy(found.centers)
@@ -55,6 +59,8 @@ def fit_from_a_file(n_samples: int, n_features: int, recipe: Recipe, kind: str) 
 def peak(case: dict[str, Any]) -> dict[str, int]:
     """Bytes that the case takes, and what was said that it would."""
     recipe = parse_params(case["params"])
+    if case.get("weighted"):
+        recipe = replace(recipe, preprocessing=Preprocessing(weight_column="w"))
     shape = case["n_samples"], case["n_features"]
     fit = fit_from_a_file if case.get("method") == "out_of_core" else fit_in_memory
     child = os.fork()

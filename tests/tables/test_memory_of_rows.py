@@ -13,6 +13,29 @@ from kmeans_service.lifecycle import reads
 from kmeans_service.recipes.request import parse_recipe
 
 
+def test_rows_of_many_indicators_are_in_memory_once(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows_of_a_fit, "SLICE_BYTES", 64 * 1024)
+    n_samples, n_texts = 60_000, 40
+    lines = (f"{row % 7}.5,t{row % n_texts},{row % 3}" for row in range(n_samples))
+    text = "\n".join(["x,place,w", *lines])
+    assert client.upload(text.encode()).status == 200
+    given = reads.get(OWNER, 0).checked_input
+    asked = {"preprocessing": {"categories": "one_hot", "weight_column": "w"}}
+    data = data_of(given, parse_recipe(asked))
+    tracemalloc.start()
+    try:
+        X = data.in_memory()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert X.shape == (n_samples, 1 + n_texts)
+    assert data.weights is not None
+    assert data.weights[:4].tolist() == [0, 1, 2, 0]
+    assert peak < 1.5 * X.nbytes
+
+
 @pytest.mark.parametrize("missing", ["mean", "drop"])
 def test_a_table_that_is_filled_in_and_scaled_is_in_memory_once(
     client: Client, missing: str, monkeypatch: pytest.MonkeyPatch

@@ -1,7 +1,7 @@
 """Which columns of a table a fit uses, and why: pure functions of its profile."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from kmeans_service.errors import InvalidParameter, quoted
@@ -85,7 +85,8 @@ def roles(table: Table, asked: Preprocessing) -> tuple[Planned, ...]:
 
 
 def _auto(table: Table, others: Sequence[Column], asked: Preprocessing) -> dict[int, Planned]:
-    left = {_find(table.columns, ref, "columns.leave_out").number for ref in asked.leave_out}
+    find = _finder(table.columns)
+    left = {find(ref, "columns.leave_out").number for ref in asked.leave_out}
     roles: dict[int, Planned] = {}
     plain = not table.dialect.header and all(column.kind == NUMBERS for column in others)
     first = rules.first_number_column(table)
@@ -134,10 +135,11 @@ def _with_one_column(roles: dict[int, Planned], left: set[int]) -> dict[int, Pla
 
 def _chosen(table: Table, others: Sequence[Column], asked: Preprocessing) -> dict[int, Planned]:
     chosen: dict[int, Planned] = {}
+    find, numbers = _finder(table.columns), {column.number for column in others}
     for index, ref in enumerate(asked.chosen or ()):
         field = f"columns[{index}]"
-        column = _find(table.columns, ref, field)
-        if column not in others:
+        column = find(ref, field)
+        if column.number not in numbers:
             raise refused(field, f"{shown(column)}, which is weight_column", "a column to use")
         if column.number in chosen:
             raise refused(field, f"{shown(column)} once more", "each column once")
@@ -181,7 +183,7 @@ def _category_as_asked(column: Column, reason: str) -> Planned:
 def _weight(columns: Sequence[Column], asked: Preprocessing) -> Column | None:
     if asked.weight_column is None:
         return None
-    column = _find(columns, asked.weight_column, "weight_column")
+    column = _finder(columns)(asked.weight_column, "weight_column")
     allowed = "a column of numbers from 0 on, not all 0, none missing"
     found = None
     place = column.first_other or column.counts.missing
@@ -204,19 +206,25 @@ def _weight(columns: Sequence[Column], asked: Preprocessing) -> Column | None:
     return column
 
 
-def _find(columns: Sequence[Column], ref: ColumnRef, field: str) -> Column:
-    """The column of this name, or of this number from 1."""
-    if isinstance(ref, int):
-        if ref <= len(columns):
-            return columns[ref - 1]
-        raise refused(field, str(ref), f"a number from 1 to {len(columns)}")
-    for column in columns:
-        if column.name == ref:
-            return column
-    names = [column.name for column in columns if column.name]
-    known = ", ".join(map(quoted, names[:20])) + ", …" * (len(names) > 20)
-    allowed = f"one of the file's names: {known}" if names else "a number: the file has no names"
-    raise refused(field, f"{quoted(ref)}, which no column is named", allowed)
+def _finder(columns: Sequence[Column]) -> Callable[[ColumnRef, str], Column]:
+    """Finds the column of a name, or of a number from 1, or refuses the field that has it."""
+    named = {column.name: column for column in columns if column.name}
+
+    def find(ref: ColumnRef, field: str) -> Column:
+        if isinstance(ref, str) and ref in named:
+            return named[ref]
+        if isinstance(ref, str):
+            raise refused(field, f"{quoted(ref)}, which no column is named", _names_of(named))
+        if ref > len(columns):
+            raise refused(field, str(ref), f"a number from 1 to {len(columns)}")
+        return columns[ref - 1]
+
+    return find
+
+
+def _names_of(named: Collection[str]) -> str:
+    known = ", ".join(map(quoted, list(named)[:20])) + ", …" * (len(named) > 20)
+    return f"one of the file's names: {known}" if named else "a number: the file has no names"
 
 
 def _mixed(column: Column, table: Table) -> InvalidParameter:

@@ -117,9 +117,11 @@ def _references(field: str, listed: list[Any]) -> tuple[ColumnRef, ...]:
         _reference(f"{field}[{index}]", value, "a column's name or its number from 1")
         for index, value in enumerate(listed)
     )
+    seen: set[ColumnRef] = set()
     for index, value in enumerate(found):
-        if value in found[:index]:
+        if value in seen:
             raise refused(f"{field}[{index}]", f"{shown(value)} once more", "each column once")
+        seen.add(value)
     return found
 
 
