@@ -60,7 +60,7 @@ def _of_numbers(found: Gathered, cluster: int) -> list[Difference | None]:
     # Relative to the cluster's mean: no offset costs digits.
     gaps = np.where(found.numbers > 0, found.means - found.means[cluster], 0.0)
     with np.errstate(all="ignore"):
-        gap = -(found.numbers * gaps).sum(axis=0) / n_rest
+        gap = 0.0 - (found.numbers * gaps).sum(axis=0) / n_rest
         standardised = gap / found.spread
     fit = (n > 0) & (n_rest > 0) & (found.spread > 0)
     return [

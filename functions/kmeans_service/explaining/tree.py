@@ -71,7 +71,7 @@ def rules_of(draw: Draw, columns: tuple[Described, ...], n_clusters: int) -> Rul
     fidelity = sum(leaf.weights[leaf.cluster] for leaf in leaves) / draw.weights.sum()
     sizes = np.bincount(draw.labels, draw.weights, minlength=n_clusters)
     rules = [_rule(cluster, leaves, sizes, features) for cluster in range(n_clusters)]
-    return Rules(tuple(rules), depth, float(fidelity))
+    return Rules(tuple(rules), depth, min(1.0, float(fidelity)))  # weights are no whole numbers
 
 
 def _features(values: Array, columns: tuple[Described, ...]) -> tuple[list[_Feature], Array]:
@@ -154,8 +154,8 @@ def _rule(cluster: int, leaves: list[_Leaf], sizes: Array, features: list[_Featu
     weight = best.weights[cluster]
     return Rule(
         tuple(_conditions(best, features)),
-        float(weight / sizes[cluster]),
-        float(weight / best.weights.sum()),
+        min(1.0, float(weight / sizes[cluster])),
+        min(1.0, float(weight / best.weights.sum())),
     )
 
 

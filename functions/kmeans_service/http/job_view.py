@@ -70,7 +70,8 @@ def _links(job: Job, root: str) -> dict[str, str]:
     """Paths of what can be read now."""
     names = ["input"] if job.input else []
     if job.model:
-        names += ["labels", "rows", "centers", "scores", "model"]
+        names += ["labels", "rows", "clusters", "projection", "report"]
+        names += ["centers", "scores", "model"]
     if job.status in (Status.PENDING, Status.DAMAGED):
         names = []
     path = job_path(root, job.job_id)
