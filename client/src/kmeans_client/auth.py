@@ -5,6 +5,8 @@ from typing import Any
 
 import httpx
 
+from kmeans_client.problems import InvalidInput
+
 
 class Token(httpx.Auth):
     """`Authorization: Bearer km_…`"""
@@ -30,16 +32,16 @@ class AwsSignature(httpx.Auth):
         try:
             from botocore.session import Session
         except ImportError as error:
-            raise ImportError(
+            raise InvalidInput(
                 "AWS signatures need botocore: pip install 'kmeans-service-client[aws]'"
             ) from error
         session = Session(profile=profile)
         self._region = region or session.get_config_variable("region")
         if not self._region:
-            raise ValueError("No AWS region: give one, or set AWS_DEFAULT_REGION")
+            raise InvalidInput("No AWS region: give one, or set AWS_DEFAULT_REGION")
         self._credentials: Any = session.get_credentials()
         if self._credentials is None:
-            raise ValueError("No AWS credentials in the environment or the AWS configuration")
+            raise InvalidInput("No AWS credentials in the environment or the AWS configuration")
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         from botocore.auth import SigV4Auth
