@@ -4,14 +4,24 @@
 
 enum { BLOCK = 512 };
 
+INLINE double largest_norm_in(const double *rows, size_t n, size_t d)
+{
+    double largest = 0;
+    for (size_t i = 0; i < n; i++, rows += d) {
+        ask_for_row(rows, d);
+        double norm = squared_norm(rows, d);
+        largest = norm > largest ? norm : largest;
+    }
+    return largest;
+}
+
 /* The largest squared norm of a row. */
 double largest_norm(const double *rows, size_t n, size_t n_features)
 {
     double largest = 0;
-    for (size_t i = 0; i < n; i++) {
-        double norm = squared_norm(rows + i * n_features, n_features);
-        largest = norm > largest ? norm : largest;
-    }
+#define CALL(d) largest = largest_norm_in(rows, n, d)
+    FOR_FEATURES(n_features, CALL)
+#undef CALL
     return largest;
 }
 
