@@ -1,6 +1,7 @@
 """GET …/clusters, …/projection and …/report of jobs."""
 
 import csv
+import html
 import io
 import json
 from typing import Any
@@ -162,6 +163,21 @@ def test_a_report_is_a_page_that_may_do_nothing(fitted: Client) -> None:
     for text in ("fewer than half", '"n_clusters": 3', "numpy", "Inertia", "left out"):
         assert text in found.text
     assert fitted.get("/kmeans/jobs/0/report", Accept="application/json").status == 406
+
+
+def test_a_report_has_the_request_that_makes_it_again(client: Client) -> None:
+    client.upload(iris(), "iris.csv")
+    asked: dict[str, Any] = {"job_id": 0, "preprocessing": {"scaling": "standard"}}
+    asked["model_params"] = {"n_clusters": 3, "algorithm": "swap"}
+    assert client.post_json("/kmeans/fit", asked).status == 200
+    assert client.post_json("/kmeans/fit", asked | {"align_to": 0}).status == 200
+    page = html.unescape(client.get("/kmeans/jobs/0/report").text)
+    again = json.loads(page.split(" -d '")[1].split("'</code>")[0])
+    labels = client.get("/kmeans/jobs/0/labels").headers["ETag"]
+    assert again["align_to"] == 0
+    assert again["preprocessing"] == {"scaling": "standard"}
+    assert client.post_json("/kmeans/fit", again).status == 200
+    assert client.get("/kmeans/jobs/0/labels").headers["ETag"] == labels
 
 
 def test_scaled_rows_with_gaps_are_described_in_the_users_units(client: Client) -> None:

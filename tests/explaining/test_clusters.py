@@ -128,7 +128,7 @@ def test_a_cluster_without_a_leaf_has_no_rule_and_the_answer_says_so() -> None:
     assert explained.clusters[1].rule is None
     assert explained.rules.fidelity == 5 / 6
     notes = as_json(explained, TYPICAL)["notes"]
-    assert notes == ["Cluster 1 has no rule: no leaf of the tree names it."]
+    assert notes == ["The cluster labelled 1 has no rule: no leaf of the tree names it."]
 
 
 @pytest.mark.parametrize(

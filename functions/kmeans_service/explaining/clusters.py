@@ -157,7 +157,7 @@ def _notes(explained: Explained) -> list[str]:
     if explained.n_dropped:
         notes.append(f"{explained.n_dropped:,} rows were dropped by the fit, and count nowhere.")
     notes += [
-        f"Cluster {each.label} has no rule: no leaf of the tree names it."
+        f"The cluster labelled {each.label} has no rule: no leaf of the tree names it."
         for each in explained.clusters
         if each.rule is None
     ]

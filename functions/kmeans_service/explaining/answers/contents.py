@@ -82,6 +82,8 @@ def _request(job: Job, recipe: Recipe | None) -> str:
         body["model_params"] = _params(recipe)
         if recipe.preprocessing != STRICT:
             body["preprocessing"] = recipe.preprocessing.said()
+        if recipe.align_to:
+            body["align_to"] = recipe.align_to.job_id
     text = shlex.quote(json.dumps(body, ensure_ascii=False))
     return (
         "# KMEANS is the address of the service\n"
