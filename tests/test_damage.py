@@ -155,11 +155,12 @@ SENT: dict[str, tuple[bytes, dict[str, str]]] = {
     "transform": (POINTS, FORM_TYPE),
     "score": (POINTS, FORM_TYPE),
     "createPrediction": (b'{"job_id": 0}', JSON_TYPE),
+    "renameJob": (b'{"name": "another"}', JSON_TYPE),
 }
 # They answer from the table alone, or make something new.
 READ_NOTHING = {
     *("getJob", "deleteJob", "listJobs", "getScores", "createPrediction"),
-    *("getUpload", "completeUpload", "abortUpload"),
+    *("getUpload", "completeUpload", "abortUpload", "renameJob"),
 }
 OTHERS = {"upload", "createUpload", "fitPredict", "getPrediction"}
 PAGES = {"root", "health", "openapi", "ui", "uiAsset", "pageAsset"}
