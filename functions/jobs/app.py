@@ -24,6 +24,7 @@ from kmeans_service.http.stored import etag, read_answer, stored_answer, unchang
 from kmeans_service.lifecycle import asides, deletion, inputs, large_predictions, names, reads
 from kmeans_service.lifecycle.job import Input, Job, Status
 from kmeans_service.media_types import BINARY, CSV, JSON
+from kmeans_service.models.indicators import Indicators, indicators_of
 from kmeans_service.owners import quota
 from kmeans_service.recipes.preprocessing import DEFAULT, STRICT, Preprocessing
 
@@ -184,8 +185,13 @@ def get_columns(job_id: str) -> Answer:
     cursor = request.query("cursor").get("cursor")
     job = _job(job_id)
     table = inputs.table_of(_looked_at(job.checked_input))
-    body = columns_view(table, _preprocessing(job), first_column(cursor, len(table.columns)))
-    return _tagged(request, body)
+    first = first_column(cursor, len(table.columns))
+    return _tagged(request, columns_view(table, _preprocessing(job), first, _indicators(job)))
+
+
+def _indicators(job: Job) -> Indicators:
+    """Those of the job's fit, while no other one is asked for."""
+    return indicators_of(job.model) if job.model and job.model.fit_id == job.fit_id else {}
 
 
 def _looked_at(given: Input) -> Input:

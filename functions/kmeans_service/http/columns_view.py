@@ -1,6 +1,7 @@
 """A job's table as its owner sees it: the JSON of GET /kmeans/jobs/{job_id}/columns."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from kmeans_service import config
@@ -14,11 +15,16 @@ from kmeans_service.tables.table import Table
 ROOM_BYTES = config.MAX_ANSWER_BYTES - 500_000
 
 
-def columns_view(table: Table, asked: Preprocessing, first: int) -> str:
-    """The columns from this number on, as many as fill an answer; the rest is behind a cursor."""
+def columns_view(
+    table: Table, asked: Preprocessing, first: int, indicators: Mapping[int, list[str]]
+) -> str:
+    """The columns from this number on, as many as fill an answer; the rest is behind a cursor.
+
+    indicators   of the job's fit, by the number of their column
+    """
     found = roles(table, asked)
     refusal, warnings = _outlook(table, asked)
-    shown, following = _page(found[first - 1 :])
+    shown, following = _page(found[first - 1 :], indicators)
     head = {"reading": table.dialect.shown(), "n_rows": table.n_rows, "n_columns": len(found)}
     tail = {
         "refused": refusal,
@@ -37,15 +43,19 @@ def _outlook(table: Table, asked: Preprocessing) -> tuple[str | None, tuple[str,
         return refusal.detail, ()
 
 
-def _page(found: tuple[Planned, ...]) -> tuple[list[str], int | None]:
+def _page(
+    found: tuple[Planned, ...], indicators: Mapping[int, list[str]]
+) -> tuple[list[str], int | None]:
     """The texts of so many columns, and the number of the one that has no room any more."""
     shown: list[str] = []
     size = 0
     for planned in found:
-        text = json.dumps(planned.column.as_json() | planned.as_json(), ensure_ascii=False)
+        number = planned.column.number
+        known = {"indicators": indicators[number]} if number in indicators else {}
+        text = json.dumps(planned.column.as_json() | planned.as_json() | known, ensure_ascii=False)
         size += len(json.dumps(text))
         if shown and size > ROOM_BYTES:
-            return shown, planned.column.number
+            return shown, number
         shown.append(text)
     return shown, None
 
