@@ -32,6 +32,11 @@ def get_clusters(job_id: str) -> Answer:
     return _answer("clusters", job_id, JSON)
 
 
+@app.route("/kmeans/jobs/<job_id>/migration", routing.READ)
+def get_migration(job_id: str) -> Answer:
+    return _answer("migration", job_id, JSON)
+
+
 @app.route("/kmeans/jobs/<job_id>/projection", routing.READ)
 def get_projection(job_id: str) -> Answer:
     return _answer("projection", job_id, JSON)

@@ -69,7 +69,17 @@ def test_in_52_weeks_no_label_number_or_name_changes_and_what_is_new_is_new(
         assert view["clusters"] == called, week
         for label in range(n_clusters):
             assert segment(customers, labels, label) == segment_of[label], week
+        if week % 13 == 0 and week:
+            check_migration(client, job_id, week)
         customers.next_week()
+
+
+def check_migration(client: Client, job_id: int, week: int) -> None:
+    """All rows are counted, and nearly all have stayed where they were."""
+    found = client.get(f"/kmeans/jobs/{job_id}/migration?from={job_id - 1}").json()
+    assert np.sum(found["matrix"]) + sum(found["arrived"]) == ROWS
+    planted = ROWS // 10 if week == PLANTED else 0
+    assert found["n_stayed"] >= ROWS * 0.93 - planted
 
 
 def segment(customers: Customers, labels: np.ndarray, label: int) -> int:

@@ -15,6 +15,7 @@ MAKERS = {
     "described": "kmeans_service.explaining.answers.described",
     "distances": "kmeans_service.explaining.distances",
     "drawn": "kmeans_service.explaining.answers.drawn",
+    "migration": "kmeans_service.explaining.migration",
     "projection": "kmeans_service.explaining.answers.projection",
     "report": "kmeans_service.explaining.answers.report",
     "rows": "kmeans_service.explaining.rows",
