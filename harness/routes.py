@@ -27,7 +27,8 @@ ROUTES = [
 
 
 def filled(path: str, **names: str) -> str:
-    """The path of a route with these names, and with those of a file that is there."""
+    """The path of a route with these names, those of a file that is there, and what it must ask."""
     own = {"version": page.version(), "asset": "app.js"}
     asset = own if "{version}" in path else {"asset": "swagger-ui.css"}
-    return path.format(**{**asset, **names})
+    query = "?from=0" if path.endswith("/migration") else ""
+    return path.format(**{**asset, **names}) + query

@@ -30,7 +30,7 @@ class Customers:
 
     def plant(self) -> None:
         """A tenth of the rows are of a new segment from now on."""
-        self.segments[:: ROWS // 50] = len(SEGMENTS)
+        self.segments[::10] = len(SEGMENTS)
         planted = self.segments == len(SEGMENTS)
         self.X[planted] = self._drawn(self.segments[planted])
 
@@ -79,7 +79,7 @@ def check_migration(client: Client, job_id: int, week: int) -> None:
     found = client.get(f"/kmeans/jobs/{job_id}/migration?from={job_id - 1}").json()
     assert np.sum(found["matrix"]) + sum(found["arrived"]) == ROWS
     planted = ROWS // 10 if week == PLANTED else 0
-    assert found["n_stayed"] >= ROWS * 0.93 - planted
+    assert found["n_stayed"] >= ROWS * 0.9 - planted
 
 
 def segment(customers: Customers, labels: np.ndarray, label: int) -> int:
