@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from harness import contract
 from harness.api import ASYNC, FORM_TYPE, JSON_TYPE, Answer, Client, form
 from harness.limits import with_worker_memory
 from harness.system import (
@@ -255,6 +256,17 @@ def test_a_source_that_is_not_there_is_404_and_one_without_a_model_409(weeks: Cl
         assert (answer.status, answer.json()["field"]) == (status, "align_to")
         assert f"job {source}" in answer.json()["detail"].lower()
     assert item(1)["status"] == "UPLOADED"
+
+
+def test_another_owners_job_is_none(weeks: Client) -> None:
+    fit(weeks, 1)
+    other = Client(lambda _method, path: contract.handler_of(path), "bob")
+    assert upload(other, WEEK_1, "1.csv") == 0
+    assert fit(other, 0, align_to=1).status == 404
+    assert fit(other, 0).status == 200
+    assert other.get("/kmeans/jobs/0/migration?from=1").status == 404
+    body = json.dumps({"name": "mine"}).encode()
+    assert other.call("PATCH", "/kmeans/jobs/1", body, JSON_TYPE).status == 404
 
 
 @pytest.mark.parametrize(
