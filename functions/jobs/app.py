@@ -13,6 +13,7 @@ from kmeans_service.http import answers, json_body, routing
 from kmeans_service.http.answers import Answer
 from kmeans_service.http.columns_view import columns_view, first_column
 from kmeans_service.http.job_answers import (
+    stored_choice,
     stored_input,
     stored_labels,
     stored_prediction,
@@ -168,6 +169,13 @@ def get_scores(job_id: str) -> Answer:
     headers = etag(model.manifest or model.pickle or model.labels)
     answer = unchanged(request, headers)
     return answer or answers.json_answer(model.scores.as_json(), headers=headers)
+
+
+@app.route("/kmeans/jobs/<job_id>/choice", routing.READ)
+def get_choice(job_id: str) -> Answer:
+    request = routing.request(app)
+    request.accepted(JSON)
+    return read_answer(request, stored_choice(_job(job_id)))
 
 
 @app.route("/kmeans/jobs/<job_id>/input", routing.READ)

@@ -80,6 +80,8 @@ MAX_PARAMS_BYTES = 2_048  # what S3 allows for all user metadata of an object
 SYNCHRONOUS_SECONDS = 20.0
 # Multiplications: a synchronous request whose single iteration needs more is not even started.
 MAX_SYNCHRONOUS_WORK = 2e8
+# Multiplications of a choice of n_clusters, all counted: ten seconds at the slowest.
+MAX_SYNCHRONOUS_CHOICE = 5e9
 MAX_SYNCHRONOUS_BYTES = 50_000_000
 # A fit of less is not worth a process of its own, which is there to be cut off: multiplications and
 # iterations that it may come to at worst, and bytes of its file.

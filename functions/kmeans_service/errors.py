@@ -136,6 +136,12 @@ class JobNotFound(ServiceError):
     title = "No such job"
 
 
+class ChoiceNotFound(ServiceError):
+    """The job was fitted with a number of clusters that was given."""
+
+    title = "Nothing was chosen"
+
+
 class PredictionNotFound(ServiceError):
     """The owner has no prediction with this id."""
 

@@ -13,6 +13,7 @@ STATUS: dict[type[ServiceError], HTTPStatus] = {
     errors.RouteNotFound: HTTPStatus.NOT_FOUND,
     errors.JobNotFound: HTTPStatus.NOT_FOUND,
     errors.PredictionNotFound: HTTPStatus.NOT_FOUND,
+    errors.ChoiceNotFound: HTTPStatus.NOT_FOUND,
     errors.MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
     errors.NotAcceptable: HTTPStatus.NOT_ACCEPTABLE,
     errors.NotFitted: HTTPStatus.CONFLICT,

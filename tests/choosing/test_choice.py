@@ -19,7 +19,8 @@ LINE = np.array([[0.0], [1.0], [10.0], [11.0]])
 
 def in_space(X: Array) -> Array:
     Z = np.array(X - X.mean(axis=0), order="C")
-    return Z / np.abs(Z).max()
+    Z /= np.abs(Z).max()
+    return Z
 
 
 def chosen(X: Array, most: int = 6, seed: int = 3, **given: Any) -> Choice:
@@ -68,7 +69,7 @@ def test_gaussian_references_have_the_correlation_and_the_skewness_of_the_data()
     x = draw.exponential(size=5_000)
     rows = np.column_stack([x, -x + draw.exponential(size=5_000)])
     drawn = next(KINDS[2].of(rows - rows.mean(axis=0), draw))
-    assert np.corrcoef(drawn.T)[0, 1] == pytest.approx(np.corrcoef(rows.T)[0, 1], abs=0.1)
+    assert np.cov(drawn.T) == pytest.approx(np.cov(rows.T), abs=0.2)
     assert (((drawn[:, 0] - drawn[:, 0].mean()) / drawn[:, 0].std()) ** 3).mean() > 1.5
 
 

@@ -12,6 +12,8 @@ from threadpoolctl import ThreadpoolController
 
 from kmeans_service.arrays import Array
 from kmeans_service.fitting import column_facts, entering, indices
+from kmeans_service.fitting.choosing.asked import Say, chosen
+from kmeans_service.fitting.choosing.choice import Choice
 from kmeans_service.fitting.column_facts import Columns
 from kmeans_service.fitting.indices import Means
 from kmeans_service.fitting.runs import Run, best_run, nearest_centers
@@ -38,6 +40,7 @@ class Clustering:
     labels     shape (n_samples,), int32
     scores     inertia, n_iter, cluster_sizes and the indices
     columns    of the data, in the fit's space
+    choice     why there are so many clusters, where their number was chosen
     gain       the share of the inertia that a swap search has found to be too much
     continued  the clusters' numbers, of a fit that was aligned
     distinct   how many different rows there are, as far as n_clusters
@@ -51,6 +54,7 @@ class Clustering:
     distinct: int
     gain: float
     continued: Numbers | None = None
+    choice: Choice | None = None
 
 
 type Arrange = Callable[[Space, Array], Continued]
@@ -63,6 +67,7 @@ def fit(
     algorithm: str | None = None,
     weights: Array | None = None,
     arrange: Arrange | None = None,
+    say: Say = lambda _progress: None,
 ) -> Clustering:
     """KMeans(**recipe.model_params).fit(X, sample_weight=weights); raises FitFailed.
 
@@ -73,9 +78,10 @@ def fit(
     weights    shape (n_samples,), none negative; None: all 1
     arrange    None: as the algorithm orders them
     """
-    computed = replace(recipe, algorithm=algorithm or recipe.algorithm)
     with one_thread():
         space, found = entering.enter(X)
+        recipe, choice = chosen(X, recipe, space.scale, say)
+        computed = replace(recipe, algorithm=algorithm or recipe.algorithm)
         init = starting_init(recipe, space)
         run = best_run(X, computed, init, found.mean_variance, weights)
         continued = arrange(space, run.centers) if arrange else None
@@ -93,6 +99,7 @@ def fit(
             found,
             column_facts.in_chunks(X),
             continued,
+            choice,
         )
 
 
@@ -152,6 +159,7 @@ def finished(
     columns_found: Columns,
     rows: Any,
     continued: Continued | None = None,
+    choice: Choice | None = None,
 ) -> Clustering:
     """The results of a run, in the units of the data."""
     space = found.space
@@ -161,6 +169,7 @@ def finished(
         "cluster_sizes": means.sizes.tolist(),
         "cluster_weights": means.weights.tolist() if means.are_weighted else None,
         "stopped_by": run.stopped_by,
+        "n_clusters": choice.n_clusters if choice else None,
     }
     n_clusters = recipe.n_clusters
     distinct = n_clusters if means.sizes.all() else column_facts.distinct_rows(rows, n_clusters)
@@ -168,4 +177,6 @@ def finished(
     told = scores_of(basic | scores)
     gain = 0.0 if not run.better else 1 - run.better / run.inertia
     numbers = continued.numbers if continued else None
-    return Clustering(found, centers, run.labels, told, columns_found, distinct, gain, numbers)
+    return Clustering(
+        found, centers, run.labels, told, columns_found, distinct, gain, numbers, choice
+    )

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import os
 import tempfile
 from collections.abc import Callable
@@ -13,6 +14,8 @@ import numpy as np
 from kmeans_service import config
 from kmeans_service.fitting import clustering
 from kmeans_service.fitting.aligning import source_of_fit
+from kmeans_service.fitting.choosing import asked
+from kmeans_service.fitting.choosing.choice import Choice
 from kmeans_service.fitting.clustering import Arrange, Clustering
 from kmeans_service.fitting.column_facts import warnings_of
 from kmeans_service.fitting.data import Data, data_of
@@ -79,14 +82,16 @@ def arranging(data: Data) -> Arrange | None:
 
 def _store(claimed: Job, data: Data, found: Clustering, labels_file: IO[bytes]) -> Fitted:
     prefix, bucket = claimed.fit_prefix, data_bucket()
+    choice = found.choice
+    recipe = data.recipe.of(choice.n_clusters) if choice else data.recipe
     in_units = data.transform.inverse(found.centers) if data.transform else found.centers
     centers = bucket.put(f"{prefix}centers.npy", npy(in_units), BINARY)
     labels, labels_csv = _store_labels(f"{prefix}labels.csv", labels_file)
     manifest = Manifest(
         fit_id=claimed.fit_id or "",
-        recipe=data.recipe,
+        recipe=recipe,
         model=Model(data.columns, found.predictor, data.transform),
-        scores=replace(found.scores, warnings=_warnings(found, data)),
+        scores=replace(found.scores, warnings=_warnings(found, data, recipe)),
         versions=clustering.VERSIONS,
         continued=found.continued,
     )
@@ -99,9 +104,17 @@ def _store(claimed: Job, data: Data, found: Clustering, labels_file: IO[bytes]) 
         manifest=stored,
         arrays=arrays,
         continued=found.continued,
+        choice=_store_choice(f"{prefix}choice.json", choice),
         names=_store_names(f"{prefix}names.json", data.source, found.continued),
     )
     return Fitted(published, labels_csv)
+
+
+def _store_choice(key: str, choice: Choice | None) -> StoredObject | None:
+    if choice is None:
+        return None
+    text = json.dumps(choice.as_json(), allow_nan=False)
+    return data_bucket().put(key, text.encode(), JSON)
 
 
 def _store_names(key: str, source: Source | None, numbers: Numbers | None) -> StoredObject | None:
@@ -111,12 +124,12 @@ def _store_names(key: str, source: Source | None, numbers: Numbers | None) -> St
     return data_bucket().put(key, names.packed(kept), JSON) if kept else None
 
 
-def _warnings(found: Clustering, data: Data) -> tuple[str, ...]:
+def _warnings(found: Clustering, data: Data, recipe: Recipe) -> tuple[str, ...]:
     space, scores = found.predictor.space, found.scores
     of_fit = warnings_of(
-        found.columns, space, data.recipe, scores, found.distinct, found.gain, data.names
+        found.columns, space, recipe, scores, found.distinct, found.gain, data.names
     )
-    return (*data.warnings(), *of_fit)
+    return (*asked.warnings_of(found.choice), *data.warnings(), *of_fit)
 
 
 def _store_labels(key: str, labels_file: IO[bytes]) -> tuple[StoredObject, bytes | None]:

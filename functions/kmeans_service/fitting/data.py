@@ -210,7 +210,7 @@ class PlannedData(Data):
         """Note which rows are fitted; so many of them have a weight that is not 0."""
         if not kept.all():
             self.kept = kept
-        if self.recipe.n_clusters > n_samples:
+        if self.recipe.n_clusters > n_samples and not self.recipe.choice:
             what = " and weigh more than 0" if self.is_weighted else ""
             raise InvalidParameter(
                 f"model_params.n_clusters is {self.recipe.n_clusters}; allowed is at most "

@@ -14,6 +14,7 @@ import numpy as np
 
 from kmeans_service.arrays import Array, Labels
 from kmeans_service.fitting import capacity, clustering, column_facts, entering, indices
+from kmeans_service.fitting.choosing.asked import chosen
 from kmeans_service.fitting.clustering import Arrange, Clustering
 from kmeans_service.fitting.engines.outcome import Say
 from kmeans_service.fitting.indices import Labelled, Means
@@ -129,6 +130,7 @@ def fit(
     with clustering.one_thread():
         sample, weights = rows.sample(recipe.seed, sample_size(rows.n_features, recipe))
         found = column_facts.columns_of(rows.chunks(), rows.n_features)
+        recipe, choice = chosen(sample, recipe, rows.space.scale, say)
         centers, stopped_by = clustering.starting_centers(sample, recipe, rows.space, weights)
         tolerance = recipe.tol * found.mean_variance
         n_iter = 0
@@ -157,6 +159,7 @@ def fit(
             found,
             rows.chunks(),
             continued,
+            choice,
         )
 
 

@@ -15,6 +15,7 @@ from kmeans_service.lifecycle.job import Input, Job, Status
 from kmeans_service.lifecycle.lease import FenceLost, OutOfTime
 from kmeans_service.line import fit_requests
 from kmeans_service.recipes.recipe import Recipe
+from kmeans_service.recipes.work import choice_work
 
 POLL_SECONDS = 0.2
 
@@ -77,6 +78,7 @@ def _is_small(given: Input, recipe: Recipe) -> bool:
     work = recipe.iteration_work(*shape)
     return (
         work <= config.MAX_SYNCHRONOUS_WORK
+        and choice_work(recipe, *shape) <= config.MAX_SYNCHRONOUS_CHOICE
         and given.rows.size <= config.MAX_SYNCHRONOUS_BYTES
         and capacity.fits_here(*shape, recipe)
     )

@@ -4,7 +4,7 @@ import math
 from functools import partial
 
 from kmeans_service import config
-from kmeans_service.errors import NotUploaded
+from kmeans_service.errors import ChoiceNotFound, NotUploaded
 from kmeans_service.http import answers
 from kmeans_service.http.answers import Answer, Headers
 from kmeans_service.http.job_view import job_path, job_view
@@ -37,6 +37,25 @@ def _labels_answer(media_type: str, filename: str, csv: bytes, headers: Headers)
     if media_type == JSON:
         return labels_json_answer(csv_to_json(csv), headers)
     return labels_csv_answer(csv, filename, headers)
+
+
+def stored_choice(job: Job) -> Stored:
+    """Why the fit has so many clusters; raises NotFitted, or ChoiceNotFound where it was told."""
+    choice = job.published.choice
+    if choice is None:
+        raise ChoiceNotFound(
+            f"Job {job.job_id} was fitted with a number of clusters that was given. To have it "
+            'chosen, POST /kmeans/fit with "model_params": {"n_clusters": "auto"}, or '
+            '{"n_clusters": {"min": 2, "max": 20}}'
+        )
+    return Stored(
+        choice,
+        f"{job.filename}.choice.json",
+        JSON,
+        carried=2 * choice.size,  # each quotation mark is two bytes in the string that carries it
+        encode=lambda body, headers: answers.json_answer(body.decode(), headers=headers),
+        headers=etag(choice),
+    )
 
 
 def stored_input(job: Job) -> Stored:

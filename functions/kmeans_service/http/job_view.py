@@ -72,6 +72,7 @@ def _links(job: Job, root: str) -> dict[str, str]:
     if job.model:
         names += ["labels", "rows", "clusters", "projection", "report"]
         names += ["centers", "scores", "model"]
+        names += ["choice"] if job.model.choice else []
     if job.status in (Status.PENDING, Status.DAMAGED):
         names = []
     path = job_path(root, job.job_id)

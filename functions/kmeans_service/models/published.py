@@ -29,6 +29,7 @@ class Published:
 
     manifest  the model itself, as JSON: `manifest.py`; None of an older one
     arrays    what of the manifest is too large for it, as .npy
+    choice    why there are so many clusters, as JSON; None where their number was given
     centers   .npy, float64, shape (n_clusters, n_features), in the units of the data
     labels    CSV, one label a line
     pickle    the estimator by joblib, without labels_; None until somebody asks for it
@@ -43,6 +44,7 @@ class Published:
     scores: Scores
     manifest: StoredObject | None = None
     arrays: StoredObject | None = None
+    choice: StoredObject | None = None
     pickle: StoredObject | None = None
     versions: dict[str, str] = field(default_factory=dict)
     before: BeforeManifests | None = None
@@ -63,7 +65,7 @@ class Published:
         before = self.before
         older = (before.predictor, before.names, before.init) if before else ()
         own = (self.pickle, self.centers, self.labels, self.manifest, self.arrays, self.names)
-        found = (*own, *older)
+        found = (*own, self.choice, *older)
         return tuple(each for each in found if each)
 
     @property

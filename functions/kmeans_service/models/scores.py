@@ -13,6 +13,7 @@ class Scores:
     cluster_sizes rows of each cluster
     cluster_weights what these weigh together, where a column says what each row weighs
     method        in_memory or out_of_core
+    n_clusters    the number that was chosen, where it was not given
     stopped_by    why a swap search ended
     sample_size   rows that the silhouette was taken over
     warnings      a sentence for each thing that is legal and seldom meant
@@ -28,6 +29,7 @@ class Scores:
     silhouette: float | None = None
     sample_size: int | None = None
     stopped_by: str | None = None
+    n_clusters: int | None = None
     warnings: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:

@@ -11,8 +11,10 @@ from typing import Any
 from kmeans_service import config
 from kmeans_service.errors import InvalidParameter, TooLarge, quoted
 from kmeans_service.json_values import is_finite_number, is_integer, shown
-from kmeans_service.recipes.recipe import MAX_RANDOM_STATE, Centers, Recipe
+from kmeans_service.recipes.recipe import AUTO, MAX_RANDOM_STATE, Centers, Range, Recipe
 from kmeans_service.recipes.work import fit_work
+
+FEWEST_ROWS = 3  # distinct ones, among which a number of clusters can be chosen
 
 
 def refuse(name: str, value: Any, allowed: str) -> InvalidParameter:
@@ -37,6 +39,23 @@ def integer(limit: str) -> Callable[[str, Any], int]:
         return int(value)
 
     return check
+
+
+def n_clusters(name: str, value: Any) -> int | Range:
+    """A number, or what it is to be chosen from."""
+    if value == "auto":
+        return AUTO
+    if isinstance(value, dict) and set(value) == {"min", "max"}:
+        most = integer("clusters")(f"{name}.max", value["max"])
+        least = value["min"]
+        if not is_integer(least) or not 2 <= least <= most:
+            raise refuse(f"{name}.min", least, f"an integer from 2 to max, which is {most}")
+        return Range(int(least), most)
+    most = config.limits().clusters
+    if not is_integer(value) or not 1 <= value <= most:
+        choices = '"auto" or {"min": …, "max": …}'
+        raise refuse(name, value, f"an integer from 1 to {most}, {choices}")
+    return int(value)
 
 
 def choice(*names: str) -> Callable[[str, Any], str]:
@@ -94,7 +113,7 @@ def _center(place: str, row: Any, width: int) -> tuple[float, ...]:
 
 
 CHECKS: dict[str, Callable[[str, Any], Any]] = {
-    "n_clusters": integer("clusters"),
+    "n_clusters": n_clusters,
     "init": init,
     "n_init": n_init,
     "max_iter": integer("iterations"),
@@ -118,7 +137,12 @@ def parse_params(given: Any) -> Recipe:
                 field=f"model_params.{name[:100]}",
                 allowed=allowed,
             )
-    recipe = Recipe(**{name: CHECKS[name](name, value) for name, value in given.items()})
+    checked = {name: CHECKS[name](name, value) for name, value in given.items()}
+    if isinstance(checked.get("n_clusters"), Range):
+        # scikit-learn has no such fit that an answer would have to be as.
+        checked = {"algorithm": "swap"} | checked
+        checked |= {"choice": checked["n_clusters"], "n_clusters": checked["n_clusters"].most}
+    recipe = Recipe(**checked)
     _check_init_shape(recipe)
     _check_start_of_swap(recipe)
     return recipe
@@ -128,6 +152,13 @@ def _check_init_shape(recipe: Recipe) -> None:
     centers = recipe.init
     if isinstance(centers, str):
         return
+    if recipe.choice:
+        chosen = shown(recipe.choice.said())
+        raise refusal(
+            "init",
+            f"an array with n_clusters {chosen}",
+            "a method's name; or give n_clusters as a number, that of the array's rows",
+        )
     if len(centers) != recipe.n_clusters:
         rows = f"{recipe.n_clusters} rows, as many as n_clusters"
         raise refusal("init", f"an array of {len(centers)} rows", rows)
@@ -158,10 +189,24 @@ def check_init(recipe: Recipe, n_features: int) -> None:
         raise refusal("init", f"rows of {len(centers[0])} numbers", columns)
 
 
+def too_few_rows(choice: Range, n_distinct: int) -> InvalidParameter:
+    """Of a file with so many distinct rows, among which no number can be chosen."""
+    return InvalidParameter(
+        f"model_params.n_clusters is {shown(choice.said())}, and the file has {n_distinct} "
+        f"distinct rows; allowed is more than {choice.least} of them, or a number",
+        field="model_params.n_clusters",
+    )
+
+
 def check_against_data(recipe: Recipe, n_samples: int, n_features: int) -> None:
     """Raise InvalidParameter if data of this shape cannot be fitted so, or at too high a cost."""
-    clusters = recipe.n_clusters
-    if clusters > n_samples:
+    clusters, choice = recipe.n_clusters, recipe.choice
+    if choice and choice.auto and n_samples < FEWEST_ROWS:
+        raise too_few_rows(choice, n_samples)
+    if choice and not choice.auto and clusters > n_samples:
+        rows = f"at most n_samples={n_samples}, the rows of the file"
+        raise refuse("n_clusters.max", clusters, rows)
+    if not choice and clusters > n_samples:
         raise refuse("n_clusters", clusters, f"at most n_samples={n_samples}, the rows of the file")
     if recipe.preprocessing.categories == "leave_out":  # else it takes the file to know
         check_init(recipe, n_features)

@@ -25,6 +25,26 @@ class Alignment:
     copy: StoredObject | None = field(default=None, compare=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Numbers of clusters to choose from; auto: those that a file of few rows has, too."""
+
+    least: int
+    most: int
+    auto: bool = False
+
+    def said(self) -> Any:
+        """As it was asked for."""
+        return "auto" if self.auto else {"min": self.least, "max": self.most}
+
+
+AUTO = Range(2, 10, auto=True)
+
+
+def range_of(said: Any) -> Range:
+    return AUTO if said == "auto" else Range(said["min"], said["max"])
+
+
 type Centers = tuple[tuple[float, ...], ...]
 """Of shape (n_clusters, n_features), in the units of the data."""
 
@@ -36,6 +56,8 @@ class Recipe:
     The defaults are the seed's two, then scikit-learn's own, written out: saying one and leaving
     it out are the same fit.
 
+    n_clusters     where it is to be chosen, the most
+    choice         what it is chosen from; None: it is given
     init           a method's name, or the initial centers; none at all where they lie aside
     random_state   None until a seed is drawn
     drawn          whether it was drawn: two recipes that differ in this alone are equal
@@ -56,6 +78,7 @@ class Recipe:
     preprocessing: Preprocessing = STRICT
     plan: str = ""
     align_to: Alignment | None = None
+    choice: Range | None = None
     drawn: bool = field(default=False, compare=False)
     n_features: int | None = field(default=None, compare=False)
 
@@ -66,7 +89,7 @@ class Recipe:
             "algorithm": self.algorithm,
             "init": self.init,
             "max_iter": self.max_iter,
-            "n_clusters": self.n_clusters,
+            "n_clusters": self.choice.said() if self.choice else self.n_clusters,
             "n_init": self.n_init,
             "random_state": self.random_state,
             "tol": self.tol,
@@ -96,6 +119,10 @@ class Recipe:
     def strictly(self) -> "Recipe":
         """Every column used as it is: what every fit was before there was preprocessing."""
         return replace(self, preprocessing=STRICT, plan="", n_features=None)
+
+    def of(self, n_clusters: int) -> "Recipe":
+        """With the number of clusters that was chosen."""
+        return replace(self, n_clusters=n_clusters, choice=None)
 
     def seeded(self, seed: int | None = None) -> "Recipe":
         """With this seed, or one that is drawn now, where there is none yet."""
@@ -145,6 +172,9 @@ def recipe_of(
     Raises what `table.values.UNREADABLE` lists for what is none.
     """
     members = {**document, "init": centers_of(document["init"])}
+    if not isinstance(document["n_clusters"], int):
+        choice = range_of(document["n_clusters"])
+        members |= {"n_clusters": choice.most, "choice": choice}
     if "preprocessing" in members:
         members["preprocessing"] = parse_preprocessing(members["preprocessing"])
     if "align_to" in members:

@@ -7,7 +7,7 @@ from typing import Any
 from kmeans_service import config
 from kmeans_service.errors import InvalidParameter
 from kmeans_service.json_values import is_integer, shown
-from kmeans_service.recipes.params import parse_params
+from kmeans_service.recipes.params import parse_params, refuse
 from kmeans_service.recipes.preprocessing import parse_preprocessing
 from kmeans_service.recipes.recipe import Alignment, Recipe
 
@@ -22,6 +22,8 @@ def parse_recipe(asked: Mapping[str, Any]) -> Recipe:
     recipe = parse_params(asked.get("model_params", {}))
     preprocessing = parse_preprocessing(asked.get("preprocessing", {}))
     alignment = _alignment(asked.get("align_to"), recipe.algorithm)
+    if recipe.choice and preprocessing.weight_column is not None:
+        raise refuse("n_clusters", recipe.choice.said(), "a number where rows have a weight_column")
     return replace(recipe, preprocessing=preprocessing, align_to=alignment)
 
 

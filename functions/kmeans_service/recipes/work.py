@@ -16,6 +16,9 @@ SHORT_STEPS, JUMP = 30, 8
 # A choice of their number: of so many rows at most, and Lloyd's steps after each search; of so many
 # the data is compared with references.
 ROWS_OF_CHOICE, CHOICE_STEPS, ROWS_COMPARED = 20_000, 20, 600
+# With 19 references of three kinds, by short searches; the halves are of so many rows at most.
+N_COMPARED, PATIENCE_OF_REFERENCES = 58, 10
+N_SPLITS, ROWS_SPLIT, PATIENCE_OF_HALVES = 5, 4_000, 60
 TELLING_GAIN = 1e-3  # of the inertia: what a user is told of
 
 
@@ -57,9 +60,24 @@ def short_search(n_samples: int, n_clusters: int, patience: int) -> float:
     return n_samples * (SHORT_STEPS * n_clusters + JUMP * patience)
 
 
+def choice_work(recipe: Recipe, n_samples: int, n_features: int) -> int:
+    """Multiplications of a choice of n_clusters; 0 where that is given."""
+    choice = recipe.choice
+    if choice is None:
+        return 0
+    rows, few = min(n_samples, ROWS_OF_CHOICE), min(n_samples, ROWS_COMPARED)
+    half = min(n_samples, ROWS_SPLIT) // 2
+    search = search_work(rows, n_features, choice.most).most + rows * choice.most * CHOICE_STEPS
+    halves = 2 * N_SPLITS * short_search(half, choice.most, PATIENCE_OF_HALVES)
+    compared = short_search(few, choice.most, PATIENCE_OF_REFERENCES)
+    each = search + halves + N_COMPARED * compared
+    return int((choice.most - choice.least + 1) * n_features * each)
+
+
 def fit_work(recipe: Recipe, n_samples: int, n_features: int) -> int:
     """Multiplications of all iterations, as `MaxWork` counts them, and of what `swap` searches."""
     iterations = recipe.iteration_work(n_samples, n_features) * recipe.max_iter
+    iterations += choice_work(recipe, n_samples, n_features)
     if recipe.algorithm != "swap":
         return iterations
     search = search_work(n_samples, n_features, recipe.n_clusters).most * n_features

@@ -12,11 +12,16 @@ from kmeans_service.fitting.choosing.agreement import adjusted_rand
 from kmeans_service.fitting.kernel.assignment import nearest
 from kmeans_service.fitting.kernel.rows import Rows
 from kmeans_service.fitting.kernel.swap import searched, swap
-from kmeans_service.recipes.work import CHOICE_STEPS, SearchWork, search_work, short_search
-
-# Of the short searches: of references, whose inertia need not be the least, and of halves.
-PATIENCE_OF_REFERENCES, PATIENCE_OF_HALVES = 10, 60
-MOST_SPLIT, N_SPLITS = 4_000, 5
+from kmeans_service.recipes.work import (
+    CHOICE_STEPS,
+    N_SPLITS,
+    PATIENCE_OF_HALVES,
+    PATIENCE_OF_REFERENCES,
+    ROWS_SPLIT,
+    SearchWork,
+    search_work,
+    short_search,
+)
 
 type Draw = np.random.Generator
 
@@ -65,7 +70,7 @@ def stability(Z: Array, n_clusters: int, draw: Draw) -> float | None:
 
     Both halves' clusters label the rows of both. None where a half has not more rows than clusters.
     """
-    size = min(len(Z), MOST_SPLIT)
+    size = min(len(Z), ROWS_SPLIT)
     if size // 2 <= n_clusters:
         return None
     return float(np.median([_agreement(Z, n_clusters, size, draw) for _ in range(N_SPLITS)]))

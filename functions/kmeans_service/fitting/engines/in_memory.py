@@ -45,7 +45,7 @@ def _is_brief(given: Input, recipe: Recipe) -> bool:
     brief = iterations <= config.BRIEF_ITERATIONS and work <= config.BRIEF_WORK
     lloyd = recipe.algorithm == "lloyd" and isinstance(recipe.init, str)
     by_kernel = lloyd and runs.may_be_the_kernels(recipe)
-    return brief and by_kernel and given.size <= config.BRIEF_BYTES
+    return brief and by_kernel and not recipe.choice and given.size <= config.BRIEF_BYTES
 
 
 def _algorithm(given: Input, recipe: Recipe) -> str:
@@ -60,6 +60,6 @@ def _cluster(data: Data, labels_file: IO[bytes], say: Say) -> Clustering:
     X = data.in_memory()
     say({"stage": "FITTING"})
     algorithm = _algorithm(data.given, data.recipe)
-    found = clustering.fit(X, entered(data), algorithm, data.weights, arranging(data))
+    found = clustering.fit(X, entered(data), algorithm, data.weights, arranging(data), say)
     labels_file.writelines(csv_chunks(Placed(data.kept)(found.labels)))
     return found
