@@ -316,3 +316,25 @@ def test_names_of_a_job_and_of_its_clusters_stay(visitor: Visitor, table: Path) 
     visitor.sees_clusters(3)
     expect(page.locator(".cluster-name").first).to_contain_text("Small ones")
     expect(page.locator("h1")).to_have_text("All shapes")
+
+
+@pytest.mark.parametrize(
+    ("challenge", "said"),
+    [("AWS4-HMAC-SHA256", "asks for AWS signatures"), ("Bearer", "This service is closed")],
+)
+def test_a_service_that_lets_nobody_in_says_what_to_do(
+    visitor: Visitor, challenge: str, said: str
+) -> None:
+    """As the gateway answers where signatures are asked for, and where a token is."""
+    visitor.context.route(
+        lambda url: "/jobs?" in url,
+        lambda route: route.fulfill(
+            status=401,
+            headers={"WWW-Authenticate": challenge},
+            content_type="application/problem+json",
+            body='{"title": "Not authenticated", "detail": "Sign", "status": 401}',
+        ),
+    )
+    visitor.opens()
+    expect(visitor.page.locator("main")).to_contain_text(said)
+    assert visitor.is_shut_out() == []

@@ -110,7 +110,7 @@ function marked(text, column) {
 
 // --- who may ask --------------------------------------------------------------------
 
-export const signedView = () => html`<section class="problem" role="alert"><p>${t.signed}</p></section>`;
+export const signedView = () => html`<section class="problem" role="alert"><h1>${t.signedTitle}</h1><p>${t.signed}</p></section>`;
 
 export const closedView = () => html`
   <section class="card narrow">

@@ -25,6 +25,7 @@ export default {
   tokenKept: "Es bleibt in diesem Tab, geht nur an diesen Dienst und ist vergessen, sobald der Tab geschlossen wird.",
   tokenGo: "Öffnen",
   tokenForget: "Token vergessen",
+  signedTitle: "Nicht aus dem Browser",
   signed: "Dieser Dienst verlangt AWS-Signaturen, die eine Seite im Browser nicht machen kann. Nehmen Sie curl mit --aws-sigv4 oder den Dienst auf dem eigenen Rechner (make run).",
 
   failed: "Das hat nicht geklappt",

@@ -25,6 +25,7 @@ export default {
   tokenKept: "It stays in this tab, is sent to this service alone, and is forgotten when the tab is closed.",
   tokenGo: "Open",
   tokenForget: "Forget the token",
+  signedTitle: "Not from a browser",
   signed: "This service asks for AWS signatures, which a page in a browser cannot make. Use curl with --aws-sigv4, or the service on your own machine (make run).",
 
   failed: "That did not work",
