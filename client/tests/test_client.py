@@ -73,6 +73,7 @@ def test_what_a_fit_found_is_read(client: Client, job: int) -> None:
     assert client.get_rows(job).startswith(b"a,b,cluster,")
     assert [cluster["size"] for cluster in client.get_clusters(job)["clusters"]] == [3, 3]
     assert len(client.get_projection(job)["points"]) == 6
+    assert client.get_migration(job, job)["n_stayed"] == 6
     assert client.get_report(job).startswith("<!doctype html>")
     assert len(client.get_model(job)) > 100
     assert client.transform(job, [[1, 0]]).to_numpy() == pytest.approx(np.array([[2, 85**0.5]]))

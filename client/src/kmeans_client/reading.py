@@ -97,6 +97,16 @@ class Reads(Calls):
         """What each cluster is: sizes, centers, what sets it apart, a rule and a sentence."""
         return cast(Clusters, self._get(f"/jobs/{job_id}/clusters"))
 
+    def get_migration(
+        self, job_id: int, from_job: int, *, key: str | None = None
+    ) -> dict[str, Any]:
+        """Which rows went from which cluster of another job's fit to which of this one's.
+
+        key  a column of both files by which rows are found again; else by their place
+        """
+        query = {"from": from_job, "key": key}
+        return cast(dict[str, Any], self._get(f"/jobs/{job_id}/migration", **query))
+
     def get_projection(self, job_id: int) -> Projection:
         """At most 5,000 rows in two dimensions, to be drawn, and what the axes mean."""
         return cast(Projection, self._get(f"/jobs/{job_id}/projection"))
