@@ -76,6 +76,16 @@ def test_a_program_gets_json_and_nothing_else(kmeans: Kmeans) -> None:
     assert answer["files"] == {"rows": "points.clusters.csv", "report": "points.report.html"}
 
 
+def test_the_number_of_clusters_is_found(kmeans: Kmeans) -> None:
+    assert "2 clusters; verdict:" in kmeans("points.csv")
+    answer = json.loads(kmeans("points.csv", "-k", "2-4", "--json"))
+    assert len(answer["clusters"]) == 2
+    number = str(answer["job"]["job_id"])
+    assert "calinski" in kmeans("choice", number)
+    kmeans("points.csv", "-k", "3")
+    kmeans("choice", number, code=5)
+
+
 def test_a_pipe_goes_in_and_rows_come_out(kmeans: Kmeans) -> None:
     assert kmeans("-", "-k", "2", given=ROWS).count("\n") == 21
     assert not (kmeans.folder / "stdin.clusters.csv").exists()
@@ -101,8 +111,7 @@ def test_a_job_goes_through_its_life(kmeans: Kmeans) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["points.csv"], 2, "-k"),
-        (["points.csv", "-k", "many"], 2, "whole number"),
+        (["points.csv", "-k", "many"], 2, "2-8"),
         (["points.csv", "-k", "2000"], 6, "n_clusters"),
         (["points.csv", "-k", "2", "--columns", "age", "--leave-out", "income"], 2, "exclude"),
         (["points.csv", "-k", "2", "--json", "-o", "-"], 2, "stdout"),

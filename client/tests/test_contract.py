@@ -87,6 +87,7 @@ def members_of(schema: str) -> set[str]:
         (answers.Table, "Table"),
         (answers.PresignedPrediction, "PresignedPrediction"),
         (answers.Health, "Health"),
+        (answers.Choice, "Choice"),
         (answers.Cluster, "Cluster"),
         (answers.Clusters, "Clusters"),
         (answers.Projection, "Projection"),

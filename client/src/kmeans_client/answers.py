@@ -123,6 +123,16 @@ class Table(TypedDict, total=False):
     warnings: list[str]
 
 
+class Choice(TypedDict, total=False):
+    """Why a fit has so many clusters."""
+
+    n_clusters: int
+    verdict: str
+    evidence: dict[str, Any]
+    sample_size: int
+    candidates: list[dict[str, Any]]
+
+
 class Cluster(TypedDict, total=False):
     """What one cluster is."""
 

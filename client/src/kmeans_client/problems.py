@@ -137,6 +137,10 @@ class PredictionNotFound(Problem):
     """The owner has no prediction with this id."""
 
 
+class ChoiceNotFound(Problem):
+    """The number of clusters of the job's fit was given, and not chosen."""
+
+
 class JobGone(Problem):
     """The job was deleted or has expired; its id is never used again."""
 

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any, cast
 
-from kmeans_client.answers import Clusters, Health, Job, Projection, Scores, Table
+from kmeans_client.answers import Choice, Clusters, Health, Job, Projection, Scores, Table
 from kmeans_client.calls import JSON, Calls
 from kmeans_client.problems import ConnectionLost
 from kmeans_client.results import Labels, Matrix
@@ -92,6 +92,13 @@ class Reads(Calls):
         """
         path = f"/jobs/{job_id}/rows"
         return self._read(path, outlier_quantile=outlier_quantile).content
+
+    def get_choice(self, job_id: int) -> Choice:
+        """Why the fit has so many clusters, and whether there are any: of a fit that chose them.
+
+        Raises ChoiceNotFound where the number was given.
+        """
+        return cast(Choice, self._get(f"/jobs/{job_id}/choice"))
 
     def get_clusters(self, job_id: int) -> Clusters:
         """What each cluster is: sizes, centers, what sets it apart, a rule and a sentence."""

@@ -33,7 +33,7 @@ class Commands(click.Group):
 def cli() -> None:
     """Clusters of a table, by K-means as a service.
 
-    `kmeans points.csv -k 3` uploads the file, looks at its columns, fits, shows the clusters, and
+    `kmeans points.csv` uploads the file, looks at its columns, fits, shows the clusters, and
     writes points.clusters.csv, each row with its cluster, and points.report.html. `-` is standard
     input or output.
 
@@ -75,6 +75,8 @@ def cluster(
             files = {"rows": target, "report": page}
             screen.answer({"job": job, "table": table, **clusters, "files": files})
         elif target != "-":
+            if not isinstance(params["n_clusters"], int):
+                work.show_choice(client.get_choice(job["job_id"]))
             work.show_clusters(clusters)
             screen.say(f"Job {job['job_id']}; each row with its cluster: {target}; report: {page}")
         if plot:
@@ -172,6 +174,21 @@ def rows(job: int, outlier_quantile: float | None, output: str, as_json: bool) -
     screen.write(content, output)
     if as_json:
         screen.answer({"job_id": job, "rows": output})
+
+
+@cli.command()
+@JOB
+@options.service
+def choice(job: int, as_json: bool) -> None:
+    """Why a fit has so many clusters, of one with -k auto or a range."""
+    with options.chosen_service().client() as client:
+        found: Any = client.get_choice(job)
+    if as_json:
+        screen.answer(found)
+        return
+    names = ["n_clusters", "inertia", "silhouette", "calinski_harabasz", "stability", "gap"]
+    screen.rows(names, [[tried.get(name) for name in names] for tried in found["candidates"]])
+    work.show_choice(found)
 
 
 @cli.command()

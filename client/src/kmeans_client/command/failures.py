@@ -8,7 +8,7 @@ CODES: list[tuple[int, tuple[type[Exception], ...]]] = [
     (3, (problems.NoService, problems.ConnectionLost)),
     (4, (problems.Unauthenticated, problems.Forbidden)),
     (5, (problems.JobNotFound, problems.JobGone, problems.PredictionNotFound)),
-    (5, (problems.ModelDamaged,)),
+    (5, (problems.ModelDamaged, problems.ChoiceNotFound)),
     (7, (problems.NotFitted, problems.NotUploaded, problems.FitConflict, problems.Changed)),
     (7, (problems.BeingMade, problems.TooManyRequests, problems.Unavailable)),
     (7, (problems.TookTooLong,)),

@@ -54,7 +54,15 @@ reading = _all(
 )
 fitting = _all(
     [
-        click.option("-k", "--clusters", "n_clusters", metavar="K", help="How many clusters."),
+        click.option(
+            "-k",
+            "--clusters",
+            "n_clusters",
+            metavar="K",
+            default="auto",
+            show_default=True,
+            help="How many clusters: 3, or 2-8 for one of these, or auto.",
+        ),
         click.option(
             "--algorithm",
             type=click.Choice(["swap", "lloyd", "elkan"]),
@@ -96,12 +104,15 @@ def model_params(given: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in asked.items() if value is not None}
 
 
-def _number_of_clusters(said: str | None) -> int:
-    if said is None:
-        raise click.UsageError("How many clusters? Say it with -k, for example -k 3.")
-    if not said.isdigit():
-        raise click.BadParameter(f"{said!r} is no whole number", param_hint="-k")
-    return int(said)
+def _number_of_clusters(said: str) -> Any:
+    """A number, "auto", or the range that one is chosen of."""
+    if said == "auto":
+        return said
+    least, to, most = said.partition("-")
+    if not least.isdigit() or (to and not most.isdigit()):
+        told = f"{said!r} is no whole number such as 3, no range such as 2-8, and not auto"
+        raise click.BadParameter(told, param_hint="-k")
+    return {"min": int(least), "max": int(most)} if to else int(least)
 
 
 def preprocessing(given: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import click
 from kmeans_client.command import screen
 
 if TYPE_CHECKING:
-    from kmeans_client.answers import Clusters, Job
+    from kmeans_client.answers import Choice, Clusters, Job
     from kmeans_client.client import Client
     from kmeans_client.results import Labels
 
@@ -93,6 +93,17 @@ def show_clusters(found: "Clusters") -> None:
         click.echo(f"{click.style(head, bold=True)}\n  {cluster['sentence']}")
     for note in found["notes"]:
         screen.say(f"Note: {note}")
+
+
+def show_choice(choice: "Choice") -> None:
+    """How many clusters there are, and whether there are any."""
+    means = {
+        "clear": "the data has them",
+        "unstable": "but halves of the rows do not agree on them",
+        "none": "but data without clusters, drawn like this data, looks the same",
+    }
+    verdict = choice["verdict"]
+    click.echo(f"{choice['n_clusters']} clusters; verdict: {verdict}, {means.get(verdict, '')}")
 
 
 def write_labels(labels: "Labels", target: str) -> None:
