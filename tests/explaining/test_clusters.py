@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer, load_iris, load_wine
 
+from harness.explaining.fits import Fit, fit_of
 from kmeans_service.explaining.clusters import as_json, rule_text
 from kmeans_service.explaining.described import Described
 from kmeans_service.explaining.file_rows import FileRow
 from kmeans_service.explaining.sentences import ALONE, ORDINARY
-from tests.explaining.fits import Fit, fit_of
 
 AGES = [[50.0, 10], [54, 12], [58, 14], [20, 80], [24, 82], [28, 90]]
 TYPICAL = {row: FileRow(row + 2, (f"row {row}",)) for row in range(7)}

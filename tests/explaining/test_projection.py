@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from harness.explaining.fits import Fit, fit_of
 from kmeans_service.explaining.projection import Projected, as_json, axis_text, project
-from tests.explaining.fits import Fit, fit_of
 
 
 def projected(fit: Fit) -> Projected:

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 
+from harness.explaining.fits import Fit, fit_of
+from harness.explaining.reports import HOSTILE, content_of
 from kmeans_service.arrays import Array
 from kmeans_service.explaining.report.marks import N_MARKS, SHAPES
 from kmeans_service.explaining.report.page import page, policy
 from kmeans_service.explaining.report.picture import ticks
-from tests.explaining.fits import Fit, fit_of
-from tests.explaining.reports import HOSTILE, content_of
 
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 

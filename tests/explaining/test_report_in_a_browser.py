@@ -9,10 +9,10 @@ from playwright.sync_api import Browser
 from sklearn.datasets import load_wine
 
 from harness.browser import chromium
+from harness.explaining.fits import fit_of
+from harness.explaining.reports import HOSTILE, content_of
 from harness.visitor import visiting
 from kmeans_service.explaining.report.page import page
-from tests.explaining.fits import fit_of
-from tests.explaining.reports import HOSTILE, content_of
 
 pytestmark = pytest.mark.services
 LOOKS = [

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
 
+from harness.explaining.fits import Fit, fit_of
 from kmeans_service.arrays import Array
 from kmeans_service.explaining.described import Described
 from kmeans_service.explaining.sentences import called
-from tests.explaining.fits import Fit, fit_of
 
 HIGHER = (
     r"(?P<much>much )?(?P<way>higher|lower) {name} \((?P<what>median|mean) (\S+) against (\S+)\)"

@@ -1,9 +1,9 @@
 """Reports of fits, as arrays have them."""
 
+from harness.explaining.fits import Fit
 from kmeans_service.explaining import clusters, projection
 from kmeans_service.explaining.file_rows import FileRow
 from kmeans_service.explaining.report.content import Content
-from tests.explaining.fits import Fit
 
 HOSTILE = "<script>alert(1)</script>\"'&</style><!--\u202e\x00"
 
