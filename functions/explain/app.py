@@ -27,6 +27,11 @@ def get_rows(job_id: str) -> Answer:
     return _answer("rows", job_id, CSV)
 
 
+@app.route("/kmeans/jobs/<job_id>/audit", routing.READ)
+def get_audit(job_id: str) -> Answer:
+    return _answer("audit", job_id, JSON)
+
+
 @app.route("/kmeans/jobs/<job_id>/clusters", routing.READ)
 def get_clusters(job_id: str) -> Answer:
     return _answer("clusters", job_id, JSON)

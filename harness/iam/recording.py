@@ -97,7 +97,7 @@ def use_everything(recorder: Recorder) -> None:
     for path in ("predict", "transform", "score"):
         assert client.predict(path=f"/kmeans/{path}").status == 200
     assert client.predict(path="/kmeans/predict?answer=rows").status == 200
-    made = ("/rows", "/clusters", "/projection", "/report", "/migration?from=0")
+    made = ("/rows", "/audit", "/clusters", "/projection", "/report", "/migration?from=0")
     for part in ("", "/labels", "/scores", "/centers", "/input", "/model", *made):
         assert client.get(f"/kmeans/jobs/0{part}").status == 200
     for named in (b'{"clusters": {"0": "few"}}', b'{"clusters": {"0": "many"}}'):

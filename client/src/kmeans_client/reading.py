@@ -100,6 +100,10 @@ class Reads(Calls):
         """
         return cast(Choice, self._get(f"/jobs/{job_id}/choice"))
 
+    def get_audit(self, job_id: int) -> dict[str, Any]:
+        """How sure this optimum is: what many starts and a search come to on the same rows."""
+        return cast(dict[str, Any], self._get(f"/jobs/{job_id}/audit"))
+
     def get_clusters(self, job_id: int) -> Clusters:
         """What each cluster is: sizes, centers, what sets it apart, a rule and a sentence."""
         return cast(Clusters, self._get(f"/jobs/{job_id}/clusters"))

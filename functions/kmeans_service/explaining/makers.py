@@ -11,6 +11,7 @@ from kmeans_service.lifecycle.job import Job
 from kmeans_service.streams import Keep
 
 MAKERS = {
+    "audit": "kmeans_service.explaining.answers.audit",
     "clusters": "kmeans_service.explaining.answers.clusters",
     "described": "kmeans_service.explaining.answers.described",
     "distances": "kmeans_service.explaining.distances",

@@ -65,8 +65,13 @@ def needed(job: Job, name: str, keep: Keep) -> StoredObject:
 
 def is_made(job: Job, name: str) -> bool:
     """Whether what another maker makes of the model is there already."""
+    return made(job, name) is not None
+
+
+def made(job: Job, name: str) -> StoredObject | None:
+    """What another maker has made of the model, if somebody asked for it."""
     found = explanations.find(explanations.of(job, name, maker(name).VERSION, {}))
-    return found is not None and found.result is not None
+    return found.result if found else None
 
 
 def _at_once(job: Job, new: Explanation, deadline: float) -> Explanation:

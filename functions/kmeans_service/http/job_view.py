@@ -70,7 +70,7 @@ def _links(job: Job, root: str) -> dict[str, str]:
     """Paths of what can be read now."""
     names = ["input"] if job.input else []
     if job.model:
-        names += ["labels", "rows", "clusters", "projection", "report"]
+        names += ["labels", "rows", "clusters", "projection", "report", "audit"]
         names += ["centers", "scores", "model"]
         names += ["choice"] if job.model.choice else []
     if job.status in (Status.PENDING, Status.DAMAGED):

@@ -2,7 +2,7 @@
 
 from kmeans_service.lifecycle.job import Input, Job
 from kmeans_service.recipes.recipe import Recipe
-from kmeans_service.recipes.work import fit_work
+from kmeans_service.recipes.work import fit_work, search_work
 
 # What one vCPU does at least in Lloyd's iterations, on data of few columns.
 MULTIPLICATIONS_PER_SECOND = 5e8
@@ -21,6 +21,9 @@ TREE_SECONDS = 2.0
 # Of a draw, in the quantiles of a cluster and of all others.
 DRAWN_PER_SECOND = 1.5e7
 MOST_DRAWN, MOST_COLUMNS = 100_000, 10
+
+# Of an audit: its starts, and what they may take together.
+MOST_STARTS, LEAST_STARTS, AUDIT_SECONDS, STEPS_OF_A_START = 50, 10, 120.0, 10
 
 
 def fit_seconds(recipe: Recipe, given: Input) -> float:
@@ -56,6 +59,30 @@ def description_seconds(job: Job) -> float:
     given, n_clusters = job.checked_input, len(job.published.scores.cluster_sizes)
     drawn = min(given.n_samples, MOST_DRAWN) * min(given.n_features, MOST_COLUMNS)
     return TREE_SECONDS + drawing_seconds(job) + drawn * n_clusters / DRAWN_PER_SECOND
+
+
+def audit_seconds(job: Job, recipe: Recipe) -> float:
+    """To read a fitted job's rows, to search them, and to start anew as often as is audited."""
+    given = job.checked_input
+    once = _seconds_of_a_start(job, recipe)
+    search = search_work(given.n_samples, recipe.n_clustered(given.n_features), recipe.n_clusters)
+    searched = search.most * recipe.n_clustered(given.n_features) / MULTIPLICATIONS_PER_SECOND
+    read = given.rows.size / BYTES_PER_SECOND
+    return read + searched + starts_of_audit(job, recipe) * once
+
+
+def starts_of_audit(job: Job, recipe: Recipe) -> int:
+    """Fifty, or as many as there is time for, but ten at least."""
+    room = AUDIT_SECONDS / max(_seconds_of_a_start(job, recipe), 1e-9)
+    return max(LEAST_STARTS, min(MOST_STARTS, int(room)))
+
+
+def _seconds_of_a_start(job: Job, recipe: Recipe) -> float:
+    """As many iterations as the fit had, and as much again for the start and for slower ones."""
+    given = job.checked_input
+    steps = min(recipe.max_iter, 2 * job.published.scores.n_iter + STEPS_OF_A_START)
+    width = recipe.n_clustered(given.n_features)
+    return given.n_samples * width * recipe.n_clusters * steps / MULTIPLICATIONS_PER_SECOND
 
 
 def check_seconds(size: int) -> float:

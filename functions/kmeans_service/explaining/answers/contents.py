@@ -5,6 +5,7 @@ import shlex
 from typing import Any
 
 from kmeans_service import __version__
+from kmeans_service.explaining import making
 from kmeans_service.explaining.answers import named
 from kmeans_service.explaining.plans import fit_of, planned
 from kmeans_service.explaining.report.content import Content
@@ -14,6 +15,8 @@ from kmeans_service.lifecycle.job import Input, Job
 from kmeans_service.models.scores import Scores
 from kmeans_service.recipes.preprocessing import STRICT
 from kmeans_service.recipes.recipe import Recipe
+from kmeans_service.storage import data_bucket
+from kmeans_service.stored_object import StoredObject
 from kmeans_service.streams import Keep
 
 LONGEST_INIT = 2_000
@@ -33,7 +36,16 @@ def content_of(job: Job, keep: Keep) -> Content:
         _plan(job),
         _request(job, recipe),
         {"kmeans service": __version__, **versions},
+        _document(published.choice),
+        _document(making.made(job, "audit")),
     )
+
+
+def _document(stored: StoredObject | None) -> dict[str, Any] | None:
+    if stored is None:
+        return None
+    document: dict[str, Any] = json.loads(data_bucket().get(stored))
+    return document
 
 
 def _facts(job: Job, given: Input, recipe: Recipe | None) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from kmeans_service.explaining import making
 from kmeans_service.explaining.answers import described, drawn, named
 from kmeans_service.explaining.answers.contents import content_of
 from kmeans_service.explaining.report.page import page
@@ -20,7 +21,8 @@ def media_type(_job: Job) -> str:
 
 
 def asked(job: Job, _query: Mapping[str, str]) -> dict[str, Any]:
-    return named.version(job) | {"of": [described.VERSION, drawn.VERSION]}
+    audited = making.is_made(job, "audit")
+    return named.version(job) | {"of": [described.VERSION, drawn.VERSION], "audited": audited}
 
 
 def seconds(job: Job, _asked: Mapping[str, Any]) -> float:

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 
 from kmeans_service.explaining.report.clusters import details, overview
 from kmeans_service.explaining.report.content import Content
-from kmeans_service.explaining.report.figures import shown, words
+from kmeans_service.explaining.report.figures import short, shown, words
 from kmeans_service.explaining.report.markup import element, table, terms, written
 from kmeans_service.explaining.report.picture import picture
 
@@ -79,7 +79,23 @@ def _choice(choice: Mapping[str, Any] | None) -> list[Element | None]:
     candidates = choice["candidates"]
     head = list(candidates[0]) if candidates else []
     rows = [[shown(each[name]) for name in head] for each in candidates]
-    said = [(words(name), shown(choice[name])) for name in choice if name != "candidates"]
+    evidence = choice["evidence"]
+    beaten = [
+        f"{each['references']}: {'beaten' if each['beaten'] else 'not beaten'} (a silhouette of "
+        f"{short(each['needed'])} needed)"
+        for each in evidence["references"]
+    ]
+    said = [
+        ("verdict", str(choice["verdict"])),
+        ("number of clusters", shown(choice["n_clusters"])),
+        ("looked at", f"{choice['sample_size']:,} rows"),
+        ("silhouette", shown(evidence["silhouette"])),
+        ("data without clusters", "; ".join(beaten)),
+        (
+            "stability",
+            f"{shown(evidence['stability'])} ({shown(evidence['stability_needed'])} needed)",
+        ),
+    ]
     found = table("What was found for each number of clusters", map(words, head), rows)
     return [element("h2", "Choice of the number of clusters"), terms(said), found]
 
