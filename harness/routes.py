@@ -8,13 +8,16 @@ from harness.api import FORM_TYPE, JSON_TYPE, PREDICT_CSV, form
 
 PUBLIC = ("/kmeans", "/kmeans/health", "/kmeans/page/{version}/{asset}")
 POINTS = form(("job_id", None, b"0"), ("file", "points.csv", PREDICT_CSV))
-FILE = form(("file", "model.csv", b"1, 2\n1, 4\n10, 2\n10, 4\n"))
+_FILE = ("file", "model.csv", b"1, 2\n1, 4\n10, 2\n10, 4\n")
+FILE = form(_FILE)
+FILE_CHOSEN = form(_FILE, ("model_params", None, b'{"n_clusters": "auto"}'))
 JOB_0 = json.dumps({"job_id": 0}).encode()
+CHOSEN = json.dumps({"job_id": 0, "model_params": {"n_clusters": "auto"}}).encode()
 CALLS: dict[str, tuple[bytes, dict[str, str]]] = {
     "upload": (FILE, FORM_TYPE),
     "createUpload": (b'{"filename": "later.csv"}', JSON_TYPE),
-    "fit": (JOB_0, JSON_TYPE),
-    "fitPredict": (FILE, FORM_TYPE),
+    "fit": (CHOSEN, JSON_TYPE),  # so that there is a choice to read
+    "fitPredict": (FILE_CHOSEN, FORM_TYPE),
     "predict": (POINTS, FORM_TYPE),
     "transform": (POINTS, FORM_TYPE),
     "score": (POINTS, FORM_TYPE),

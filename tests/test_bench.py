@@ -16,6 +16,7 @@ TITLES = (
     "CSV → array by notation",
     "Tables",
     "Fit alone",
+    "Iteration out of core",
     "End to end",
     "Cost",
     "Memory of FitFunction",

@@ -13,6 +13,7 @@ import pytest
 from harness import contract
 from harness.api import ASYNC, FORM_TYPE, JSON_TYPE, MODEL_CSV, PREDICT_CSV, Client, form
 from harness.presigned import predict as send_points
+from harness.routes import filled
 from harness.system import deliver, item, job, manifest, overwrite, put, work_off
 from kmeans_service import config
 from kmeans_service.fitting import clustering
@@ -187,12 +188,14 @@ def test_no_route_serves_or_runs_a_pickle_in_place_of_what_was_stored(
 ) -> None:
     canary = tmp_path / "canary"
     evil = pickle.dumps(Canary(canary))
+    assert fitted.fit(0, {"n_clusters": "auto"}).status == 200
     made, model = made_pickle(fitted), job().published
-    for stored in (made, model.centers, model.labels, manifest()):
+    assert model.choice is not None
+    for stored in (made, model.centers, model.labels, model.choice, manifest()):
         put(stored.key, evil)
     put(item()["input"]["key"], evil)
     body, headers = SENT.get(operation, (b"", {}))
-    answer = fitted.call(method, path.replace("{job_id}", "0"), body, headers)
+    answer = fitted.call(method, filled(path, job_id="0"), body, headers)
     assert answer.status == 410 or operation in READ_NOTHING, answer
     assert evil not in answer.body
     assert not canary.exists()

@@ -79,7 +79,7 @@ def owners(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Owners:
     table = TokenTable(aws.dynamodb(), TABLE)
     alice, bob = (Gate(table.create(owner, "")[0]) for owner in ("alice", "bob"))
     assert alice.send("POST", "/kmeans/upload", FILE, FORM_TYPE).json()["job_id"] == 0
-    assert alice.send("POST", "/kmeans/fit", JOB_0, JSON_TYPE).status == 200
+    assert alice.send("POST", "/kmeans/fit", *CALLS["fit"]).status == 200
     made = alice.send("POST", "/kmeans/predictions", JOB_0, JSON_TYPE)
     alice.prediction_id = bob.prediction_id = made.json()["prediction_id"]
     return Owners(alice, bob, Gate(None), Gate(new_token()))

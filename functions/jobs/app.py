@@ -120,7 +120,8 @@ def get_job(job_id: str) -> Answer:
 def rename_job(job_id: str) -> Answer:
     request = routing.request(app)
     request.accepted(JSON)
-    job, renaming = _job(job_id), parse_renaming(request.json())
+    renaming = parse_renaming(request.json())
+    job = _job(job_id)
 
     def expect(job: Job) -> None:
         asked = request.header("If-Match")

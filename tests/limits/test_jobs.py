@@ -117,7 +117,7 @@ def test_a_full_quota_is_counted_anew_only_if_something_may_have_expired(
     overwrite(items(prefix="META")[0], exact_until=1)
     asked.clear()
     assert client.upload(csv(1)).status == 422
-    assert asked.count("Query") == 3  # jobs, predictions, what was replaced
+    assert asked.count("Query") == 4  # jobs, predictions, what was made, what was replaced
     asked.clear()
     assert client.upload(csv(1)).status == 422
     assert "Query" not in asked

@@ -143,18 +143,20 @@ def test_requests_are_let_in_and_it_is_noted_while_dynamodb_is_too_busy_to_count
 
 
 BODIES = [
-    (path, media_type)
-    for _, path, operation in contract.operations()
+    (method, path, media_type)
+    for method, path, operation in contract.operations()
     for media_type in operation.get("requestBody", {}).get("content", {})
 ]
 
 
-@pytest.mark.parametrize(("path", "media_type"), BODIES)
+@pytest.mark.parametrize(("method", "path", "media_type"), BODIES)
 def test_a_compressed_body_is_refused_on_every_path(
-    client: Client, path: str, media_type: str
+    client: Client, method: str, path: str, media_type: str
 ) -> None:
     headers = JSON_TYPE if media_type == "application/json" else FORM_TYPE
-    answer = client.call("POST", path, b"\x1f\x8b", headers | {"Content-Encoding": "gzip"})
+    answer = client.call(
+        method, filled(path, job_id="0"), b"\x1f\x8b", headers | {"Content-Encoding": "gzip"}
+    )
     refused(answer, 415, "unsupported-media-type", "send the body uncompressed")
 
 

@@ -309,8 +309,9 @@ def test_names_of_a_job_and_of_its_clusters_stay(visitor: Visitor, table: Path) 
     page = visitor.page
     for old, new in (("Cluster 0", "Small ones"), (table.name, "All shapes")):
         page.get_by_role("button", name=f"Rename {old}").click()
-        page.get_by_label(f"Rename {old}").fill(new)
-        page.get_by_label(f"Rename {old}").press("Enter")
+        field = page.get_by_role("textbox", name=f"Rename {old}")
+        field.fill(new)
+        field.press("Enter")
         expect(page.get_by_role("button", name=f"Rename {new}")).to_be_visible(timeout=PATIENCE)
     page.reload()
     visitor.sees_clusters(3)

@@ -1,6 +1,7 @@
 """The rows that a fit is computed from: those of the used columns, as its recipe makes them."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import IO
 
@@ -73,9 +74,8 @@ class Data:
         return X
 
     def _fill(self, room: Array) -> None:
-        source = self._source()
-        fill(room, source, self.dialect, self.layout)
-        self._check(source)
+        with self._read() as source:
+            fill(room, source, self.dialect, self.layout)
 
     def spilled(self, file: IO[bytes]) -> RowFile:
         """The same rows, in a file."""
@@ -92,8 +92,18 @@ class Data:
         return []
 
     def _raw(self) -> Iterator[Array]:
+        with self._read() as source:
+            yield from read_blocks(source, self.dialect, self.layout)
+
+    @contextmanager
+    def _read(self) -> Iterator[WholeRead]:
+        """The file; refused if it is not the one that was uploaded, however it reads."""
         source = self._source()
-        yield from read_blocks(source, self.dialect, self.layout)
+        try:
+            yield source
+        except Exception:
+            self._check(source)
+            raise
         self._check(source)
 
     def _source(self) -> WholeRead:
@@ -167,9 +177,8 @@ class PlannedData(Data):
     def _find_levels(self) -> None:
         """Reads the file for the texts of its categories, if it has any."""
         if any(self._is_level):
-            source = self._source()
-            counts = count_levels(source, self.dialect, self.layout)
-            self._check(source)
+            with self._read() as source:
+                counts = count_levels(source, self.dialect, self.layout)
             missing = self.recipe.preprocessing.missing != "drop"
             self._levels = [levels_of(each, missing=missing) for each in counts]
             self._said = said.of_levels(self.plan.of(LEVELS), counts)
