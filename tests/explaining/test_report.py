@@ -92,7 +92,9 @@ def test_choice_audit_and_names_stand_in_the_page_where_they_are(iris: Fit) -> N
     content = content_of(iris)
     content.clusters["clusters"][0]["name"] = "Middling"
     candidates = [{"n_clusters": 2, "silhouette": 0.68}, {"n_clusters": 3, "silhouette": None}]
-    choice = {"n_clusters": 2, "verdict": "clear", "evidence": {"ari": 1.0}}
+    box = {"references": "uniform in a box", "needed": 0.5, "beaten": True}
+    evidence = {"silhouette": 0.68, "references": [box], "stability": 1.0, "stability_needed": 0.9}
+    choice = {"n_clusters": 2, "verdict": "clear", "evidence": evidence, "sample_size": 150}
     found = replace(
         content,
         choice={**choice, "candidates": candidates},
@@ -100,7 +102,8 @@ def test_choice_audit_and_names_stand_in_the_page_where_they_are(iris: Fit) -> N
     )
     seen = Tags(page(found)).text
     assert "Choice of the number of clusters" in seen
-    assert "ari 1" in seen
+    assert "uniform in a box: beaten (a silhouette of 0.5 needed)" in seen
+    assert "1 (0.9 needed)" in seen
     assert "0.68" in seen
     assert "best inertia78.85" in seen
     assert seen.count("Middling") >= 3

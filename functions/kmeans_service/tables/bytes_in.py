@@ -25,11 +25,11 @@ _END_MARK = re.compile(rb'\x1a[\x1a"\r\n\t ]*+\Z')
 _END_BYTES = 64
 
 
-class NotUtf8Error(InvalidCsv):
+class NotUtf8Error(Exception):
     """Bytes that are not UTF-8; `text` is what was read before them since the last piece."""
 
     def __init__(self, before: bytes, wrong: bytes) -> None:
-        super().__init__(f"the file is not UTF-8: it has the bytes {wrong.hex()}")
+        super().__init__(wrong)
         self.before, self.wrong = before, wrong
 
 

@@ -74,10 +74,20 @@ def read_table(
     return table
 
 
+def _as_known(text: Iterator[bytes]) -> Iterator[bytes]:
+    """Raises InvalidCsv where the file is not UTF-8 any more: it is another one than was read."""
+    try:
+        yield from text
+    except NotUtf8Error as error:
+        raise InvalidCsv(
+            f"the file is not UTF-8, as it was: it has the bytes {error.wrong.hex()}"
+        ) from None
+
+
 def text_pieces(source: Source, dialect: Dialect, size: int, most_bytes: int) -> Iterator[bytes]:
     """The text of a file whose dialect is known, in UTF-8, behind what was skipped."""
-    text = pieces(source, size, dialect.encoding, most_bytes, old_mac=dialect.old_mac)
-    left = dialect.skipped
+    read = pieces(source, size, dialect.encoding, most_bytes, old_mac=dialect.old_mac)
+    text, left = _as_known(read), dialect.skipped
     for piece in text:
         rest = piece
         while left and (end := rest.find(b"\n")) >= 0:
