@@ -201,6 +201,16 @@ def test_no_route_serves_or_runs_a_pickle_in_place_of_what_was_stored(
     assert not canary.exists()
 
 
+@pytest.mark.parametrize("other", [b"\x80 no text", b"1,2\n3\n", b"9,9\n" * 6])
+@pytest.mark.parametrize("name", ["rows", "clusters", "projection", "audit"])
+def test_nothing_is_made_of_another_file_than_the_one_that_was_uploaded(
+    fitted: Client, name: str, other: bytes
+) -> None:
+    put(item()["input"]["key"], other)
+    answer = fitted.get(f"/kmeans/jobs/0/{name}")
+    assert (answer.status, "is not the one that was uploaded" in answer.text) == (410, True)
+
+
 def test_a_pickle_in_place_of_the_centers_is_not_run_by_the_worker_that_predicts(
     fitted: Client, tmp_path: Path
 ) -> None:

@@ -3,19 +3,16 @@
 Those of the public estimator, on dense data of float64. Each other one has its reason.
 """
 
-import importlib.util
 import inspect
-from types import FunctionType, ModuleType
 from typing import Any
-from unittest import mock
 
 import numpy as np
 import pytest
 
 from harness.api import Client
 from harness.sklearn_kmeans.service import ServiceKMeans
+from harness.sklearn_kmeans.upstream import functions_of, module_with
 
-UPSTREAM = "sklearn.cluster.tests.test_k_means"
 _PRIVATE = "calls a private function of scikit-learn's, no estimator"
 LEFT_OUT = {
     "test_dense_sparse": "compares with sparse data, which the service does not take",
@@ -29,17 +26,7 @@ LEFT_OUT = {
 }
 
 
-def _upstream() -> ModuleType:
-    spec = importlib.util.find_spec(UPSTREAM)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    with mock.patch("sklearn.cluster.KMeans", ServiceKMeans):
-        spec.loader.exec_module(module)
-    return module
-
-
-THEIRS = _upstream()
+THEIRS = module_with(ServiceKMeans)
 RUN: list[tuple[str, dict[str, Any]]] = [
     ("test_kmeans_results", {"array_constr": np.array, "algo": "lloyd", "dtype": np.float64}),
     ("test_kmeans_results", {"array_constr": np.array, "algo": "elkan", "dtype": np.float64}),
@@ -68,8 +55,7 @@ def test_theirs(client: Client, name: str, given: dict[str, Any]) -> None:
 def test_each_of_theirs_with_weights_is_run_or_has_its_reason() -> None:
     found = {
         name
-        for name, value in vars(THEIRS).items()
-        if isinstance(value, FunctionType) and name.startswith("test_")
+        for name, value in functions_of(THEIRS).items()
         if "sample_weight" in inspect.getsource(value)
     }
     assert found == LEFT_OUT.keys() | {name for name, _ in RUN}

@@ -1,35 +1,15 @@
 """scikit-learn's own tests of KMeans, run as they are with the kernel's in its place."""
 
-import importlib.util
 from collections.abc import Iterator
-from types import FunctionType, ModuleType
-from unittest import mock
 
 import pytest
 from threadpoolctl import threadpool_limits
 
 from harness.sklearn_kmeans.adapter import KernelKMeans
 from harness.sklearn_kmeans.cases import LEFT_OUT, RUN
+from harness.sklearn_kmeans.upstream import functions_of, module_with
 
-UPSTREAM = "sklearn.cluster.tests.test_k_means"
-
-
-def _upstream() -> ModuleType:
-    """A copy of the module, for which sklearn.cluster.KMeans is the kernel's."""
-    spec = importlib.util.find_spec(UPSTREAM)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    with mock.patch("sklearn.cluster.KMeans", KernelKMeans):
-        spec.loader.exec_module(module)
-    return module
-
-
-THEIRS = {
-    name: value
-    for name, value in vars(_upstream()).items()
-    if isinstance(value, FunctionType) and name.startswith("test_")
-}
+THEIRS = functions_of(module_with(KernelKMeans))
 globals().update({name: THEIRS[name] for name in sorted(RUN & THEIRS.keys())})
 
 

@@ -48,18 +48,17 @@ def seconds(job: Job, _asked: Mapping[str, Any]) -> float:
 
 
 def make(job: Job, _asked: Mapping[str, Any], keep: Keep) -> Iterator[bytes]:
-    training = training_of(job, keep)
-    step = 1 + training.points.table.n_rows // MOST_ROWS
     labels, found = [], []
     start = 0
-    for rows, _ in in_step(training.points.numbered(), training.model.n_clusters):
-        assigned = assign(training.model, rows)
-        part = slice(-start % step, None, step)
-        labels.append(assigned.labels[part])
-        found.append(assigned.distances[part])
-        start += len(rows)
-        keep()
-    training.check()
+    with training_of(job, keep) as training:
+        step = 1 + training.points.table.n_rows // MOST_ROWS
+        for rows, _ in in_step(training.points.numbered(), training.model.n_clusters):
+            assigned = assign(training.model, rows)
+            part = slice(-start % step, None, step)
+            labels.append(assigned.labels[part])
+            found.append(assigned.distances[part])
+            start += len(rows)
+            keep()
     yield npy(_quantiles(np.concatenate(labels), np.concatenate(found), training.model.n_clusters))
 
 

@@ -29,6 +29,8 @@ def answered(job: Job, name: str, asked: dict[str, object], seconds: float) -> E
     making = maker(name)
     new = explanations.of(job, name, making.VERSION, asked)
     found = _found(new)
+    if found and found.status is not ResultStatus.PENDING:
+        return found
     estimate = making.seconds(job, asked)
     if found is None and estimate <= min(config.MADE_AT_ONCE_SECONDS, seconds):
         try:

@@ -157,16 +157,16 @@ def _keys(job: Job, key: str, keep: Keep) -> Array:
             f"{MAX_KEYED_ROWS:,} are joined by a key",
             field="key",
         )
-    table, source = inputs.table_of(given), WholeRead(lambda: Kept(inputs.opened(given), keep))
+    table = inputs.table_of(given)
+    column = _column(job, table, key)
     found = np.empty(given.n_samples, dtype=f"S{DIGEST_BYTES}")
     at = 0
-    for digests in digests_of(source, table, _column(job, table, key)):
-        if None in digests:
-            raise _no_key(job, key, f"row {at + digests.index(None) + 1} has no value there")
-        found[at : at + len(digests)] = digests
-        at += len(digests)
-    if source.finish().sha256 != given.rows.sha256:
-        raise ModelDamaged("The stored file is not the one that was uploaded")
+    with inputs.reading(given, keep) as source:
+        for digests in digests_of(source, table, column):
+            if None in digests:
+                raise _no_key(job, key, f"row {at + digests.index(None) + 1} has no value there")
+            found[at : at + len(digests)] = digests
+            at += len(digests)
     try:
         moves.check_different(found)
     except Repeated as twice:

@@ -67,9 +67,8 @@ def seconds(job: Job, _asked: Mapping[str, Any]) -> float:
 def make(job: Job, asked: Mapping[str, Any], keep: Keep) -> Iterator[bytes]:
     share = float(asked["outlier_quantile"])
     limits = distances.limits_at(making.needed(job, "distances", keep), share)
-    training = training_of(job, keep)
-    yield from written(training.points, training.model, limits, cluster_names(job))
-    training.check()
+    with training_of(job, keep) as training:
+        yield from written(training.points, training.model, limits, cluster_names(job))
 
 
 def cluster_names(job: Job) -> list[str]:

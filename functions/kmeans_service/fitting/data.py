@@ -1,7 +1,6 @@
 """The rows that a fit is computed from: those of the used columns, as its recipe makes them."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import IO
 
@@ -9,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kmeans_service.arrays import Array, Labels
-from kmeans_service.errors import InvalidParameter, ModelDamaged
+from kmeans_service.errors import InvalidParameter
 from kmeans_service.fitting import out_of_core, said
 from kmeans_service.fitting.out_of_core import RowFile, Weighted
 from kmeans_service.lifecycle import inputs
@@ -25,7 +24,6 @@ from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.recipes.settled import changes_rows, settled
 from kmeans_service.recipes.transform import Chunks, Transform, learn
 from kmeans_service.recipes.warnings import variance
-from kmeans_service.streams import WholeRead
 from kmeans_service.tables.columns import Layout, Role, fill, read_blocks
 from kmeans_service.tables.dialect import Dialect
 from kmeans_service.tables.levels import count_levels
@@ -74,7 +72,7 @@ class Data:
         return X
 
     def _fill(self, room: Array) -> None:
-        with self._read() as source:
+        with inputs.reading(self.given) as source:
             fill(room, source, self.dialect, self.layout)
 
     def spilled(self, file: IO[bytes]) -> RowFile:
@@ -92,27 +90,8 @@ class Data:
         return []
 
     def _raw(self) -> Iterator[Array]:
-        with self._read() as source:
+        with inputs.reading(self.given) as source:
             yield from read_blocks(source, self.dialect, self.layout)
-
-    @contextmanager
-    def _read(self) -> Iterator[WholeRead]:
-        """The file; refused if it is not the one that was uploaded, however it reads."""
-        source = self._source()
-        try:
-            yield source
-        except Exception:
-            self._check(source)
-            raise
-        self._check(source)
-
-    def _source(self) -> WholeRead:
-        return WholeRead(lambda: inputs.opened(self.given))
-
-    def _check(self, source: WholeRead) -> None:
-        """Refused if it was not the file that was uploaded."""
-        if source.finish().sha256 != self.given.rows.sha256:
-            raise ModelDamaged("The stored file is not the one that was uploaded")
 
 
 class PlannedData(Data):
@@ -177,7 +156,7 @@ class PlannedData(Data):
     def _find_levels(self) -> None:
         """Reads the file for the texts of its categories, if it has any."""
         if any(self._is_level):
-            with self._read() as source:
+            with inputs.reading(self.given) as source:
                 counts = count_levels(source, self.dialect, self.layout)
             missing = self.recipe.preprocessing.missing != "drop"
             self._levels = [levels_of(each, missing=missing) for each in counts]

@@ -1,10 +1,13 @@
 """A file that was read becomes a job's input, and a job's input a table again."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from kmeans_service.errors import JobGone, ModelDamaged
 from kmeans_service.lifecycle import asides
 from kmeans_service.lifecycle.job import Input
 from kmeans_service.storage import LOST_FILE, ObjectMissing, data_bucket
-from kmeans_service.streams import ByteStream, WholeRead
+from kmeans_service.streams import ByteStream, Keep, Kept, WholeRead
 from kmeans_service.tables.dialect import Reading
 from kmeans_service.tables.table import Table, read_table
 
@@ -31,12 +34,29 @@ def table_of(given: Input) -> Table:
     """
     if given.profile:
         return asides.profile(given.profile)
-    source = WholeRead(lambda: opened(given))
-    try:
+    with reading(given) as source:
         return read_table(source, Reading(**given.reading))
-    finally:
-        if source.finish().sha256 != given.sha256:
-            raise ModelDamaged("The stored file is not the one that was uploaded")
+
+
+@contextmanager
+def reading(given: Input, keep: Keep = lambda: None) -> Iterator[WholeRead]:
+    """The file, to be read; refused if it is not the one that was uploaded, however it reads.
+
+    keep   called before each piece of it
+    Raises JobGone or ModelDamaged.
+    """
+    source = WholeRead(lambda: Kept(opened(given), keep))
+    try:
+        yield source
+    except Exception:
+        _check(given, source)
+        raise
+    _check(given, source)
+
+
+def _check(given: Input, source: WholeRead) -> None:
+    if source.finish().sha256 != given.rows.sha256:
+        raise ModelDamaged("The stored file is not the one that was uploaded")
 
 
 def opened(given: Input) -> ByteStream:

@@ -6,9 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from kmeans_service.errors import NotMade
-from kmeans_service.explaining import optimum
 from kmeans_service.explaining.plans import fit_of
-from kmeans_service.fitting.data import data_of
 from kmeans_service.lifecycle import asides
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.line.estimates import audit_seconds, starts_of_audit
@@ -27,10 +25,9 @@ def media_type(_job: Job) -> str:
 
 
 def asked(job: Job, _query: Mapping[str, str]) -> dict[str, Any]:
-    """Raises NotMade for a fit that was never in memory whole, or whose recipe nobody knows."""
+    """Raises NotMade for a fit that was never in memory whole."""
     if job.published.scores.method != "in_memory":
         raise NotMade("An audit needs all rows in memory, and this fit was computed out of core")
-    _recipe(job)
     return {}
 
 
@@ -39,6 +36,10 @@ def seconds(job: Job, _asked: Mapping[str, Any]) -> float:
 
 
 def make(job: Job, _asked: Mapping[str, Any], keep: Keep) -> Iterator[bytes]:
+    # Here, as a report only asks whether there is an audit, and does not fit anything.
+    from kmeans_service.explaining import optimum
+    from kmeans_service.fitting.data import data_of
+
     whole = asides.whole(job)
     recipe = _recipe(job)
     data = data_of(whole.checked_input, recipe)
@@ -57,7 +58,7 @@ def make(job: Job, _asked: Mapping[str, Any], keep: Keep) -> Iterator[bytes]:
 
 
 def _recipe(job: Job) -> Recipe:
-    """Of the model, with the number of clusters that it has."""
+    """Of the model, with the number of clusters that it has; raises NotMade if nobody knows it."""
     recipe, _ = fit_of(job)
     if recipe is None:
         raise NotMade("The model is of an older version, which kept no recipe; fit the job again")

@@ -33,13 +33,13 @@ def seconds(job: Job, _asked: Mapping[str, Any]) -> float:
 
 
 def make(job: Job, _asked: Mapping[str, Any], keep: Keep) -> Iterator[bytes]:
-    training = training_of(job, keep)
-    fit = with_categories(finished(training), planned(job))
-    sizes = job.published.scores.cluster_sizes
-    explained = clusters.explain(fit.rows, fit.columns, fit.model, sizes)
-    training.check()
+    with training_of(job, keep) as training:
+        fit = with_categories(finished(training), planned(job))
+        sizes = job.published.scores.cluster_sizes
+        explained = clusters.explain(fit.rows, fit.columns, fit.model, sizes)
     typical = (each.typical for each in explained.clusters)
     wanted = [row for row in typical if row is not None]
+    # Behind the check: what is left of the file, once they are found, need not be read again.
     rows = file_rows(training.points.source, fit.table, wanted)
     document = clusters.as_json(explained, rows)
     if fit.model.columns.weight is not None:

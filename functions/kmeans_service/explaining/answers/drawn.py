@@ -30,9 +30,8 @@ def seconds(job: Job, _asked: Mapping[str, Any]) -> float:
 
 
 def make(job: Job, _asked: Mapping[str, Any], keep: Keep) -> Iterator[bytes]:
-    training = training_of(job, keep)
-    fit = finished(training)
-    sizes = job.published.scores.cluster_sizes
-    projected = projection.project(fit.rows, fit.columns, fit.model, sizes)
-    training.check()
+    with training_of(job, keep) as training:
+        fit = finished(training)
+        sizes = job.published.scores.cluster_sizes
+        projected = projection.project(fit.rows, fit.columns, fit.model, sizes)
     yield json.dumps(projection.as_json(projected), allow_nan=False).encode()
