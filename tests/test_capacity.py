@@ -71,6 +71,7 @@ SMALL = [
     case(100_000, 2, n_clusters=60, algorithm="elkan"),
     case(100_000, 2, "outliers", n_clusters=60, algorithm="elkan", init="random", n_init=2),
     case(200_000, 1, "alike", n_clusters=3),
+    case(5_000, 2_000, "alike", n_clusters=2),
     case(200_000, 2, n_clusters=8, algorithm="swap"),
     case(18_000, 100, n_clusters=20, algorithm="swap"),
     case(1_000, 1_000, n_clusters=500, algorithm="swap"),

@@ -4,7 +4,10 @@ import numpy as np
 
 from kmeans_service.arrays import Array
 from kmeans_service.fitting.kernel.library import address, library
-from kmeans_service.fitting.kernel.rows import RANGE, UNIT, Rows
+from kmeans_service.fitting.kernel.rows import UNIT, Rows
+
+# Of rows whose distances are measured at a time: a few copies of them are held.
+MEASURED_BYTES = 1024**2
 
 
 class Clusters:
@@ -71,8 +74,9 @@ class Clusters:
         X, weights = self.rows.X, self.rows.weights
         empty = np.flatnonzero(self.weights == 0)
         distances = np.empty(len(X))
-        for start in range(0, len(X), RANGE):
-            part = slice(start, start + RANGE)
+        n_rows = max(1, MEASURED_BYTES // (8 * X.shape[1]))
+        for start in range(0, len(X), n_rows):
+            part = slice(start, start + n_rows)
             distances[part] = ((X[part] - centers[labels[part]]) ** 2).sum(axis=1)
         farthest = np.argpartition(distances, -len(empty))[: -len(empty) - 1 : -1]
         if distances.max() == 0:
