@@ -1,5 +1,6 @@
 """The whole way of somebody with a file, in a real browser."""
 
+import random
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from harness.browser import PATIENCE
 from harness.service.closed import Closed
@@ -17,8 +18,8 @@ from harness.visitor import Visitor, visiting
 pytestmark = pytest.mark.services
 # Three clusters that anybody sees, an identifier, a text, and a missing cell.
 ROWS = [
-    f"{100 + i},{'ab'[i % 2]},{x + i % 3},{'' if i == 4 else y + i % 2}"
-    for i, (x, y) in enumerate([(0, 0), (50, 0), (0, 90)] * 6)
+    f"{100 + i},{'ab'[i % 2]},{x + i % 7},{'' if i == 4 else y + i % 11}"
+    for i, (x, y) in enumerate([(0, 0), (50, 45), (0, 90)] * 6)
 ]
 TABLE = "\n".join(["id,letter,width,height", *ROWS, ""])
 CENTERS = list(enumerate([(0, 0), (500, 0), (0, 900)] * 120_000))
@@ -43,6 +44,11 @@ def table(tmp_path: Path) -> Path:
     file = tmp_path / f"{tmp_path.name}.csv"
     file.write_text(TABLE)
     return file
+
+
+def gives_number(page: Page, number: int) -> None:
+    page.get_by_label("Number of clusters").select_option("a number")
+    page.get_by_label("How many", exact=True).fill(str(number))
 
 
 def test_the_example_is_a_click_away_from_its_picture(visitor: Visitor) -> None:
@@ -111,10 +117,108 @@ def test_another_choice_of_columns_is_another_fit(visitor: Visitor, table: Path)
     visitor.sees_clusters(3)
     page = visitor.page
     page.get_by_role("checkbox", name="Use height").uncheck()
-    page.get_by_label("Number of clusters").fill("2")
+    gives_number(page, 2)
     page.get_by_role("button", name="Find them again").click()
     visitor.sees_clusters(2)
     expect(page.locator(".apart dt").first).to_have_text("width")
+
+
+def test_the_number_of_clusters_is_found_and_the_page_says_how_sure_it_is(
+    visitor: Visitor, table: Path
+) -> None:
+    visitor.opens()
+    visitor.gives(table)
+    visitor.sees_clusters(3)
+    page = visitor.page
+    expect(page.get_by_label("Number of clusters")).to_have_value("auto")
+    expect(page.get_by_role("status")).to_contain_text("There are 3 clusters, and they are clear")
+    expect(page.locator(".verdict")).to_contain_text("There are 3 clusters")
+    expect(page.get_by_role("img", name="largest for 3")).to_be_visible()
+    page.get_by_text("All numbers that were tried").click()
+    tried = page.locator(".tried tbody th").all_inner_texts()
+    assert tried == ["2", "3 (chosen)", *map(str, range(4, 11))]
+    assert visitor.is_shut_out() == []
+
+
+def test_while_the_number_is_searched_the_page_says_which_is_tried(
+    visitor: Visitor, table: Path
+) -> None:
+    """As the worker reports it of a fit that takes longer than its reports are apart."""
+    visitor.opens()
+    visitor.gives(table)
+    visitor.sees_clusters(3)
+    job = re.compile(r"/jobs/\d+$")
+
+    def searching(route: Route) -> None:
+        known = route.fetch().json()
+        progress = {"stage": "CHOOSING", "n_clusters": 4}
+        route.fulfill(json=known | {"status": "RUNNING", "progress": progress})
+
+    visitor.context.route(job, searching)
+    visitor.page.reload()
+    work = visitor.page.locator(".work")
+    expect(work).to_contain_text("Finding how many clusters there are", timeout=PATIENCE)
+    expect(work).to_contain_text("trying 4 clusters")
+    assert visitor.is_shut_out() == []
+    visitor.context.unroute(job)
+    visitor.sees_clusters(3)
+
+
+def test_clusters_of_rows_too_few_to_halve_are_not_called_different_ones(
+    visitor: Visitor, tmp_path: Path
+) -> None:
+    """Eighteen rows fall into ten clusters here, and a half has nine rows."""
+    file = tmp_path / "few.csv"
+    places = enumerate([(0, 0), (50, 45), (0, 90)] * 6)
+    file.write_text("x,y\n" + "".join(f"{x + i % 5},{y + i % 7}\n" for i, (x, y) in places))
+    visitor.opens()
+    visitor.gives(file)
+    visitor.sees_clusters(10)
+    expect(visitor.page.locator(".verdict")).to_contain_text("too few to say")
+
+
+def test_rows_without_clusters_are_said_to_have_none(visitor: Visitor, tmp_path: Path) -> None:
+    file = tmp_path / "even.csv"
+    draw = random.Random(7)
+    cells = "".join(f"{draw.random():.4f},{draw.random():.4f}\n" for _ in range(300))
+    file.write_text(f"width,height\n{cells}")
+    visitor.opens()
+    visitor.gives(file)
+    expect(visitor.page.locator(".verdict")).to_contain_text(
+        "There seem to be no clusters", timeout=PATIENCE
+    )
+
+
+def test_a_number_that_is_given_is_taken_and_nothing_is_found_then(
+    visitor: Visitor, table: Path
+) -> None:
+    visitor.opens()
+    visitor.gives(table)
+    visitor.sees_clusters(3)
+    page = visitor.page
+    page.get_by_label("Number of clusters").select_option("a number")
+    expect(page.get_by_label("How many", exact=True)).to_have_value("3")
+    gives_number(page, 4)
+    assert visitor.is_shut_out() == []
+    page.get_by_role("button", name="Find them again").click()
+    visitor.sees_clusters(4)
+    expect(page.locator(".quality")).to_contain_text("silhouette")
+    expect(page.locator(".verdict, .curve")).to_have_count(0)
+
+
+def test_weights_ask_for_a_number(visitor: Visitor, table: Path) -> None:
+    """The service finds none for rows that count differently."""
+    visitor.opens()
+    visitor.gives(table)
+    visitor.sees_clusters(3)
+    page = visitor.page
+    page.get_by_text("More options").click()
+    page.get_by_label("Weight of a row").select_option("id")
+    expect(page.get_by_label("How many", exact=True)).to_have_value("3")
+    expect(page.get_by_role("option", name="find it")).to_be_disabled()
+    page.get_by_role("button", name="Find them again").click()
+    expect(page.locator(".verdict")).to_have_count(0, timeout=PATIENCE)
+    visitor.sees_clusters(3)
 
 
 def test_what_is_wrong_is_shown_at_its_cell(visitor: Visitor, tmp_path: Path) -> None:
@@ -147,7 +251,7 @@ def test_names_and_cells_that_are_html_are_shown_as_they_are(
     visitor: Visitor, tmp_path: Path
 ) -> None:
     file = tmp_path / "<b>bold<b>.csv"
-    cells = "\n".join(f"{i % 3 * 9},{i % 3 * 5}.5,<i>{i}</i>" for i in range(12))
+    cells = "\n".join(f"{i % 3 * 90 + i % 4},{i % 3 * 50 + i % 5}.5,<i>{i}</i>" for i in range(12))
     file.write_text(f"{HTML},<b>x</b>,text\n{cells}\n")
     visitor.opens()
     visitor.gives(file)
@@ -186,7 +290,7 @@ def test_a_second_file_is_seen_in_the_same_picture(
 def large(tmp_path: Path) -> Path:
     """More than a request may carry."""
     file = tmp_path / f"{tmp_path.name}-large.csv"
-    rows = "".join(f"{x + i % 7 / 10},{y + i % 11 / 10},{i % 5}.25\n" for i, (x, y) in CENTERS)
+    rows = "".join(f"{x + i % 7 / 10},{y + i % 11 / 10},0.{i % 5}25\n" for i, (x, y) in CENTERS)
     file.write_text(f"width,height,depth\n{rows}")
     assert file.stat().st_size > 4_500_000
     return file
@@ -237,7 +341,9 @@ def test_rows_of_a_file_that_is_no_text_are_seen_and_its_outliers_are_marked(
     visitor: Visitor, tmp_path: Path
 ) -> None:
     file = tmp_path / "shapes.jsonl"
-    file.write_text("".join(f'{{"x": {x}, "y": {y + i % 9}}}\n' for i, (x, y) in CENTERS[:60]))
+    file.write_text(
+        "".join(f'{{"x": {x + i % 7}, "y": {y + i % 11}}}\n' for i, (x, y) in CENTERS[:60])
+    )
     visitor.opens()
     visitor.gives(file)
     visitor.sees_clusters(3)

@@ -58,6 +58,7 @@ function sent(work) {
 
 function detail({ progress, status }) {
   if (!progress) return status ? t.statuses[status] : "";
+  if (progress.stage === "CHOOSING") return progress.n_clusters ? t.trying(progress.n_clusters) : "";
   return Object.entries(progress)
     .filter(([, value]) => ["string", "number"].includes(typeof value))
     .map(([name, value]) => `${name.replaceAll("_", " ")} ${String(value).toLowerCase()}`)

@@ -1,11 +1,13 @@
 // One job: what is asked of its fit, the picture and its clusters, its columns, what can be taken away.
 import { html, nothing } from "./lit-html.js";
 import { changed, state } from "./state.js";
-import { bytes, share, t } from "./text.js";
+import { bytes, t } from "./text.js";
 import { clustersView } from "./clusters.js";
 import { columnsView, firstRowsView, refusedView } from "./columns.js";
 import { pictureView } from "./look.js";
 import { isRenamed, jobName, nameField, pencil } from "./names.js";
+import { numberView, withWeight } from "./number.js";
+import { qualityView } from "./quality.js";
 import { predictView, takeView } from "./take.js";
 import { refit } from "./work.js";
 
@@ -39,9 +41,8 @@ export function jobView() {
 const set = (name, read = (field) => field.value) => (event) => {
   const options = { ...state.options, [name]: read(event.target) };
   if (name === "scaling") options.suggested = null;
-  changed({ options });
+  changed({ options: withWeight(options) });
 };
-const numeric = (field) => Number(field.value);
 
 const choice = (name, label, words) => html`
   <label class="field">
@@ -57,13 +58,11 @@ function fitView() {
   return html`
     <form class="fit card" @submit=${submit}>
       <div class="fit-row">
-        <label class="field short">
-          <span>${t.numberOfClusters}</span>
-          <input name="clusters" type="number" min="1" max="1000" required .value=${String(options.clusters)} @input=${set("clusters", numeric)}>
-        </label>
+        ${numberView()}
         ${choice("scaling", t.scaling, t.scalings)}
         <button class="primary" ?disabled=${Boolean(work) || Boolean(state.table.refused && !options.used)}>${fit ? t.refit : t.fit}</button>
       </div>
+      ${options.weight_column ? html`<p class="note">${t.weightNeedsNumber}</p>` : nothing}
       ${options.suggested ? html`<p class="note">${t.suggested(options.suggested)}</p>` : nothing}
       <details>
         <summary>${t.more}</summary>
@@ -100,19 +99,4 @@ const weights = () => ({
 function submit(event) {
   event.preventDefault();
   refit();
-}
-
-// --- how good it is -----------------------------------------------------------------
-
-function qualityView() {
-  const { scores, warnings = [] } = state.job;
-  const silhouette = scores?.silhouette;
-  return html`
-    <section class="quality" aria-label=${t.quality}>
-      ${silhouette === undefined
-        ? nothing
-        : html`<p><strong>${t.verdict(silhouette)}</strong> <span class="muted">${t.silhouette} ${share(silhouette)}</span></p>`}
-      ${warnings.length ? html`<details ?open=${warnings.length < 3}><summary>${t.notes(warnings.length)}</summary><ul lang="en">${warnings.map((warning) => html`<li>${warning}</li>`)}</ul></details>` : nothing}
-    </section>
-  `;
 }

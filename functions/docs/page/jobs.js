@@ -56,7 +56,7 @@ const jobView = (job) => html`
     <span class="status" data-status=${job.status}>${t.statuses[job.status]}</span>
     <span class="muted facts">
       ${job.name ? html`<span>${job.filename}</span>` : nothing}
-      ${job.model_params && job.status === "SUCCEEDED" ? html`<span>${t.clustersOf(job.model_params.n_clusters)}</span>` : nothing}
+      ${job.scores && job.status === "SUCCEEDED" ? html`<span>${t.clustersOf(job.scores.n_clusters)}</span>` : nothing}
       ${job.n_samples ? html`<span>${t.rows(job.n_samples)}</span>` : nothing}
       ${job.size ? html`<span>${bytes(job.size)}</span>` : nothing}
       <span>${moment(job.created_at)}</span>

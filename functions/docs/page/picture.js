@@ -1,10 +1,9 @@
 // The picture: points of each cluster, centers, two axes; moved by mouse, touch and keys.
+import { drawGrid, MARGIN } from "./grid.js";
 import { listen } from "./hands.js";
 import { coloursOf, shapeOf, trace } from "./marks.js";
 import { Raster } from "./raster.js";
-import { measure } from "./text.js";
 
-const MARGIN = { left: 56, right: 16, top: 16, bottom: 44 };
 const REACH = 18; // pixels within which a point is found
 const MOST_ZOOM = 2000;
 
@@ -21,16 +20,6 @@ function rangeOf(lists) {
   if (!(least <= largest)) return [0, 1];
   const room = (largest - least || Math.abs(least) || 1) * 0.04;
   return [least - room, largest + room];
-}
-
-/** Round numbers that divide a range into about `parts`. */
-function ticksOf(least, largest, parts) {
-  const raw = (largest - least) / parts;
-  const power = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 5, 10].find((times) => times * power >= raw) * power;
-  const ticks = [];
-  for (let i = Math.ceil(least / step); i * step <= largest && ticks.length < 50; i += 1) ticks.push(i * step);
-  return ticks;
 }
 
 export class Picture {
@@ -119,7 +108,7 @@ export class Picture {
     this.colourOf = coloursOf(this.canvas);
     this.paper = style.getPropertyValue("--paper").trim() || "#fff";
     context.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    this.drawAxes(context);
+    drawGrid(this, context);
     this.clipped(context, () => {
       this.drawPoints(context);
       this.drawOutliers(context);
@@ -215,45 +204,6 @@ export class Picture {
     context.stroke();
   }
 
-  drawAxes(context) {
-    const { ratio: r, canvas } = this;
-    const { left, top, scaleX, scaleY } = this.view;
-    const bottom = canvas.height - MARGIN.bottom * r;
-    context.font = `${12 * r}px system-ui, sans-serif`;
-    context.fillStyle = this.ink;
-    context.strokeStyle = this.ink;
-    context.lineWidth = r;
-    const line = (x1, y1, x2, y2) => {
-      context.globalAlpha = 0.12;
-      context.beginPath();
-      context.moveTo(x1, y1);
-      context.lineTo(x2, y2);
-      context.stroke();
-      context.globalAlpha = 0.8;
-    };
-    context.textAlign = "center";
-    for (const tick of ticksOf(...this.xRange, Math.max(2, canvas.width / r / 110))) {
-      const x = Math.round(left + tick * scaleX) + 0.5;
-      line(x, MARGIN.top * r, x, bottom);
-      context.fillText(measure(tick), x, bottom + 16 * r);
-    }
-    context.textAlign = "right";
-    for (const tick of ticksOf(...this.yRange, Math.max(2, canvas.height / r / 70))) {
-      const y = Math.round(top - tick * scaleY) + 0.5;
-      line(MARGIN.left * r, y, canvas.width - MARGIN.right * r, y);
-      context.fillText(measure(tick), (MARGIN.left - 8) * r, y + 4 * r);
-    }
-    context.globalAlpha = 1;
-    context.font = `600 ${12 * r}px system-ui, sans-serif`;
-    context.textAlign = "right";
-    context.fillText(fitted(context, this.scene.xName, canvas.width / 2), canvas.width - MARGIN.right * r, canvas.height - 8 * r);
-    context.save();
-    context.translate(13 * r, MARGIN.top * r);
-    context.rotate(-Math.PI / 2);
-    context.fillText(fitted(context, this.scene.yName, canvas.height / 2), 0, 0);
-    context.restore();
-  }
-
   // --- moving -------------------------------------------------------------------
 
   /** Zooms by a factor about a place of the canvas, in pixels of the page. */
@@ -317,10 +267,4 @@ export class Picture {
     const next = this.nearest(...from, Infinity, ahead);
     if (next !== null) this.at(next);
   }
-}
-
-function fitted(context, text, width) {
-  if (context.measureText(text).width <= width) return text;
-  while (text && context.measureText(`${text}…`).width > width) text = text.slice(0, -1);
-  return `${text}…`;
 }

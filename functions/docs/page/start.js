@@ -6,7 +6,6 @@ import { state } from "./state.js";
 import { t } from "./text.js";
 import { predict, take } from "./work.js";
 
-const EXAMPLE_CLUSTERS = 5;
 const EDITABLE = "input, textarea, select, [contenteditable]";
 
 export const startView = () => html`
@@ -40,7 +39,7 @@ export function chosen(event) {
 }
 
 function example() {
-  take(new File([customers()], t.exampleName, { type: "text/csv" }), EXAMPLE_CLUSTERS);
+  take(new File([customers()], t.exampleName, { type: "text/csv" }));
 }
 
 /** Files may be dropped, and cells pasted, anywhere on the page. */

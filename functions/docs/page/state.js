@@ -12,6 +12,7 @@ export const state = {
   table: null, // GET columns
   rows: null, // the file's rows, where the browser can read them
   fit: null, // {labels, centers, names}
+  choice: null, // GET choice: why so many clusters, where the number was not given
   told: null, // what the service says of each row: {distances, outliers}
   clusters: null, // GET clusters: sentences, rules, differences
   sample: null, // GET projection, of a file that is too large for the browser
@@ -25,7 +26,7 @@ export const state = {
 };
 
 export const OPTIONS = {
-  clusters: 3,
+  clusters: "auto", // found, or a number, or {min, max} where a program asked for that
   algorithm: "swap",
   scaling: "none",
   missing: "mean",

@@ -4,6 +4,7 @@ import { BASE, keep, save, token } from "./service.js";
 import { chosen } from "./start.js";
 import { changed, state } from "./state.js";
 import { t } from "./text.js";
+import { isFound } from "./number.js";
 import { ROWS } from "./rows.js";
 import { predicted, request, working } from "./work.js";
 
@@ -59,6 +60,7 @@ function curlLines() {
     `curl${header} -F ${shell(`file=@${state.job.filename}`)} ${base}/upload`,
     `curl${header} --json ${shell(body)} ${base}/fit`,
     `curl${header} ${base}/jobs/${state.job.job_id}/centers`,
+    ...(isFound() ? [`curl${header} ${base}/jobs/${state.job.job_id}/choice`] : []),
   ].join("\n");
 }
 
@@ -78,6 +80,7 @@ function pythonLines() {
     "recipe = " + literal({ model_params, ...(preprocessing && { preprocessing }) }),
     'fit = service.post(f"{url}/fit", json={"job_id": job, **recipe}, headers={"Accept": "application/json"})',
     'labels = fit.json()["labels"]',
+    ...(isFound() ? ['choice = service.get(f"{url}/jobs/{job}/choice").json()'] : []),
   ].join("\n");
 }
 

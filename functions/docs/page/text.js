@@ -20,6 +20,11 @@ const part = new Intl.NumberFormat(language, { style: "percent", maximumFraction
 export const count = (number) => whole.format(number);
 export const share = (number) => part.format(number);
 
+/** Of GET choice; where the rows are too few to be halved, nobody knows whether clusters are stable. */
+export function verdictOf({ verdict, n_clusters: n, evidence }) {
+  return t.choices[verdict === "unstable" && evidence.stability === null ? "unknown" : verdict](n);
+}
+
 /** A measured number, to four digits. */
 export function measure(number) {
   if (number === null || number === undefined || Number.isNaN(number)) return "–";

@@ -5,7 +5,7 @@ import { askRows, measured, MOST_ROWS, readRows } from "./rows.js";
 import * as service from "./service.js";
 import { changed, OPTIONS, state } from "./state.js";
 import { excerpt, rowsOf, textOf } from "./table.js";
-import { t } from "./text.js";
+import { t, verdictOf } from "./text.js";
 import { twoThatTell } from "./axes.js";
 
 const DECIDES = 0.9; // of the variance: a column that has it decides the clusters alone
@@ -52,9 +52,8 @@ function stage(work, name) {
 }
 
 /** A file that was dropped: upload, columns, fit, picture. */
-export function take(file, clusters = OPTIONS.clusters) {
-  const options = { ...OPTIONS, clusters };
-  changed({ ...NOTHING, view: "job", file, options });
+export function take(file) {
+  changed({ ...NOTHING, view: "job", file, options: { ...OPTIONS } });
   return working("sending", async (work, signal) => {
     const id = service.fitsRequest(file) ? (await service.upload(file, signal)).job_id : await byParts(file, work, signal);
     work.id = id;
@@ -66,7 +65,7 @@ export function take(file, clusters = OPTIONS.clusters) {
 
 const UNSEEN = { points: null, selected: null, point: null, told: null, clusters: null, sample: null };
 const NOTHING = {
-  ...UNSEEN, file: null, job: null, table: null, rows: null, fit: null, problem: null,
+  ...UNSEEN, file: null, job: null, table: null, rows: null, fit: null, choice: null, problem: null,
   axes: { kind: "columns", x: null, y: null },
 };
 
@@ -171,7 +170,15 @@ async function observe(id, work, signal) {
 function note(work, job) {
   work.progress = job.progress;
   work.status = job.status;
-  changed();
+  const now = stageOf(job);
+  if (work.stage !== now) stage(work, now);
+  else changed();
+}
+
+/** Of a job that is waited for. */
+function stageOf({ status, progress }) {
+  if (status === "QUEUED") return "waiting";
+  return progress?.stage === "CHOOSING" ? "choosing" : "fitting";
 }
 
 async function follow(id, work, signal) {
@@ -180,7 +187,6 @@ async function follow(id, work, signal) {
     note(work, job);
     if (job.status === "SUCCEEDED") return labels(id);
     if (job.status === "FAILED") throw new service.Refused(failure(job));
-    stage(work, job.status === "QUEUED" ? "waiting" : "fitting");
     await service.pause(1, signal);
   }
 }
@@ -190,8 +196,9 @@ const labels = async (id) => service.labelsOf(await service.call(`jobs/${id}/lab
 /** The fit is there: its centers, its job, and the two columns that tell the clusters apart best. */
 async function look(found) {
   const id = state.job.job_id;
-  const [job, { centers, feature_names: names }, table] = await Promise.all([
-    service.read(`jobs/${id}`),
+  const job = await service.read(`jobs/${id}`);
+  const [choice, { centers, feature_names: names }, table] = await Promise.all([
+    job.links.choice ? service.read(`jobs/${id}/choice`) : null,
     service.read(`jobs/${id}/centers`),
     service.columns(id),
   ]);
@@ -199,7 +206,7 @@ async function look(found) {
   const used = usedByFit(table, centers[0].length);
   const fit = { labels: found, centers, names, used };
   const axes = twoThatTell(fit, table, job.scores.cluster_sizes);
-  changed({ ...UNSEEN, job, table, fit, axes, said: t.found(centers.length) });
+  changed({ ...UNSEEN, job, table, fit, choice, axes, said: choice ? verdictOf(choice) : t.found(centers.length) });
   askClusters(id, fit);
   if (!state.rows && table.n_rows <= MOST_ROWS) await askRows();
   if (!state.rows) await askSample(id);
