@@ -35,7 +35,7 @@ from kmeans_service.tables.dialect import READING, Reading
 from kmeans_service.tables.table import Table, read_table
 
 # What of a form asks for the fit.
-RECIPE = ("model_params", "preprocessing", "align_to")
+RECIPE = ("model_params", "preprocessing", "align_to", "engine")
 # What the answer itself takes, after the fit.
 ANSWER_SECONDS = 3.0
 
@@ -46,9 +46,7 @@ app = routing.resolver()
 def fit() -> Answer:
     request = routing.request(app)
     media_type = request.accepted(CSV, JSON)
-    body = json_body.fields(
-        request.json(), ("job_id",), ("model_params", "preprocessing", "align_to")
-    )
+    body = json_body.fields(request.json(), ("job_id",), RECIPE)
     job_id = json_body.job_id(body["job_id"])
     recipe = parse_recipe(body)
     prefer = parse_prefer(request.header("Prefer"))
@@ -107,8 +105,10 @@ def _check(owner: str, table: Table, recipe: Recipe, points: Points | None) -> N
 
 def _recipe(parts: dict[str, Part]) -> Recipe:
     given: dict[str, Any] = {
-        name: json_values.loads(parts[name].text(), name) for name in RECIPE if name in parts
+        name: json_values.loads(parts[name].text(), name) for name in RECIPE[:-1] if name in parts
     }
+    if "engine" in parts:  # a word, as those of the reading are
+        given["engine"] = parts["engine"].text()
     return parse_recipe(given)
 
 

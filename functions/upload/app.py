@@ -22,6 +22,9 @@ from kmeans_service.recipes.request import parse_recipe
 from kmeans_service.tables.dialect import READING, parse_reading
 from kmeans_service.tables.table import read_table
 
+# What of a request asks for the fit that begins when the file has come.
+RECIPE = ("model_params", "preprocessing", "engine")
+
 app = routing.resolver()
 
 
@@ -50,14 +53,10 @@ def upload() -> answers.Answer:
 def create_upload() -> answers.Answer:
     request = routing.request(app)
     request.accepted(JSON)
-    body = fields(
-        request.json(),
-        ("filename",),
-        ("model_params", "preprocessing", "parts", "size", *READING),
-    )
+    body = fields(request.json(), ("filename",), (*RECIPE, "parts", "size", *READING))
     in_parts = _in_parts(body)
     filename = uploads.checked_filename(body["filename"])
-    is_fitted = "model_params" in body or "preprocessing" in body
+    is_fitted = not body.keys().isdisjoint(RECIPE)
     recipe = parse_recipe(body) if is_fitted else None
     reading = parse_reading({name: body[name] for name in READING if name in body})
     if in_parts:

@@ -12,8 +12,8 @@ from kmeans_service.tables.dialect import READING, Reading, parse_reading
 # People type either; S3 keeps both.
 PARAMS = ("model-params", "model_params")
 ALIGN_TO = ("align-to", "align_to")
-PREPROCESSING = "preprocessing"
-KNOWN = (*PARAMS, *ALIGN_TO, PREPROCESSING, *READING)
+PREPROCESSING, ENGINE = "preprocessing", "engine"
+KNOWN = (*PARAMS, *ALIGN_TO, PREPROCESSING, ENGINE, *READING)
 SHOWN = 5
 
 
@@ -23,6 +23,8 @@ def asked_recipe(metadata: Mapping[str, str]) -> Recipe:
     asked = _one_of(PARAMS, given) | _one_of(ALIGN_TO, given)
     if PREPROCESSING in given:
         asked[PREPROCESSING] = _json(PREPROCESSING, given[PREPROCESSING])
+    if ENGINE in given:
+        asked[ENGINE] = given[ENGINE]
     return parse_recipe(asked)
 
 

@@ -28,6 +28,7 @@ def job_view(job: Job, root: str) -> dict[str, Any]:
         "model_params": job.recipe and _shown(job.recipe),
         "preprocessing": job.recipe and _preprocessing(job.recipe),
         "align_to": job.recipe and job.recipe.align_to and job.recipe.align_to.job_id,
+        "engine": job.recipe and _named_engine(job.recipe),
         "seed_drawn": (job.recipe and job.recipe.drawn) or None,
         "attempt": job.attempt or None,
         "progress": job.progress,
@@ -51,6 +52,10 @@ def _preprocessing(recipe: Recipe) -> dict[str, Any] | None:
     """What was asked for, where it made a difference."""
     asked = recipe.preprocessing
     return asked.said() or None if asked != STRICT else None
+
+
+def _named_engine(recipe: Recipe) -> str | None:
+    return recipe.engine if recipe.engine != "auto" else None
 
 
 def _warnings(job: Job) -> list[str]:

@@ -66,6 +66,7 @@ class Recipe:
     preprocessing  what the table goes through first
     plan           a digest of what becomes of each column of the file, where not all are used
     align_to       whose clusters are continued; None: nobody's
+    engine         what computes it, "spark", or "auto": what its size asks for
     """
 
     n_clusters: int = 2
@@ -79,6 +80,7 @@ class Recipe:
     plan: str = ""
     align_to: Alignment | None = None
     choice: Range | None = None
+    engine: str = "auto"
     drawn: bool = field(default=False, compare=False)
     n_features: int | None = field(default=None, compare=False)
 
@@ -105,6 +107,8 @@ class Recipe:
     def as_json(self) -> dict[str, Any]:
         """`recipe_of` reads it back; the strict reading, which was the only one, is left out."""
         found = self.model_params
+        if self.engine != "auto":
+            found |= {"engine": self.engine}
         if self.align_to:
             found |= {"align_to": {"job_id": self.align_to.job_id, "fit_id": self.align_to.fit_id}}
         if self.preprocessing == STRICT:

@@ -7,13 +7,14 @@ from typing import Any
 from kmeans_service import config
 from kmeans_service.errors import InvalidParameter
 from kmeans_service.json_values import is_integer, shown
+from kmeans_service.recipes.engines import parse_engine
 from kmeans_service.recipes.params import parse_params, refuse
 from kmeans_service.recipes.preprocessing import parse_preprocessing
 from kmeans_service.recipes.recipe import Alignment, Recipe
 
 
 def parse_recipe(asked: Mapping[str, Any]) -> Recipe:
-    """Of an object with `model_params`, `preprocessing` and `align_to`, or without.
+    """Of an object with `model_params`, `preprocessing`, `align_to` and `engine`, or without.
 
     Other members are others'.
 
@@ -24,7 +25,8 @@ def parse_recipe(asked: Mapping[str, Any]) -> Recipe:
     alignment = _alignment(asked.get("align_to"), recipe.algorithm)
     if recipe.choice and preprocessing.weight_column is not None:
         raise refuse("n_clusters", recipe.choice.said(), "a number where rows have a weight_column")
-    return replace(recipe, preprocessing=preprocessing, align_to=alignment)
+    recipe = replace(recipe, preprocessing=preprocessing, align_to=alignment)
+    return replace(recipe, engine=parse_engine(asked.get("engine", "auto")))
 
 
 def _alignment(job_id: Any, algorithm: str) -> Alignment | None:

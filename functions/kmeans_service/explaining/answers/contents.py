@@ -96,6 +96,8 @@ def _request(job: Job, recipe: Recipe | None) -> str:
             body["preprocessing"] = recipe.preprocessing.said()
         if recipe.align_to:
             body["align_to"] = recipe.align_to.job_id
+        if recipe.engine != "auto":
+            body["engine"] = recipe.engine
     text = shlex.quote(json.dumps(body, ensure_ascii=False))
     return (
         "# KMEANS is the address of the service\n"
