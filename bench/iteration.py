@@ -4,6 +4,7 @@ python -m bench.iteration N_SAMPLES N_FEATURES N_CLUSTERS ROUNDS: prints CPU sec
 reading the rows' file alone, which is in memory.
 """
 
+import io
 import json
 import sys
 import tempfile
@@ -13,20 +14,20 @@ from unittest import mock
 from bench.alone import blobs
 from bench.measure import cpu_of, in_turn
 from kmeans_service.arrays import Array
-from kmeans_service.fitting import clustering, out_of_core
+from kmeans_service.fitting import clustering, out_of_core, passes
 from kmeans_service.fitting.kernel import library
-from kmeans_service.fitting.out_of_core import RowFile
+from kmeans_service.fitting.out_of_core import InFile, RowFile
 
 PART = 100_000
 
 
 def with_kernel(rows: RowFile, centers: Array) -> None:
-    out_of_core._iterate(rows, centers)
+    passes.iterate(InFile(rows, io.BytesIO()), centers)
 
 
 def without(rows: RowFile, centers: Array) -> None:
     with mock.patch.object(library, "runs_here", return_value=False):
-        out_of_core._iterate(rows, centers)
+        passes.iterate(InFile(rows, io.BytesIO()), centers)
 
 
 def reading(rows: RowFile, _centers: Array) -> None:

@@ -14,7 +14,7 @@ from harness.held_fits import pickle_of
 from harness.limits import with_worker_memory
 from harness.system import work_off
 from kmeans_service.errors import FitFailed
-from kmeans_service.fitting import capacity, clustering, column_facts, out_of_core
+from kmeans_service.fitting import capacity, clustering, column_facts, out_of_core, passes
 from kmeans_service.recipes.params import parse_params
 from kmeans_service.tables.dataset import read_blocks
 
@@ -59,7 +59,7 @@ def test_spilling_finds_the_variance_that_scikit_learns_tolerance_goes_by() -> N
 def test_the_inertia_is_within_a_hundredth_of_the_fit_in_memory(
     n_features: int, k: int, spread: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(out_of_core, "SAMPLE_BYTES", 2000 * 8 * n_features)
+    monkeypatch.setattr(passes, "SAMPLE_BYTES", 2000 * 8 * n_features)
     monkeypatch.setattr(out_of_core, "CHUNK_BYTES", 700 * 8 * n_features)
     X = blobs(20_000, n_features, k, spread, 7)
     found, labels = fitted(X, n_clusters=k)

@@ -1,7 +1,7 @@
 """The rows that a fit is computed from: those of the used columns, as its recipe makes them."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import IO
 
 import numpy as np
@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from kmeans_service.arrays import Array, Labels
 from kmeans_service.errors import InvalidParameter
 from kmeans_service.fitting import out_of_core, said
-from kmeans_service.fitting.out_of_core import RowFile, Weighted
+from kmeans_service.fitting.out_of_core import RowFile
+from kmeans_service.fitting.passes import Weighted
 from kmeans_service.lifecycle import inputs
 from kmeans_service.lifecycle.job import Input
 from kmeans_service.models.columns import Columns, feature_names, planned_columns
@@ -26,7 +27,8 @@ from kmeans_service.recipes.transform import Chunks, Transform, learn
 from kmeans_service.recipes.warnings import variance
 from kmeans_service.tables.columns import Layout, Role, fill, read_blocks
 from kmeans_service.tables.dialect import Dialect
-from kmeans_service.tables.levels import count_levels
+from kmeans_service.tables.levels import Counts, count_levels
+from kmeans_service.tables.table import Table
 
 type Mask = NDArray[np.bool_]
 
@@ -57,6 +59,7 @@ class Data:
         self.layout = Layout((Role.NUMBER,) * width)
         self.transform: Transform | None = None
         self.kept: Mask | None = None
+        self.n_dropped = 0
         self.weights: Array | None = None
         self.source: Source | None = None
 
@@ -97,9 +100,10 @@ class Data:
 class PlannedData(Data):
     """A table, of which a plan says what is used."""
 
-    def __init__(self, given: Input, recipe: Recipe) -> None:
+    def __init__(self, given: Input, recipe: Recipe, table: Table | None = None) -> None:
+        """table   what the file holds, where that is known"""
         super().__init__(given, recipe)
-        table = inputs.table_of(given)
+        table = table or inputs.table_of(given)
         _, self.plan = settled(table, recipe)
         self.columns = planned_columns(table, self.plan)
         self._has_names = table.names is not None or not self.plan.is_whole
@@ -156,8 +160,7 @@ class PlannedData(Data):
     def _find_levels(self) -> None:
         """Reads the file for the texts of its categories, if it has any."""
         if any(self._is_level):
-            with inputs.reading(self.given) as source:
-                counts = count_levels(source, self.dialect, self.layout)
+            counts = self._count_levels()
             missing = self.recipe.preprocessing.missing != "drop"
             self._levels = [levels_of(each, missing=missing) for each in counts]
             self._said = said.of_levels(self.plan.of(LEVELS), counts)
@@ -165,6 +168,10 @@ class PlannedData(Data):
             self.layout = replace(self.layout, levels=texts)
             self.columns = replace(self.columns, texts=texts)
         check_init(self.recipe, self.n_features)
+
+    def _count_levels(self) -> list[Counts]:
+        with inputs.reading(self.given) as source:
+            return count_levels(source, self.dialect, self.layout)
 
     @property
     def _is_changed(self) -> bool:
@@ -174,42 +181,35 @@ class PlannedData(Data):
         """The rows as they are fitted, and their weights; `chunks` are gone over several times."""
         if changes_rows(self.plan, self.recipe):
             self.transform = self._learnt(chunks)
+        prepared = Prepared(self._weight, self.transform)
         masks: list[Mask] = []
         n_samples = 0
         for block in chunks():
-            rows, weights = self._split(block)
-            kept = np.ones(len(rows), dtype=bool)
-            if self.transform:
-                kept = self.transform.kept(rows)
-                rows, weights = rows[kept], None if weights is None else weights[kept]
-                rows = self.transform.apply(rows)
+            rows, weights, kept = prepared(block)
             masks.append(kept)
             n_samples += len(rows) if weights is None else int(np.count_nonzero(weights))
             if len(rows):
                 yield rows, weights
-        self._keep(np.concatenate(masks), n_samples)
-
-    def _split(self, block: Array) -> Weighted:
-        if self._weight is None:
-            return block, None
-        return np.delete(block, self._weight, axis=1), block[:, self._weight].copy()
-
-    def _keep(self, kept: Mask, n_samples: int) -> None:
-        """Note which rows are fitted; so many of them have a weight that is not 0."""
+        kept = np.concatenate(masks)
         if not kept.all():
             self.kept = kept
+            self.n_dropped = len(kept) - int(np.count_nonzero(kept))
+        self._check_left(len(kept), n_samples)
+
+    def _check_left(self, n_rows: int, n_samples: int) -> None:
+        """So many of all rows are fitted and have a weight that is not 0."""
         if self.recipe.n_clusters > n_samples and not self.recipe.choice:
             what = " and weigh more than 0" if self.is_weighted else ""
             raise InvalidParameter(
                 f"model_params.n_clusters is {self.recipe.n_clusters}; allowed is at most "
-                f"n_samples={n_samples}, the rows that are left{what} of {len(kept):,}",
+                f"n_samples={n_samples}, the rows that are left{what} of {n_rows:,}",
                 field="model_params.n_clusters",
             )
 
     def _learnt(self, chunks: Chunks) -> Transform:
         """The transform of these rows, whatever they weigh."""
         return learn(
-            lambda: (self._split(chunk)[0] for chunk in chunks()),
+            lambda: (split(chunk, self._weight)[0] for chunk in chunks()),
             self._is_level,
             self._levels,
             self.recipe.preprocessing,
@@ -228,9 +228,37 @@ class PlannedData(Data):
         told = [sentence for sentence in self.plan.warnings if sentence not in measured]
         of_plan, of_rows = (
             said.of_plan(self.plan, self.recipe),
-            said.of_rows(self.kept, self.recipe),
+            said.of_rows(self.n_dropped, self.recipe),
         )
         return [*of_plan, *self._said, *of_rows, *told]
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What a fit makes of rows as they are read.
+
+    weight     where their weights stand; None: they have none
+    transform  None: they are fitted as they are
+    """
+
+    weight: int | None
+    transform: Transform | None
+
+    def __call__(self, block: Array) -> tuple[Array, Array | None, Mask]:
+        """The rows that are fitted, their weights, and which of the block's these are."""
+        rows, weights = split(block, self.weight)
+        if self.transform is None:
+            return rows, weights, np.ones(len(rows), dtype=bool)
+        kept = self.transform.kept(rows)
+        rows, weights = rows[kept], None if weights is None else weights[kept]
+        return self.transform.apply(rows), weights, kept
+
+
+def split(block: Array, weight: int | None) -> Weighted:
+    """The rows without their weights, which stand in this column, and the weights."""
+    if weight is None:
+        return block, None
+    return np.delete(block, weight, axis=1), block[:, weight].copy()
 
 
 def _slices(X: Array) -> Iterator[Array]:

@@ -7,7 +7,8 @@ first and the last of these indices have no meaning for fewer rows than clusters
 Definitions: https://scikit-learn.org/stable/modules/clustering.html#clustering-performance-evaluation
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -92,15 +93,20 @@ def means_of(labelled: Labelled, n_clusters: int, n_features: int) -> Means:
     return means
 
 
-def over_all_rows(labelled: Labelled, means: Means) -> dict[str, float]:
-    """Calinski–Harabasz and Davies–Bouldin; nothing where they are not defined."""
-    present = np.flatnonzero(means.weights)
-    sizes = means.weights[present] * means.counted
-    n_samples = float(sizes.sum())
-    if not 2 <= len(present) <= n_samples - 1:
-        return {}
-    centroids = means.of_clusters()
-    distances = np.zeros(len(means.sizes))
+@dataclass(frozen=True)
+class Spread:
+    """Of rows around the centroids of their clusters, each times its weight.
+
+    within     sum of squared distances
+    distances  shape (n_clusters,), sums of distances
+    """
+
+    within: float
+    distances: Array
+
+
+def spread_of(labelled: Labelled, centroids: Array) -> Spread:
+    distances = np.zeros(len(centroids))
     within = 0.0
     for rows, labels, weights in labelled:
         difference = rows - centroids[labels]
@@ -110,12 +116,29 @@ def over_all_rows(labelled: Labelled, means: Means) -> dict[str, float]:
         distances += np.bincount(
             labels, distance if weights is None else distance * weights, len(distances)
         )
-    within *= means.counted
+    return Spread(within, distances)
+
+
+def over_all_rows(labelled: Labelled, means: Means) -> dict[str, float]:
+    """Calinski–Harabasz and Davies–Bouldin; nothing where they are not defined."""
+    return of_spread(means, lambda centroids: spread_of(labelled, centroids))
+
+
+def of_spread(means: Means, spread: Callable[[Array], Spread]) -> dict[str, float]:
+    """As `over_all_rows`, of what is found of the rows and the clusters' centroids."""
+    present = np.flatnonzero(means.weights)
+    sizes = means.weights[present] * means.counted
+    n_samples = float(sizes.sum())
+    if not 2 <= len(present) <= n_samples - 1:
+        return {}
+    centroids = means.of_clusters()
+    found = spread(centroids)
+    within = found.within * means.counted
     centroids = centroids[present]
     center = means.sums.sum(axis=0) / means.weights.sum()
     between = float(sizes @ np.square(centroids - center).sum(axis=1))
     freedom = (n_samples - len(present)) / (len(present) - 1)
-    spreads = distances[present] / means.weights[present]
+    spreads = found.distances[present] / means.weights[present]
     scores = {"davies_bouldin": _davies_bouldin(centroids, spreads)}
     # scikit-learn's value for clusters that are points.
     scores["calinski_harabasz"] = between * freedom / within if within else 1.0

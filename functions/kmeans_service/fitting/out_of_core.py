@@ -1,37 +1,27 @@
-"""Lloyd's algorithm over rows that lie in a file: exact, a chunk in memory at a time.
-
-Starts from the best clustering of a random sample instead of scikit-learn's k-means++ over all
-rows, and then iterates over every row until the centers rest, as scikit-learn does. Measured
-against KMeans in memory: inertia within 0.1 %; MiniBatchKMeans, the alternative, ended 2 to 6 %
-above it.
-"""
+"""Rows that lie in a file, a chunk of them in memory at a time, and the passes over them."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import IO
 
 import numpy as np
 
 from kmeans_service.arrays import Array, Labels
-from kmeans_service.fitting import capacity, clustering, column_facts, entering, indices
-from kmeans_service.fitting.choosing.asked import chosen
+from kmeans_service.fitting import column_facts, entering, indices, passes
 from kmeans_service.fitting.clustering import Arrange, Clustering
+from kmeans_service.fitting.column_facts import Columns
 from kmeans_service.fitting.engines.outcome import Say
-from kmeans_service.fitting.indices import Labelled, Means
-from kmeans_service.fitting.kernel.swap import numbered
-from kmeans_service.fitting.runs import Run, nearest_centers
+from kmeans_service.fitting.indices import Labelled, Means, Spread
+from kmeans_service.fitting.passes import Weighted, squared_distances
+from kmeans_service.fitting.runs import nearest_centers
 from kmeans_service.models.labels_to_text import csv_chunks
 from kmeans_service.models.nearest import CHUNK
-from kmeans_service.models.predictor import Predictor, Space, scale_of
+from kmeans_service.models.predictor import Space, scale_of
 from kmeans_service.recipes.recipe import Recipe
 
 type Place = Callable[[Labels], Labels]
-type Weighted = tuple[Array, Array | None]
-"""Rows and their weights; None: all 1."""
 
 CHUNK_BYTES = 4 * 1024**2
-# What a fit of the sample takes.
-SAMPLE_BYTES = 128 * 1024**2
 
 
 def _as_they_are(labels: Labels) -> Labels:
@@ -113,6 +103,67 @@ def spill(
     return RowFile(file, n_samples, n_features, Space(mean, scale_of(extent)), weighted)
 
 
+@dataclass(frozen=True)
+class InFile:
+    """The passes over rows in a file; labels go to another one, as CSV.
+
+    place     puts labels where their rows stand in the file
+    """
+
+    rows: RowFile
+    labels_file: IO[bytes]
+    place: Place = _as_they_are
+
+    @property
+    def n_features(self) -> int:
+        return self.rows.n_features
+
+    @property
+    def space(self) -> Space:
+        return self.rows.space
+
+    def chunks(self) -> Iterator[Array]:
+        return self.rows.chunks()
+
+    def sample(self, seed: int, size: int) -> Weighted:
+        return self.rows.sample(seed, size)
+
+    def columns(self) -> Columns:
+        return column_facts.columns_of(self.rows.chunks(), self.n_features)
+
+    def means(self, centers: Array) -> Means:
+        return indices.means_of(self._labelled(centers), *centers.shape)
+
+    def farthest(self, centers: Array) -> Array:
+        farthest: Array = centers[0]
+        distance = -1.0
+        for chunk, labels, weights in self._labelled(centers):
+            squared = squared_distances(chunk, centers, labels)
+            if weights is not None:
+                squared[weights == 0] = -1
+            worst = int(squared.argmax())
+            if squared[worst] > distance:
+                farthest, distance = chunk[worst].copy(), float(squared[worst])
+        return farthest
+
+    def label(self, centers: Array) -> tuple[Means, float]:
+        means = Means(*centers.shape)
+        inertia = 0.0
+        for chunk, labels, weights in self._labelled(centers):
+            squared = squared_distances(chunk, centers, labels)
+            inertia += float(squared.sum() if weights is None else squared @ weights)
+            means.add(chunk, labels, weights)
+            self.labels_file.writelines(csv_chunks(self.place(labels)))
+        return means, inertia
+
+    def spread(self, centers: Array, centroids: Array) -> Spread:
+        return indices.spread_of(self._labelled(centers), centroids)
+
+    def _labelled(self, centers: Array) -> Labelled:
+        for chunk, weights in self.rows.weighted_chunks():
+            yield chunk, nearest_centers(chunk, centers), weights
+
+
 def fit(
     rows: RowFile,
     recipe: Recipe,
@@ -122,105 +173,5 @@ def fit(
     place: Place = _as_they_are,
     arrange: Arrange | None = None,
 ) -> Clustering:
-    """KMeans of all rows; their labels go to `labels_file` as CSV, and `labels` is empty.
-
-    place     puts labels where their rows stand in the file
-    arrange   how the clusters are ordered and numbered; None: as the algorithm orders them
-    """
-    with clustering.one_thread():
-        sample, weights = rows.sample(recipe.seed, sample_size(rows.n_features, recipe))
-        found = column_facts.columns_of(rows.chunks(), rows.n_features)
-        recipe, choice = chosen(sample, recipe, rows.space.scale, say)
-        centers, stopped_by = clustering.starting_centers(sample, recipe, rows.space, weights)
-        tolerance = recipe.tol * found.mean_variance
-        n_iter = 0
-        for n_iter in range(1, recipe.max_iter + 1):
-            say({"stage": "FITTING", "iteration": n_iter})
-            moved = _iterate(rows, centers)
-            shift = float(((moved - centers) ** 2).sum())
-            centers = moved
-            if shift <= tolerance:
-                break
-        say({"stage": "LABELLING"})
-        if stopped_by:
-            centers = _numbered(rows, centers)
-            stopped_by = "max_iter" if n_iter == recipe.max_iter else stopped_by
-        continued = arrange(rows.space, centers) if arrange else None
-        centers = centers[continued.order] if continued else centers
-        means, inertia = _label(rows, centers, labels_file, place)
-        scores = indices.over_all_rows(_labelled(rows, centers), means)
-        scores |= indices.silhouette(sample, nearest_centers(sample, centers), weights)
-        return clustering.finished(
-            Predictor(rows.space, centers),
-            recipe,
-            Run(np.empty(0, dtype=np.int32), inertia, centers, n_iter, stopped_by),
-            means,
-            scores | {"method": "out_of_core"},
-            found,
-            rows.chunks(),
-            continued,
-            choice,
-        )
-
-
-def sample_size(n_features: int, recipe: Recipe) -> int:
-    row_bytes = capacity.row_bytes(n_features, replace(recipe, algorithm="lloyd"))
-    return max(SAMPLE_BYTES // row_bytes, 1000)
-
-
-def _iterate(rows: RowFile, centers: Array) -> Array:
-    """The mean of each center's nearest rows; one that has none moves to the row farthest off."""
-    means = indices.means_of(_labelled(rows, centers), *centers.shape)
-    moved = np.where(means.weights[:, np.newaxis] > 0, means.of_clusters(), centers)
-    empty = np.flatnonzero(means.weights == 0)
-    if len(empty):
-        moved[empty[0]] = _farthest(rows, centers)
-    return moved
-
-
-def _numbered(rows: RowFile, centers: Array) -> Array:
-    """As a swap search numbers the clusters."""
-
-    def sizes(some: Array) -> tuple[None, Array]:
-        return None, indices.means_of(_labelled(rows, some), *some.shape).weights
-
-    return numbered(centers, sizes)[1]
-
-
-def _farthest(rows: RowFile, centers: Array) -> Array:
-    """The row, of those that weigh something, that is farthest from its nearest center."""
-    farthest: Array = centers[0]
-    distance = -1.0
-    for chunk, labels, weights in _labelled(rows, centers):
-        squared = _squared(chunk, centers, labels)
-        if weights is not None:
-            squared[weights == 0] = -1
-        worst = int(squared.argmax())
-        if squared[worst] > distance:
-            farthest, distance = chunk[worst].copy(), float(squared[worst])
-    return farthest
-
-
-def _labelled(rows: RowFile, centers: Array) -> Labelled:
-    for chunk, weights in rows.weighted_chunks():
-        yield chunk, nearest_centers(chunk, centers), weights
-
-
-def _label(
-    rows: RowFile, centers: Array, labels_file: IO[bytes], place: Place
-) -> tuple[Means, float]:
-    """Write every row's label; the clusters' means and the inertia."""
-    means = Means(*centers.shape)
-    inertia = 0.0
-    for chunk, labels, weights in _labelled(rows, centers):
-        squared = _squared(chunk, centers, labels)
-        inertia += float(squared.sum() if weights is None else squared @ weights)
-        means.add(chunk, labels, weights)
-        labels_file.writelines(csv_chunks(place(labels)))
-    return means, inertia
-
-
-def _squared(chunk: Array, centers: Array, labels: Array) -> Array:
-    difference = chunk - centers[labels]
-    squared: Array = np.einsum("ij,ij->i", difference, difference)
-    return squared
+    """KMeans of all rows; their labels go to `labels_file`, and `labels` is empty."""
+    return passes.fit(InFile(rows, labels_file, place), recipe, say, "out_of_core", arrange)

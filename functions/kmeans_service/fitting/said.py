@@ -2,9 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from kmeans_service.errors import quoted
 from kmeans_service.recipes.levels import MOST_LEVELS
 from kmeans_service.recipes.plan import LEFT_OUT, USED, Plan
@@ -56,9 +53,8 @@ def _filled(plan: Plan, recipe: Recipe) -> str | None:
     return f"Missing cells became the {missing} of their column: {cells:,} in {of}."
 
 
-def of_rows(kept: NDArray[np.bool_] | None, recipe: Recipe) -> list[str]:
+def of_rows(dropped: int, recipe: Recipe) -> list[str]:
     """How many rows were dropped."""
-    dropped = 0 if kept is None else int((~kept).sum())
     if not dropped:
         return []
     which = "a" if recipe.preprocessing.missing == "drop" else "every"

@@ -10,8 +10,8 @@ beside OneHotEncoder with `transformer_weights` of 1 / sqrt(2), and Normalizer b
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +55,11 @@ class Transform:
         if self.drop:
             return ~missing.any(axis=1)
         return ~missing.all(axis=1)
+
+    def numbers(self, raw: Array, fill: Array | None) -> Array:
+        """The columns of numbers of the rows that are kept, filled in where that is asked."""
+        found = raw[self.kept(raw)][:, ~self.is_level]
+        return found if fill is None else np.where(np.isnan(found), fill, found)
 
     def apply(self, raw: Array) -> Array:
         """The rows as they are clustered; dropped ones must not be among them."""
@@ -139,9 +144,31 @@ def _indicators(codes: Array, level: Levels) -> Array:
     return found
 
 
+class Moments(Protocol):
+    """Of each column of numbers: how many, mean, sum of squared deviations, range."""
+
+    n: Array
+    mean: Array
+    squares: Array
+    least: Array
+    largest: Array
+
+
+class Statistics(Protocol):
+    """What a transform is learned from: the numbers of the rows that are kept.
+
+    fill   what missing cells count as; None: they do not count
+    """
+
+    def moments(self, fill: Array | None) -> Moments: ...
+
+    def quantiles(self, shares: Sequence[float], fill: Array | None) -> Array:
+        """Shape (shares, columns); NaN of a column without any."""
+
+
 @dataclass
 class _Moments:
-    """Counts, means, squared deviations and ranges, a chunk at a time (Chan, Golub, LeVeque)."""
+    """A chunk at a time (Chan, Golub, LeVeque)."""
 
     n: Array
     mean: Array
@@ -172,49 +199,69 @@ class _Moments:
         self.largest = np.maximum(self.largest, np.where(present, X, -np.inf).max(axis=0))
 
 
-def _moments(chunks: Iterator[Array], width: int) -> _Moments:
-    moments = _Moments(np.zeros(width), np.zeros(width), np.zeros(width))
-    for chunk in chunks:
-        moments.add(chunk)
-    return moments
+@dataclass
+class OfChunks:
+    """Exact, whether the rows come in one chunk or in many.
+
+    plain   a transform that says which rows are kept
+    """
+
+    chunks: Chunks
+    plain: Transform
+
+    def moments(self, fill: Array | None) -> _Moments:
+        width = len(self.plain.fill)
+        found = _Moments(np.zeros(width), np.zeros(width), np.zeros(width))
+        for chunk in self._numbers(fill):
+            found.add(chunk)
+        return found
+
+    def quantiles(self, shares: Sequence[float], fill: Array | None) -> Array:
+        return quantiles(lambda: self._numbers(fill), len(self.plain.fill), shares)
+
+    def _numbers(self, fill: Array | None) -> Iterator[Array]:
+        return (self.plain.numbers(chunk, fill) for chunk in self.chunks())
 
 
 def learn(
     chunks: Chunks, is_level: Sequence[bool], levels: Sequence[Levels], asked: Preprocessing
 ) -> Transform:
-    """The transform of these rows; exact, whether they come in one chunk or in many."""
+    """The transform of these rows."""
+    plain = unlearned(is_level, levels, asked)
+    return learned(OfChunks(chunks, plain), plain, asked)
+
+
+def unlearned(
+    is_level: Sequence[bool], levels: Sequence[Levels], asked: Preprocessing
+) -> Transform:
+    """A transform that knows which rows are kept, and nothing of their numbers yet."""
     category = np.array(is_level, dtype=bool)
     width = int((~category).sum())
-    drop = asked.missing == "drop"
-    plain = Transform(
-        category, np.zeros(width), np.zeros(width), np.ones(width), tuple(levels), drop
-    )
+    numbers = np.zeros(width), np.zeros(width), np.ones(width)
+    return Transform(category, *numbers, tuple(levels), asked.missing == "drop")
 
-    def numbers() -> Iterator[Array]:
-        return (chunk[plain.kept(chunk)][:, ~category] for chunk in chunks())
 
+def learned(statistics: Statistics, plain: Transform, asked: Preprocessing) -> Transform:
     if asked.missing == "median":
-        fill = quantiles(numbers, width, (0.5,))[0]
+        fill = statistics.quantiles((0.5,), None)[0]
     else:
-        fill = _moments(numbers(), width).mean
+        fill = statistics.moments(None).mean
     fill = np.where(np.isnan(fill), 0.0, fill)
-
-    def filled() -> Iterator[Array]:
-        return (np.where(np.isnan(chunk), fill, chunk) for chunk in numbers())
-
-    shift, scale = _shift_and_scale(filled, width, asked)
-    return Transform(category, fill, shift, scale, tuple(levels), drop, asked.normalize == "l2")
+    shift, scale = _shift_and_scale(statistics, fill, asked)
+    return replace(plain, fill=fill, shift=shift, scale=scale, normalize=asked.normalize == "l2")
 
 
-def _shift_and_scale(filled: Chunks, width: int, asked: Preprocessing) -> tuple[Array, Array]:
+def _shift_and_scale(
+    statistics: Statistics, fill: Array, asked: Preprocessing
+) -> tuple[Array, Array]:
     """As scikit-learn's scalers; without one, the mean is taken off, which changes no distance.
 
     With it no offset of the data can change an answer. A column without spread keeps scale 1.
     """
     if asked.scaling == "robust":
-        low, middle, high = quantiles(filled, width, (0.25, 0.5, 0.75))
+        low, middle, high = statistics.quantiles((0.25, 0.5, 0.75), fill)
         return middle, _inverse(high - low)
-    moments = _moments(filled(), width)
+    moments = statistics.moments(fill)
     if asked.scaling == "standard":
         spread = np.sqrt(moments.squares / np.maximum(moments.n, 1))
         # As StandardScaler: a spread within what rounding makes of a constant is none.
@@ -222,8 +269,8 @@ def _shift_and_scale(filled: Chunks, width: int, asked: Preprocessing) -> tuple[
         return moments.mean, _inverse(np.where(spread <= bound, 0.0, spread))
     if asked.scaling == "min_max":
         return moments.least, _inverse(moments.largest - moments.least)
-    shift = np.zeros(width) if asked.normalize == "l2" else moments.mean
-    return shift, np.ones(width)
+    shift = np.zeros_like(fill) if asked.normalize == "l2" else moments.mean
+    return shift, np.ones_like(fill)
 
 
 def _inverse(spread: Array) -> Array:

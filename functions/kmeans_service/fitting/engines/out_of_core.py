@@ -6,7 +6,7 @@ from functools import partial
 from typing import IO
 
 from kmeans_service import aws
-from kmeans_service.fitting import capacity, out_of_core
+from kmeans_service.fitting import capacity, out_of_core, passes
 from kmeans_service.fitting.clustering import Clustering
 from kmeans_service.fitting.computation import arranging, compute, entered
 from kmeans_service.fitting.data import Data, Placed
@@ -21,7 +21,7 @@ class OutOfCore:
     def estimate(self, given: Input, recipe: Recipe) -> Estimate:
         """However many rows there are, a sample of them is in memory."""
         n_features = recipe.n_clustered(given.n_features)
-        sample = out_of_core.sample_size(n_features, recipe)
+        sample = passes.sample_size(n_features, recipe)
         return Estimate(
             capacity.needed_in_memory(sample, n_features, replace(recipe, algorithm="lloyd")),
             capacity.scratch_needed(given.n_samples, n_features + recipe.is_weighted),

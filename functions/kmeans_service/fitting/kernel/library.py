@@ -94,6 +94,10 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "enter_rows": (None, (c_void_p, c_size_t, c_size_t, c_void_p, c_double, c_void_p)),
     "largest_norm": (c_double, (c_void_p, c_size_t, c_size_t)),
     "add_rows": (None, (c_void_p, c_void_p, c_void_p, c_size_t, c_size_t, c_void_p, c_void_p)),
+    "add_exactly": (
+        None,
+        3 * (c_void_p,) + 3 * (c_size_t,) + 3 * (c_void_p,),
+    ),
     "move_rows": (
         c_size_t,
         (c_void_p, c_void_p, c_void_p, c_size_t, c_size_t, c_void_p, c_void_p, c_void_p),
