@@ -47,6 +47,10 @@ class Visitor:
     def gives(self, file: Path) -> None:
         self.page.locator("input[data-use=take]").set_input_files(file)
 
+    def gives_number(self, number: int) -> None:
+        self.page.get_by_label("Number of clusters").select_option("a number")
+        self.page.get_by_label("How many", exact=True).fill(str(number))
+
     def sees_clusters(self, count: int) -> None:
         expect(self.page.locator(".cluster")).to_have_count(count, timeout=PATIENCE)
         expect(self.page.locator("#picture")).to_be_visible()

@@ -4,6 +4,7 @@ import { nameOf } from "./columns.js";
 import { sign } from "./marks.js";
 import { clusterName, isRenamed, nameField, numberOf, pencil } from "./names.js";
 import { changed, state } from "./state.js";
+import { ruleOf, sentenceOf } from "./telling.js";
 import { count, measure, share, t } from "./text.js";
 
 const TOLD = 3; // columns that set a cluster apart
@@ -39,13 +40,13 @@ function clusterView(cluster, center, sizes) {
   `;
 }
 
-const described = (cluster) => state.clusters?.clusters.find((one) => one.label === cluster);
+const described = (cluster) => state.clusters?.clusters?.find((one) => one.label === cluster);
 
 /** What the service says of a cluster; its place is kept while that is made. */
 function sentenceView(cluster) {
   if (!state.clusters) return html`<p class="sentence coming muted">…</p>`;
   const told = described(cluster);
-  return told ? html`<p class="sentence" lang="en">${told.sentence}</p>` : "";
+  return told ? html`<p class="sentence">${sentenceOf(told)}</p>` : "";
 }
 
 /** Of a chosen cluster: the rule that names it, and the row in its middle. */
@@ -54,7 +55,7 @@ function moreView(cluster) {
   if (!told) return "";
   const { rule, typical_row: typical } = told;
   return html`
-    ${rule ? html`<p class="rule"><strong>${t.rule}</strong> <span lang="en">${rule.text}</span> <span class="muted">(${t.ruleHolds(share(rule.coverage), share(rule.precision))})</span></p>` : ""}
+    ${rule ? html`<p class="rule"><strong>${t.rule}</strong> ${ruleOf(rule)} <span class="muted">(${t.ruleHolds(share(rule.coverage), share(rule.precision))})</span></p>` : ""}
     ${typical ? html`<p class="rule"><strong>${t.typical}</strong> ${typical.cells.join(", ")} <span class="muted">(${t.line} ${count(typical.line)})</span></p>` : ""}
   `;
 }

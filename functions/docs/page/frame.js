@@ -72,13 +72,16 @@ export function problemView() {
   if (!problem) return nothing;
   return html`
     <section class="problem" role="alert">
-      <h2>${problem.title}</h2>
+      <h2>${t.problems[kindOf(problem)] ?? html`<span lang=${problem.status ? "en" : nothing}>${problem.title}</span>`}</h2>
       <p lang=${problem.status ? "en" : nothing}>${problem.detail}</p>
       ${problem.lines ? excerptView(problem) : nothing}
       <button class="quiet" @click=${() => changed({ problem: null })}>${t.close}</button>
     </section>
   `;
 }
+
+/** "invalid-csv" of "urn:kmeans-service:problem:invalid-csv". */
+const kindOf = ({ type = "" }) => type.split(":").at(-1);
 
 /** The lines of the file around the cell that is wrong. */
 export const excerptView = ({ lines, column }) => html`

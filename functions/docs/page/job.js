@@ -4,6 +4,7 @@ import { changed, state } from "./state.js";
 import { bytes, t } from "./text.js";
 import { clustersView } from "./clusters.js";
 import { columnsView, firstRowsView, refusedView } from "./columns.js";
+import { alikeOf, migrationView, withoutAlignment } from "./continuing.js";
 import { pictureView } from "./look.js";
 import { isRenamed, jobName, nameField, pencil } from "./names.js";
 import { numberView, withWeight } from "./number.js";
@@ -31,7 +32,7 @@ export function jobView() {
           ${fit ? html`${pictureView()}${clustersView()}` : html`<div class="waiting card" aria-hidden="true"></div>`}
         </div>`
       : nothing}
-    ${fit ? html`${qualityView()}${takeView()}${predictView()}` : nothing}
+    ${fit ? html`${qualityView()}${migrationView()}${takeView()}${predictView()}` : nothing}
     ${table ? html`${columnsView()}${firstRowsView()}` : nothing}
   `;
 }
@@ -41,13 +42,13 @@ export function jobView() {
 const set = (name, read = (field) => field.value) => (event) => {
   const options = { ...state.options, [name]: read(event.target) };
   if (name === "scaling") options.suggested = null;
-  changed({ options: withWeight(options) });
+  changed({ options: withoutAlignment(withWeight(options)) });
 };
 
-const choice = (name, label, words) => html`
+const choice = (name, label, words, disabled = false) => html`
   <label class="field">
     <span>${label}</span>
-    <select name=${name} .value=${state.options[name]} @change=${set(name)}>
+    <select name=${name} ?disabled=${disabled} .value=${state.options[name]} @change=${set(name)}>
       ${Object.entries(words).map(([value, text]) => html`<option value=${value} ?selected=${state.options[name] === value}>${text}</option>`)}
     </select>
   </label>
@@ -70,6 +71,7 @@ function fitView() {
           ${choice("missing", t.missing, t.missings)} ${choice("normalize", t.normalize, t.normalizes)}
           ${choice("categories", t.categories, t.categoriesNames)} ${choice("weight_column", t.weight, weights())}
           ${choice("algorithm", t.algorithm, t.algorithms)}
+          ${state.alike.length ? choice("align_to", t.alignTo, alikeOf(state.job), options.algorithm !== "swap") : nothing}
           ${numberField("n_init", { min: 1, max: 100, placeholder: "auto" })} ${numberField("max_iter", { min: 1, max: 10000 })}
           ${numberField("tol", { min: 0, step: "any" })} ${numberField("random_state", { min: 0, max: 4294967295 })}
         </div>

@@ -6,7 +6,7 @@ import { sign } from "./marks.js";
 import { clusterName } from "./names.js";
 import { Picture } from "./picture.js";
 import { changed, state } from "./state.js";
-import { count, measure, t } from "./text.js";
+import { count, language, measure, t } from "./text.js";
 import { askRows, measured } from "./rows.js";
 import { working } from "./work.js";
 
@@ -29,7 +29,7 @@ function scene() {
 
 function places() {
   const { rows, axes, sample, fit } = state;
-  if (!rows && sample) return sample;
+  if (!rows && sample) return { ...sample, xName: axisName(0), yName: axisName(1) };
   const placed = axes.kind === PRINCIPAL && rows ? onPrincipal() : onColumns();
   return { ...placed, labels: rows ? fit.labels : new Int32Array(0) };
 }
@@ -64,6 +64,12 @@ function onPrincipal() {
     yName: t.secondAxis,
     more: points?.rows ? { ...axes.onto(points.rows), labels: points.labels } : null,
   };
+}
+
+/** The service's words for an axis are English. */
+function axisName(index) {
+  const axis = state.sample.axes[index];
+  return axis ? axis.name ?? (language === "en" ? axis.text : [t.firstAxis, t.secondAxis][index]) : "";
 }
 
 const columnName = (number) => nameOf(state.table.columns[number - 1]);
@@ -122,7 +128,7 @@ function shownCells(point) {
 }
 
 function hint(rows) {
-  if (!rows) return state.sample ? html`<span lang="en">${state.sample.note}</span>` : t.centersOnly;
+  if (!rows) return state.sample ? t.sampled(state.sample.xs.length, state.sample.all) : t.centersOnly;
   return rows.n > MOST_DRAWN ? html`${t.sampled(MOST_DRAWN, rows.n)} ${t.pictureHint}` : t.pictureHint;
 }
 

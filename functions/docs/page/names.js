@@ -10,7 +10,7 @@ const LONGEST = 100; // characters of a name
 export const jobName = (job) => job.name ?? job.filename;
 
 /** The number that a cluster's name belongs to: its label, but where it continues one of an earlier fit. */
-export const numberOf = (cluster) => state.clusters?.clusters[cluster]?.number ?? cluster;
+export const numberOf = (cluster) => state.job?.numbers?.[cluster] ?? cluster;
 export const clusterName = (cluster) => state.job?.clusters?.[numberOf(cluster)] ?? t.cluster(numberOf(cluster));
 
 /** The pencil beside a name; `what` is the job's id where it is the job's, else the cluster. */

@@ -1,5 +1,6 @@
 // How good the clusters are: in words, and over all numbers of them that were tried.
 import { html, nothing, svg } from "./lit-html.js";
+import { auditView } from "./audit.js";
 import { state } from "./state.js";
 import { count, measure, share, t, verdictOf } from "./text.js";
 
@@ -14,6 +15,7 @@ export function qualityView() {
   return html`
     <section class="quality" aria-label=${t.quality}>
       ${choice ? verdictView(choice, scores) : silhouetteView(scores)}
+      ${auditView()}
       ${warnings.length ? html`<details ?open=${warnings.length < 3}><summary>${t.notes(warnings.length)}</summary><ul lang="en">${warnings.map((warning) => html`<li>${warning}</li>`)}</ul></details>` : nothing}
       ${choice ? html`${curveView(choice)}${triedView(choice)}` : nothing}
     </section>

@@ -8,14 +8,12 @@ const TEXT = /\.(csv|tsv|txt|dat|data|tab)(\.gz)?$/i;
 export const measured = (table) => table.columns.filter((column) => ["numbers", "boolean"].includes(column.kind));
 
 export const MOST_ROWS = 300_000; // of a file that only the service can read
-// What the page calls an outlier: farther from its center than 95 % of its cluster.
-export const ROWS = "rows?outlier_quantile=0.95";
 const SAID = { distance: 2, outlier: 5 }; // cells that the service puts behind a row's own: which is which
 
 /** The rows as the service made them, with what it says of each; into the state. */
 export async function askRows(signal) {
   const { job, table, rows } = state;
-  const answer = await service.made(`jobs/${job.job_id}/${ROWS}`, { headers: { Accept: "text/csv" }, signal });
+  const answer = await service.made(`jobs/${job.job_id}/rows`, { headers: { Accept: "text/csv" }, signal });
   const text = await textOf(await answer.blob(), { ...table.reading, gzip: false });
   const behind = Object.values(SAID).map((index) => table.n_columns + index);
   const read = rowsOf(text, table.reading, [...measured(table).map((column) => column.number - 1), ...behind]);

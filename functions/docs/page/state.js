@@ -13,6 +13,9 @@ export const state = {
   rows: null, // the file's rows, where the browser can read them
   fit: null, // {labels, centers, names}
   choice: null, // GET choice: why so many clusters, where the number was not given
+  audit: null, // GET audit, or "coming"
+  alike: [], // fitted jobs of the same columns
+  migration: null, // GET migration, or "coming"
   told: null, // what the service says of each row: {distances, outliers}
   clusters: null, // GET clusters: sentences, rules, differences
   sample: null, // GET projection, of a file that is too large for the browser
@@ -37,6 +40,7 @@ export const OPTIONS = {
   max_iter: 300,
   tol: 0.0001,
   random_state: 0,
+  align_to: "", // the job whose clusters are continued
   used: null, // numbers of columns, or null for those that the service chooses
   suggested: null, // name of the column that would decide everything, if scaling is "standard" because of it
 };

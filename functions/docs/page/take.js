@@ -1,18 +1,17 @@
 // What can be taken away, the lines that do the same from a program, and the second file.
 import { html, nothing } from "./lit-html.js";
-import { BASE, keep, save, token } from "./service.js";
+import { BASE, fitsRequest, keep, save, token } from "./service.js";
 import { chosen } from "./start.js";
 import { changed, state } from "./state.js";
 import { t } from "./text.js";
 import { isFound } from "./number.js";
-import { ROWS } from "./rows.js";
 import { predicted, request, working } from "./work.js";
 
 const stem = () => state.job.filename.replace(/\.[^.]*$/, "");
 
 export function takeView() {
   const files = [
-    { path: ROWS, name: `${stem()}-clusters.csv`, accept: "text/csv", title: t.rowsFile, about: t.rowsAbout },
+    { path: "rows", name: `${stem()}-clusters.csv`, accept: "text/csv", title: t.rowsFile, about: t.rowsAbout },
     { path: "report", name: `${stem()}-report.html`, accept: "text/html", title: t.report, about: t.reportAbout },
     { path: "labels", name: `${stem()}-labels.csv`, accept: "text/csv", title: t.labels, about: t.labelsAbout },
     { path: "centers", name: `${stem()}-centers.csv`, accept: "text/csv", title: t.centers, about: t.centersAbout },
@@ -44,11 +43,11 @@ const base = BASE.replace(/\/$/, "");
 
 /** What the page asks for, without what the service would do anyway. */
 function asked() {
-  const { model_params, preprocessing } = request(state.job.job_id, state.options);
+  const { model_params, preprocessing, align_to } = request(state.job.job_id, state.options);
   const kept = (object, defaults) => Object.fromEntries(Object.entries(object).filter(([name, value]) => value !== defaults[name]));
   const body = { model_params: kept(model_params, { algorithm: "lloyd", n_init: "auto", max_iter: 300, tol: 0.0001, random_state: 0 }) };
   const plan = kept(preprocessing, { scaling: "none", missing: "mean", normalize: "none", categories: "leave_out" });
-  return Object.keys(plan).length ? { ...body, preprocessing: plan } : body;
+  return { ...body, ...(Object.keys(plan).length && { preprocessing: plan }), ...(align_to !== undefined && { align_to }) };
 }
 
 const shell = (text) => `'${text.replaceAll("'", "'\\''")}'`;
@@ -57,30 +56,33 @@ function curlLines() {
   const header = token.get() ? ' -H "Authorization: Bearer $TOKEN"' : "";
   const body = JSON.stringify({ job_id: "JOB", ...asked() }).replace('"JOB"', `${state.job.job_id}`);
   return [
-    `curl${header} -F ${shell(`file=@${state.job.filename}`)} ${base}/upload`,
+    ...(fitsRequest(state.job) ? [`curl${header} -F ${shell(`file=@${state.job.filename}`)} ${base}/upload`] : []),
     `curl${header} --json ${shell(body)} ${base}/fit`,
     `curl${header} ${base}/jobs/${state.job.job_id}/centers`,
     ...(isFound() ? [`curl${header} ${base}/jobs/${state.job.job_id}/choice`] : []),
   ].join("\n");
 }
 
-const literal = (value) => JSON.stringify(value, null, 4).replaceAll("null", "None").replaceAll("true", "True").replaceAll("false", "False");
+/** A text, a number, or an object or array of such, in Python. */
+function literal(value) {
+  if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`;
+  if (typeof value !== "object") return JSON.stringify(value);
+  return `{${Object.entries(value).map(([name, each]) => `${JSON.stringify(name)}: ${literal(each)}`).join(", ")}}`;
+}
 
 function pythonLines() {
-  const { model_params, preprocessing } = asked();
-  const session = token.get() ? ['service.headers["Authorization"] = f"Bearer {os.environ[\'TOKEN\']}"'] : [];
+  const { model_params: params, preprocessing, align_to: aligned } = asked();
+  const given = ["job", literal(params), ...(preprocessing ? [literal(preprocessing)] : []), ...(aligned === undefined ? [] : [`align_to=${aligned}`])];
+  const [imports, opened] = token.get() ? ["import os\n\n", ', token=os.environ["TOKEN"]'] : ["", ""];
   return [
-    token.get() ? "import os\n\nimport requests" : "import requests",
+    `# ${t.pythonNeeds}`,
+    `${imports}from kmeans_client import Client`,
     "",
-    `url = ${JSON.stringify(base)}`,
-    "service = requests.Session()",
-    ...session,
-    `with open(${JSON.stringify(state.job.filename)}, "rb") as file:`,
-    '    job = service.post(f"{url}/upload", files={"file": file}).json()["job_id"]',
-    "recipe = " + literal({ model_params, ...(preprocessing && { preprocessing }) }),
-    'fit = service.post(f"{url}/fit", json={"job_id": job, **recipe}, headers={"Accept": "application/json"})',
-    'labels = fit.json()["labels"]',
-    ...(isFound() ? ['choice = service.get(f"{url}/jobs/{job}/choice").json()'] : []),
+    `with Client(${JSON.stringify(base)}${opened}) as client:`,
+    `    job = client.upload(${JSON.stringify(state.job.filename)})["job_id"]`,
+    `    labels = client.fit(${given.join(", ")})`,
+    "    print(labels.to_numpy(), client.get_centers(job).to_numpy())",
+    ...(isFound() ? ["    print(client.get_choice(job))"] : []),
   ].join("\n");
 }
 
@@ -119,7 +121,7 @@ export function predictView() {
 /** The second file's rows as they were sent, with what the service says of each behind it. */
 const saveRows = () =>
   working("saving", async (_work, signal) => {
-    const answer = await predicted(state.points.file, "?answer=rows&outlier_quantile=0.95", "text/csv", signal);
+    const answer = await predicted(state.points.file, "?answer=rows", "text/csv", signal);
     keep(await answer.blob(), `${state.points.name.replace(/\.[^.]*$/, "")}-clusters.csv`);
   });
 

@@ -28,6 +28,7 @@ export default {
   signedTitle: "Not from a browser",
   signed: "This service asks for AWS signatures, which a page in a browser cannot make. Use curl with --aws-sigv4, or the service on your own machine (make run).",
 
+  problems: {},
   failed: "That did not work",
   fitFailed: "The fit failed",
   offline: "The service cannot be reached",
@@ -86,6 +87,9 @@ export default {
   noWeight: "every row counts the same",
   algorithm: "Algorithm",
   algorithms: { swap: "swap: searches on for better clusters", lloyd: "lloyd: as scikit-learn", elkan: "elkan: as scikit-learn" },
+  alignTo: "Continue the numbers of",
+  ownNumbers: "none: new numbers",
+  itself: "this job",
   more: "More options",
   n_init: "n_init",
   n_initAbout: "How many starts, the best of which is kept.",
@@ -105,7 +109,7 @@ export default {
   firstAxis: "First principal axis",
   secondAxis: "Second principal axis",
   outliers: "Mark outliers",
-  outliersAbout: "Rows that are farther from their center than 95 % of their cluster",
+  outliersAbout: "Rows that are farther from their center than 99 % of their cluster",
   distance: "distance to the center",
   zoomIn: "Zoom in",
   zoomOut: "Zoom out",
@@ -131,6 +135,7 @@ export default {
   center: "Center",
   table: "The clusters as a table",
   firstRows: "First rows",
+  tells: null, // the service's own words are English
   quality: "How clear the clusters are",
   verdict: (silhouette) =>
     silhouette > 0.7 ? "The clusters are clearly apart." : silhouette > 0.5 ? "The clusters are well apart." : silhouette > 0.25 ? "The clusters overlap at their edges." : "The clusters hardly differ: take them as a way to cut the data, not as groups that are there.",
@@ -149,7 +154,27 @@ export default {
   curveAbout: (least, most, n) => `Calinski–Harabasz index for ${least} to ${most} clusters; it is largest for ${n}. The table below has the numbers.`,
   curveTitle: "Calinski–Harabasz index by number of clusters; the largest is chosen",
   indices: { calinski_harabasz: "Calinski–Harabasz", silhouette: "Silhouette", davies_bouldin: "Davies–Bouldin", stability: "Agreement of halves", gap: "Gap", inertia: "Inertia" },
+  audit: "How sure is that?",
+  auditAbout: "Starts fifty times anew, and searches on",
+  auditing: "Looking whether other starts find better clusters …",
+  audits: {
+    sure: "Nothing better was found: these are the clusters of this data for this number of them.",
+    better: "There are better clusters than these.",
+    others: "Other clusters are as good as these, and different: the data does not decide. Another number of clusters may be surer.",
+  },
+  auditFigures: ({ starts, reached, optima, gap, agreement }) =>
+    `${reached} of ${whole.format(starts)} starts come to the best, ${whole.format(optima)} different ${optima === 1 ? "result" : "results"}; these have ${gap} % more inertia than the best, and agree with it by ${agreement} of 1`,
+  searchOn: "Search further",
   notes: (n) => of(n, "note", "notes"),
+
+  migration: (id) => `Which rows changed since job ${id}`,
+  sameRow: "The same row is",
+  byPlace: "at the same place in the file",
+  compare: "Compare",
+  stayed: (stayed, both) => `${whole.format(stayed)} of ${of(both, "row", "rows")} stayed in their cluster.`,
+  fromTo: "From, to",
+  gone: "gone",
+  arrived: "new",
 
   understood: "What was understood",
   use: "Used",
@@ -178,6 +203,7 @@ export default {
   model: "Model",
   modelAbout: "For scikit-learn, as a joblib file",
   lines: "The same from a program",
+  pythonNeeds: "pip install ./client, in the folder of the service’s source",
   copy: "Copy",
   copied: "Copied",
 

@@ -17,6 +17,9 @@ const short = new Intl.NumberFormat(language, { maximumSignificantDigits: 4 });
 const tiny = new Intl.NumberFormat(language, { maximumSignificantDigits: 3, notation: "scientific" });
 const part = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 });
 
+const all = new Intl.NumberFormat(language, { maximumSignificantDigits: 15 });
+
+export const exact = (number) => all.format(number);
 export const count = (number) => whole.format(number);
 export const share = (number) => part.format(number);
 

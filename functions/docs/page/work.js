@@ -1,6 +1,6 @@
 // What the page does: from a file to its clusters, and what is asked on the way.
 import { byParts } from "./parts.js";
-import { askClusters, askSample } from "./explain.js";
+import { askAlike, askClusters, askSample } from "./explain.js";
 import { askRows, measured, MOST_ROWS, readRows } from "./rows.js";
 import * as service from "./service.js";
 import { changed, OPTIONS, state } from "./state.js";
@@ -63,9 +63,9 @@ export function take(file) {
   });
 }
 
-const UNSEEN = { points: null, selected: null, point: null, told: null, clusters: null, sample: null };
+const UNSEEN = { points: null, selected: null, point: null, told: null, clusters: null, sample: null, audit: null, migration: null };
 const NOTHING = {
-  ...UNSEEN, file: null, job: null, table: null, rows: null, fit: null, choice: null, problem: null,
+  ...UNSEEN, file: null, job: null, table: null, rows: null, fit: null, choice: null, alike: [], problem: null,
   axes: { kind: "columns", x: null, y: null },
 };
 
@@ -103,6 +103,7 @@ function optionsOf(table, job) {
   const asked = job.model_params;
   if (asked) {
     for (const name of ["algorithm", "n_init", "max_iter", "tol", "random_state"]) options[name] = asked[name] ?? options[name];
+    options.align_to = job.align_to === undefined ? "" : String(job.align_to);
     options.clusters = asked.n_clusters ?? options.clusters;
     options.scaling = job.preprocessing?.scaling ?? "none";
     options.missing = job.preprocessing?.missing ?? "mean";
@@ -133,11 +134,12 @@ export function refit() {
 }
 
 export function request(id, options) {
-  const { clusters, algorithm, n_init, max_iter, tol, random_state, scaling, missing, normalize, categories, used } = options;
+  const { clusters, algorithm, n_init, max_iter, tol, random_state, scaling, missing, normalize, categories, used, align_to } = options;
   const preprocessing = { scaling, missing, normalize, categories };
   if (options.weight_column) preprocessing.weight_column = options.weight_column;
   if (used) preprocessing.columns = used;
-  return { job_id: id, model_params: { n_clusters: clusters, algorithm, n_init, max_iter, tol, random_state }, preprocessing };
+  const asked = { job_id: id, model_params: { n_clusters: clusters, algorithm, n_init, max_iter, tol, random_state }, preprocessing };
+  return align_to === "" ? asked : { ...asked, align_to: Number(align_to) };
 }
 
 async function cluster(work, signal) {
@@ -208,6 +210,7 @@ async function look(found) {
   const axes = twoThatTell(fit, table, job.scores.cluster_sizes);
   changed({ ...UNSEEN, job, table, fit, choice, axes, said: choice ? verdictOf(choice) : t.found(centers.length) });
   askClusters(id, fit);
+  askAlike(job);
   if (!state.rows && table.n_rows <= MOST_ROWS) await askRows();
   if (!state.rows) await askSample(id);
 }

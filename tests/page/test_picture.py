@@ -1,0 +1,57 @@
+"""The picture: by keys, with outliers, with a second file."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from harness.browser import PATIENCE
+from harness.data.dropped import CENTERS
+from harness.visitor import Visitor
+
+pytestmark = pytest.mark.services
+
+
+def test_every_point_is_reached_by_keys_and_told(visitor: Visitor, table: Path) -> None:
+    visitor.opens()
+    visitor.gives(table)
+    visitor.sees_clusters(3)
+    picture = visitor.page.locator("#picture")
+    picture.focus()
+    picture.press("ArrowRight")
+    expect(visitor.page.get_by_role("status")).to_contain_text("Row ")
+    expect(visitor.page.locator(".tip")).to_be_visible()
+    picture.press("Escape")
+    expect(visitor.page.locator(".tip")).to_have_count(0)
+
+
+def test_a_second_file_is_seen_in_the_same_picture(
+    visitor: Visitor, table: Path, tmp_path: Path
+) -> None:
+    points = tmp_path / "more.csv"
+    points.write_text("id,letter,width,height\n1,a,50,1\n2,b,1,89\n")
+    visitor.opens()
+    visitor.gives(table)
+    visitor.sees_clusters(3)
+    visitor.page.locator("input[data-use=predict]").set_input_files(points)
+    expect(visitor.page.locator(".predict")).to_contain_text("2 rows predicted", timeout=PATIENCE)
+
+
+def test_rows_of_a_file_that_is_no_text_are_seen_and_its_outliers_are_marked(
+    visitor: Visitor, tmp_path: Path
+) -> None:
+    file = tmp_path / "shapes.jsonl"
+    file.write_text(
+        "".join(
+            f'{{"x": {x + i % 7}, "y": {y + i % 11}}}\n' for i, (x, y) in enumerate(CENTERS * 20)
+        )
+    )
+    visitor.opens()
+    visitor.gives(file)
+    visitor.sees_clusters(3)
+    page = visitor.page
+    expect(page.get_by_role("heading", name="First rows")).to_be_visible(timeout=PATIENCE)
+    page.get_by_label("Mark outliers").check()
+    page.locator("#picture").focus()
+    page.locator("#picture").press("ArrowUp")
+    expect(page.locator(".tip")).to_contain_text("distance to the center", timeout=PATIENCE)

@@ -1,0 +1,123 @@
+"""The whole way of somebody with a file, in a real browser."""
+
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+from harness.browser import PATIENCE
+from harness.data.dropped import ROWS, TABLE
+from harness.visitor import Visitor
+
+pytestmark = pytest.mark.services
+HTML = "<img src=x onerror=alert(1)>"
+
+
+def test_the_example_is_a_click_away_from_its_picture(visitor: Visitor) -> None:
+    visitor.opens()
+    visitor.page.get_by_role("button", name="Try it with an example").click()
+    visitor.sees_clusters(5)
+    assert {urlsplit(url).netloc for url in visitor.asked if url.startswith("http")} == {
+        urlsplit(visitor.url).netloc
+    }
+
+
+def test_a_file_becomes_columns_clusters_and_files_to_take_away(
+    visitor: Visitor, table: Path
+) -> None:
+    visitor.opens()
+    visitor.gives(table)
+    visitor.sees_clusters(3)
+    page = visitor.page
+    columns = page.locator("table.columns tbody tr")
+    expect(columns).to_have_count(4)
+    used = [row.locator("input").is_checked() for row in columns.all()]
+    assert used == [False, False, True, True]
+    expect(columns.nth(3).locator("td.right")).to_have_text("1")
+    sizes = [text for text in page.locator(".cluster-name").all_inner_texts() if "6 rows" in text]
+    assert len(sizes) == 3
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Rows with clusters").click()
+    lines = Path(saved.value.path()).read_text().splitlines()
+    assert lines[0].startswith("id,letter,width,height,cluster,")
+    cells = [line.split(",") for line in lines[1:]]
+    assert [",".join(row[:4]) for row in cells] == ROWS
+    labels = [row[4] for row in cells]
+    assert labels == labels[:3] * 6
+    assert set(labels) == {"0", "1", "2"}
+    for name in ("Report", "Labels", "Centers", "Model"):
+        with page.expect_download() as saved:
+            page.get_by_role("button", name=re.compile(f"^{name}")).click()
+        assert Path(saved.value.path()).stat().st_size > 0
+
+
+def test_leaving_the_page_loses_nothing(visitor: Visitor, table: Path) -> None:
+    visitor.opens()
+    visitor.gives(table)
+    visitor.sees_clusters(3)
+    visitor.page.reload()
+    visitor.sees_clusters(3)
+    visitor.opens("#jobs")
+    visitor.page.get_by_role("link", name=table.name).click()
+    visitor.sees_clusters(3)
+
+
+def test_another_choice_of_columns_is_another_fit(visitor: Visitor, table: Path) -> None:
+    visitor.opens()
+    visitor.gives(table)
+    visitor.sees_clusters(3)
+    page = visitor.page
+    page.get_by_role("checkbox", name="Use height").uncheck()
+    visitor.gives_number(2)
+    page.get_by_role("button", name="Find them again").click()
+    visitor.sees_clusters(2)
+    expect(page.locator(".apart dt").first).to_have_text("width")
+
+
+def test_names_and_cells_that_are_html_are_shown_as_they_are(
+    visitor: Visitor, tmp_path: Path
+) -> None:
+    file = tmp_path / "<b>bold<b>.csv"
+    cells = "\n".join(f"{i % 3 * 90 + i % 4},{i % 3 * 50 + i % 5}.5,<i>{i}</i>" for i in range(12))
+    file.write_text(f"{HTML},<b>x</b>,text\n{cells}\n")
+    visitor.opens()
+    visitor.gives(file)
+    visitor.sees_clusters(3)
+    expect(visitor.page.locator("h1")).to_have_text("<b>bold<b>.csv")
+    expect(visitor.page.locator("table.columns th[scope=row]").first).to_have_text(HTML)
+    assert visitor.page.locator("main b, main i, main img").count() == 0
+
+
+def test_names_of_a_job_and_of_its_clusters_stay(visitor: Visitor, table: Path) -> None:
+    visitor.opens()
+    visitor.gives(table)
+    visitor.sees_clusters(3)
+    page = visitor.page
+    for old, new in (("Cluster 0", "Small ones"), (table.name, "All shapes")):
+        page.get_by_role("button", name=f"Rename {old}").click()
+        field = page.get_by_role("textbox", name=f"Rename {old}")
+        field.fill(new)
+        field.press("Enter")
+        expect(page.get_by_role("button", name=f"Rename {new}")).to_be_visible(timeout=PATIENCE)
+    page.reload()
+    visitor.sees_clusters(3)
+    expect(page.locator(".cluster-name").first).to_contain_text("Small ones")
+    expect(page.locator("h1")).to_have_text("All shapes")
+
+
+def test_a_job_is_deleted_after_one_question(visitor: Visitor, tmp_path: Path) -> None:
+    file = tmp_path / "to be deleted.csv"
+    file.write_text(TABLE)
+    visitor.opens()
+    visitor.gives(file)
+    visitor.sees_clusters(3)
+    visitor.opens("#jobs")
+    page = visitor.page
+    expect(page.locator(".usage")).to_contain_text(re.compile(r"\d+ jobs?; .+ of 54 GB"))
+    page.get_by_label("Search by name").fill("TO BE")
+    expect(page.locator(".job")).to_have_count(1)
+    page.get_by_role("button", name="Delete to be deleted.csv").click()
+    page.get_by_role("alert").get_by_role("button", name="Delete").click()
+    expect(page.locator(".job")).to_have_count(0)
