@@ -11,6 +11,7 @@ CLIENT_VENV := .venv-client
 CHECKOV_VENV := .venv-checkov
 SBOM_VENV := .venv-sbom
 MUTANTS_VENV := .venv-mutants
+SPARK_VENV := .venv-spark
 BIN := $(VENV)/bin
 # What the compiled libraries of an environment are made from.
 COMPILED := local/compile.sh layers/compile.sh layers/compiler.txt $(wildcard layers/reader/*.[ch] layers/numpy/kmeans/*.[ch])
@@ -88,7 +89,7 @@ mutants: $(VENV)/.test-installed $(MUTANTS_VENV)/.installed ## mistakes put into
 lint: $(VENV)/.test-installed $(CHECKOV_VENV)/.installed ## style, types and templates only
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
-	@$(BIN)/mypy functions local harness bench fuzz layers
+	@$(BIN)/mypy functions local harness bench fuzz layers distributed
 	@$(BIN)/cfn-lint template.yaml
 	@ci/checkov.sh
 
@@ -166,6 +167,12 @@ harness/%/node_modules/.installed: harness/%/package-lock.json
 	@cd $(dir $<) && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
+# Spark needs Java, 17 or newer, which is the machine's: Debian has it as default-jre-headless.
+$(SPARK_VENV)/.installed: requirements/spark.txt $(COMPILED)
+	@local/install.sh $(SPARK_VENV) $< "Spark, 600 MB on disk, one to two minutes"
+	@local/compile.sh $(SPARK_VENV)
+	@touch $@
+
 $(MUTANTS_VENV)/.installed: requirements/mutants.txt
 	@local/install.sh $(MUTANTS_VENV) $< "the tool that makes the mistakes, a few seconds"
 	@touch $@
@@ -185,5 +192,5 @@ sbom: $(VENV)/.test-installed $(SBOM_VENV)/.installed ## what is deployed, as Cy
 
 .PHONY: clean
 clean: ## removes environments, builds and caches; the data in .local stays
-	@rm -rf $(VENV) $(SAM_VENV) $(BENCH_VENV) $(CLIENT_VENV) $(CHECKOV_VENV) $(SBOM_VENV) harness/*/node_modules $(MUTANTS_VENV) .mutants .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	@rm -rf $(VENV) $(SAM_VENV) $(BENCH_VENV) $(CLIENT_VENV) $(CHECKOV_VENV) $(SBOM_VENV) harness/*/node_modules $(MUTANTS_VENV) $(SPARK_VENV) .mutants .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 	@find functions layers local harness tests client -name __pycache__ -prune -exec rm -rf {} +

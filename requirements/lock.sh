@@ -18,6 +18,8 @@ locks=(
   requirements/checkov
   requirements/sbom
   requirements/mutants
+  layers/spark/requirements
+  requirements/spark
 )
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -52,7 +52,9 @@ def compute(claimed: Job, cluster: Cluster, say: Say) -> Fitted:
         data.source = source_of_fit(recipe)
         found = cluster(data, labels_file, say)
         say({"stage": "STORING"})
-        return _store(claimed, data, found, labels_file)
+        prefix = claimed.fit_prefix
+        labels, labels_csv = _store_labels(f"{prefix}labels.csv", labels_file)
+        return Fitted(store_fit(prefix, claimed.fit_id or "", data, found, labels), labels_csv)
 
 
 def _labels_file(n_samples: int) -> IO[bytes]:
@@ -80,15 +82,16 @@ def arranging(data: Data) -> Arrange | None:
     return lambda space, centers: continued(space.enter(old), source.numbers, centers)
 
 
-def _store(claimed: Job, data: Data, found: Clustering, labels_file: IO[bytes]) -> Fitted:
-    prefix, bucket = claimed.fit_prefix, data_bucket()
+def store_fit(
+    prefix: str, fit_id: str, data: Data, found: Clustering, labels: StoredObject
+) -> Published:
+    """Store what was found, whose labels are stored."""
     choice = found.choice
     recipe = data.recipe.of(choice.n_clusters) if choice else data.recipe
     in_units = data.transform.inverse(found.centers) if data.transform else found.centers
-    centers = bucket.put(f"{prefix}centers.npy", npy(in_units), BINARY)
-    labels, labels_csv = _store_labels(f"{prefix}labels.csv", labels_file)
+    centers = data_bucket().put(f"{prefix}centers.npy", npy(in_units), BINARY)
     manifest = Manifest(
-        fit_id=claimed.fit_id or "",
+        fit_id=fit_id,
         recipe=recipe,
         model=Model(data.columns, found.predictor, data.transform),
         scores=replace(found.scores, warnings=_warnings(found, data, recipe)),
@@ -96,7 +99,7 @@ def _store(claimed: Job, data: Data, found: Clustering, labels_file: IO[bytes]) 
         continued=found.continued,
     )
     stored, arrays = store(manifest, prefix)
-    published = Published(
+    return Published(
         fit_id=manifest.fit_id,
         centers=centers,
         labels=labels,
@@ -107,7 +110,6 @@ def _store(claimed: Job, data: Data, found: Clustering, labels_file: IO[bytes]) 
         choice=_store_choice(f"{prefix}choice.json", choice),
         names=_store_names(f"{prefix}names.json", data.source, found.continued),
     )
-    return Fitted(published, labels_csv)
 
 
 def _store_choice(key: str, choice: Choice | None) -> StoredObject | None:

@@ -71,6 +71,21 @@ class Means:
         self._n_weighted += len(rows) if weights is None else int(np.count_nonzero(weights))
         self.are_weighted = weights is not None
 
+    @classmethod
+    def summed(
+        cls, sums: Array, sizes: Array, weights: Array | None, *, n_weighted: int, whole: bool
+    ) -> "Means":
+        """Of rows that were added up elsewhere.
+
+        n_weighted  how many of them weigh something; whole: whether all weights are
+        """
+        found = cls(*sums.shape)
+        found.sums, found.sizes = sums, sizes
+        found.weights = sizes.astype(np.float64) if weights is None else weights
+        found._whole, found._n_weighted = whole, n_weighted
+        found.are_weighted = weights is not None
+        return found
+
     def of_clusters(self) -> Array:
         """Zero for a cluster without weight."""
         means: Array = self.sums / np.where(self.weights > 0, self.weights, 1)[:, np.newaxis]

@@ -1,6 +1,7 @@
 """Exact quantiles of columns that need not fit memory: rows come in chunks, several times."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,12 +27,44 @@ def quantiles(chunks: Callable[[], Iterator[Array]], width: int, shares: Sequenc
         return np.full((len(shares), width), np.nan)
     if second is None:
         return _in_memory(first, shares)
-    counts = sum((~np.isnan(chunk)).sum(axis=0) for chunk in chunks())
-    found = np.empty((len(shares), width))
+    counts = np.asarray(sum((~np.isnan(chunk)).sum(axis=0) for chunk in chunks()))
+    return by_digits(counts, lambda digit: digit.histograms(chunks()), shares)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Digit:
+    """16 bits of the numbers of some columns, of those that begin as the numbers looked for do.
+
+    prefixes  shape (columns, ranks), what is known of the number that has this rank
+    shift     where the bits are
+    """
+
+    columns: slice
+    prefixes: NDArray[np.uint64]
+    shift: int
+
+    def histograms(self, chunks: Iterable[Array]) -> NDArray[np.int64]:
+        """Shape (columns, ranks, 2**16): how often each is there; of parts of the rows, added."""
+        found = np.zeros((*self.prefixes.shape, 2**DIGIT_BITS), dtype=np.int64)
+        for chunk in chunks:
+            for column, values in enumerate(chunk[:, self.columns].T):
+                keys = _keys(values[~np.isnan(values)])
+                for rank in range(self.prefixes.shape[1]):
+                    digits = _digits(keys, self.prefixes[column, rank], self.shift)
+                    found[column, rank] += np.bincount(digits, minlength=2**DIGIT_BITS)
+        return found
+
+
+type Histograms = Callable[[Digit], NDArray[np.int64]]
+
+
+def by_digits(counts: NDArray[np.int64], histograms: Histograms, shares: Sequence[float]) -> Array:
+    """As `quantiles`, of columns that have so many numbers, however these are gone over."""
+    found = np.empty((len(shares), len(counts)))
     group = max(1, GROUP_BYTES // (8 * 2**DIGIT_BITS * 2 * len(shares)))
-    for begin in range(0, width, group):
-        columns = slice(begin, min(begin + group, width))
-        found[:, columns] = _selected(chunks, columns, np.asarray(counts)[columns], shares)
+    for begin in range(0, len(counts), group):
+        columns = slice(begin, min(begin + group, len(counts)))
+        found[:, columns] = _selected(histograms, columns, counts[columns], shares)
     return found
 
 
@@ -45,7 +78,7 @@ def _in_memory(X: Array, shares: Sequence[float]) -> Array:
 
 
 def _selected(
-    chunks: Callable[[], Iterator[Array]],
+    histograms: Histograms,
     columns: slice,
     counts: NDArray[np.int64],
     shares: Sequence[float],
@@ -53,7 +86,7 @@ def _selected(
     places = np.maximum(counts - 1, 0)[:, None] * np.asarray(shares)[None, :]
     low = np.floor(places).astype(np.int64)
     ranks = np.concatenate([low, np.minimum(low + 1, np.maximum(counts - 1, 0)[:, None])], axis=1)
-    keys = _keys_of_rank(chunks, columns, ranks)
+    keys = _keys_of_rank(histograms, columns, ranks)
     values = _doubles(keys)
     below, above = values[:, : len(shares)], values[:, len(shares) :]
     found = _between(below, above, places - low)
@@ -70,20 +103,13 @@ def _between(below: Array, above: Array, share: Array) -> Array:
 
 
 def _keys_of_rank(
-    chunks: Callable[[], Iterator[Array]], columns: slice, ranks: NDArray[np.int64]
+    histograms: Histograms, columns: slice, ranks: NDArray[np.int64]
 ) -> NDArray[np.uint64]:
     """The keys that have these ranks, shape (columns, ranks), 16 bits more of them in each pass."""
     prefixes = np.zeros(ranks.shape, dtype=np.uint64)
     left = ranks.copy()
     for shift in range(64 - DIGIT_BITS, -1, -DIGIT_BITS):
-        histograms = np.zeros((*ranks.shape, 2**DIGIT_BITS), dtype=np.int64)
-        for chunk in chunks():
-            for column, values in enumerate(chunk[:, columns].T):
-                keys = _keys(values[~np.isnan(values)])
-                for rank in range(ranks.shape[1]):
-                    digits = _digits(keys, prefixes[column, rank], shift)
-                    histograms[column, rank] += np.bincount(digits, minlength=2**DIGIT_BITS)
-        sums = histograms.cumsum(axis=2)
+        sums = histograms(Digit(columns, prefixes.copy(), shift)).cumsum(axis=2)
         digit = (sums <= left[:, :, None]).sum(axis=2)
         digit = np.minimum(digit, 2**DIGIT_BITS - 1)  # of a column without any value
         before = np.take_along_axis(sums, np.maximum(digit - 1, 0)[:, :, None], axis=2)[:, :, 0]

@@ -147,11 +147,20 @@ def _indicators(codes: Array, level: Levels) -> Array:
 class Moments(Protocol):
     """Of each column of numbers: how many, mean, sum of squared deviations, range."""
 
-    n: Array
-    mean: Array
-    squares: Array
-    least: Array
-    largest: Array
+    @property
+    def n(self) -> Array: ...
+
+    @property
+    def mean(self) -> Array: ...
+
+    @property
+    def squares(self) -> Array: ...
+
+    @property
+    def least(self) -> Array: ...
+
+    @property
+    def largest(self) -> Array: ...
 
 
 class Statistics(Protocol):

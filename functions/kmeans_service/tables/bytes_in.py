@@ -22,7 +22,7 @@ _CP1252 = "".join(
     bytes([code]).decode("cp1252", "ignore") or chr(code) for code in range(256)
 )  # as browsers read it: the five bytes that it lacks are control characters
 _END_MARK = re.compile(rb'\x1a[\x1a"\r\n\t ]*+\Z')
-_END_BYTES = 64
+END_BYTES = 64
 
 
 class NotUtf8Error(Exception):
@@ -41,10 +41,10 @@ def pieces(
     Raises NotUtf8Error, TooLarge for a file that unpacks to too much, InvalidCsv for one that
     cannot be unpacked.
     """
-    text = _decoded(unpacked(pieces_from(source(), size), size, most_bytes), encoding)
+    text = decoded(unpacked(pieces_from(source(), size), size, most_bytes), encoding)
     if old_mac:
         text = (piece.replace(b"\r", b"\n") for piece in text)
-    return _without_end_mark(text)
+    return without_end_mark(text)
 
 
 def unpacked(raw: Iterable[bytes], size: int, most_bytes: int) -> Iterator[bytes]:
@@ -108,12 +108,16 @@ def _check_size(plain: int, packed: int, most_bytes: int) -> None:
         )
 
 
-def _decoded(raw: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+def decoded(raw: Iterator[bytes], encoding: str, *, begins: bool = True) -> Iterator[bytes]:
+    """The text in UTF-8, a last 0x1A still in it.
+
+    begins   whether it is the file's beginning, where a byte order mark may stand
+    """
     if encoding == "utf-16":
         return _from_utf16(raw)
     if encoding == "windows-1252":
         return (codecs.charmap_decode(piece, "strict", _CP1252)[0].encode() for piece in raw)
-    return _checked_utf8(raw)
+    return _checked_utf8(raw, first=begins)
 
 
 def _from_utf16(raw: Iterator[bytes]) -> Iterator[bytes]:
@@ -133,9 +137,8 @@ def is_little(first: bytes) -> bool:
     return first[1:2] == b"\0"
 
 
-def _checked_utf8(raw: Iterator[bytes]) -> Iterator[bytes]:
+def _checked_utf8(raw: Iterator[bytes], *, first: bool) -> Iterator[bytes]:
     begun = b""
-    first = True
     for piece in raw:
         text = begun + piece
         begun = b""
@@ -161,12 +164,18 @@ def _whole_characters(text: bytes, *, final: bool) -> int:
         raise NotUtf8Error(text[: error.start], text[error.start : error.end]) from None
 
 
-def _without_end_mark(text: Iterator[bytes]) -> Iterator[bytes]:
+def end_mark_begins(end: bytes) -> int | None:
+    """Where in a file's last bytes the mark begins that DOS ended it with; None for no mark."""
+    found = _END_MARK.search(end, max(0, len(end) - END_BYTES))
+    return found.start() if found else None
+
+
+def without_end_mark(text: Iterator[bytes]) -> Iterator[bytes]:
     """DOS ended its files with 0x1A, which exports carry on, even into a last quoted cell."""
     held = b""
     for piece in text:
         whole = held + piece
-        last = _END_MARK.search(whole, max(0, len(whole) - _END_BYTES))
+        last = _END_MARK.search(whole, max(0, len(whole) - END_BYTES))
         held = whole[last.start() :] if last else b""
         if not last:
             yield whole

@@ -1,7 +1,7 @@
 """How often each text of a column occurs, in one pass over a file."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -10,12 +10,13 @@ from kmeans_service.tables.bytes_in import Source
 from kmeans_service.tables.columns import ColumnReader, Layout, Role, begun, rooms
 from kmeans_service.tables.csv_lines import BLOCK_BYTES, CsvLimits
 from kmeans_service.tables.dialect import Dialect
+from kmeans_service.tables.survey import Block
 
 type Counts = Counter[str | None]
 """Of a column's texts; of None, the missing cells."""
 
 
-class _Counting(ColumnReader):
+class Counting(ColumnReader):
     """Each text that it meets is a level from then on; a code for each way to write it."""
 
     most_known = None
@@ -44,12 +45,24 @@ def count_levels(
 
     They should be columns of few texts: all of these are held.
     """
+    only = only_levels(layout)
+    return counted(begun(source, dialect, only, limits, block_bytes, Counting), dialect, only)
+
+
+def only_levels(layout: Layout) -> Layout:
+    """All other cells are passed over."""
     roles = tuple(role if role == Role.LEVEL else Role.SKIPPED for role in layout.roles)
-    only = Layout(roles, ((),) * layout.roles.count(Role.LEVEL))
+    return Layout(roles, ((),) * layout.roles.count(Role.LEVEL))
+
+
+def counted(
+    begun: Iterable[tuple[ColumnReader, Block]], dialect: Dialect, only: Layout
+) -> list[Counts]:
+    """Of the rows of some blocks, each with the one reader of them all, a `Counting` one."""
     codes: list[Counter[float]] = [Counter() for _ in only.levels]
     missing = [0] * len(codes)
     reader: ColumnReader | None = None
-    for reader, block in begun(source, dialect, only, limits, block_bytes, _Counting):
+    for reader, block in begun:
         for rows, _ in rooms(reader, block, dialect):
             for column, values in enumerate(_present(rows)):
                 missing[column] += len(rows) - len(values)
@@ -64,7 +77,7 @@ def _present(rows: Array) -> Iterator[list[float]]:
 def _as_texts(
     reader: ColumnReader | None, codes: list[Counter[float]], missing: list[int]
 ) -> list[Counts]:
-    if not isinstance(reader, _Counting):  # a file without rows
+    if not isinstance(reader, Counting):  # a file without rows
         return [Counter() for _ in codes]
     found = [reader.counted(column, counts) for column, counts in enumerate(codes)]
     for counts, n_missing in zip(found, missing, strict=True):

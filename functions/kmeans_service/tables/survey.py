@@ -108,7 +108,7 @@ class Survey:
 
     def __init__(self, format: Format, line: int, *, distinct: bool = True) -> None:
         self.format = format
-        self._columns = (CColumn * format.n_cells)()
+        self.columns = (CColumn * format.n_cells)()
         self._cells = (CCell * format.n_cells)()
         # Pages of a mapping that are never touched take neither memory nor time.
         self._slots = c_char.from_buffer(mmap(-1, 8 * _SLOTS))
@@ -117,7 +117,7 @@ class Survey:
             capacity=MOST_DISTINCT,
             n_slots=_SLOTS if distinct else 0,
             slots=addressof(self._slots) if distinct else None,
-            columns=self._columns,
+            columns=self.columns,
             cells=self._cells,
         )
         self._distinct = distinct
@@ -133,9 +133,10 @@ class Survey:
     def run(self, pieces: Iterable[bytes]) -> None:
         """All rows of the text; raises InvalidCsv and TooLarge."""
         for block in blocks(pieces):
-            self._read(block)
+            self.read(block)
 
-    def _read(self, block: Block) -> None:
+    def read(self, block: Block) -> None:
+        """All rows of a block that end in it."""
         format = c_format(self.format, whole=block.whole)
         begin = c_size_t(block.begin)
         while begin.value < len(block.text):
@@ -173,24 +174,24 @@ class Survey:
         self.c.rows += 1
 
     def counts(self) -> list[Counts]:
-        return [self._counts(column) for column in self._columns]
+        return [counts_of(column, exact=self._distinct) for column in self.columns]
 
-    def _counts(self, column: CColumn) -> Counts:
-        exact = self._distinct and not column.more
-        names = Counts.__slots__
-        taken = {name: getattr(column, name) for name in names if hasattr(column, name)}
-        return Counts(
-            **taken
-            | {
-                "kinds": tuple(column.kinds),
-                "distinct": int(column.distinct) if exact else None,
-                "constant": column.varied == 0,
-                "mean": column.first + column.mean,
-                "missing": _place(column.missing),
-                "boolean": _place(column.boolean),
-                "other": _place(column.other),
-            }
-        )
+
+def counts_of(column: CColumn, *, exact: bool = True) -> Counts:
+    """exact   whether different values were counted"""
+    taken = {name: getattr(column, name) for name in Counts.__slots__ if hasattr(column, name)}
+    return Counts(
+        **taken
+        | {
+            "kinds": tuple(column.kinds),
+            "distinct": int(column.distinct) if exact and not column.more else None,
+            "constant": column.varied == 0,
+            "mean": column.first + column.mean,
+            "missing": _place(column.missing),
+            "boolean": _place(column.boolean),
+            "other": _place(column.other),
+        }
+    )
 
 
 def _trimmed(cell: Cell, kind: int) -> bytes:

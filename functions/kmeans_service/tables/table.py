@@ -7,6 +7,7 @@ comma, a first line that is no header after all. Then it is read once more, the 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import Protocol
 
 from kmeans_service.errors import InvalidCsv
 from kmeans_service.tables import formats, header
@@ -65,7 +66,7 @@ def read_table(
 
     numbers   whether a file without a column of numbers is refused
     """
-    reader = _Reader(
+    reader = TableReader(
         source, reading or Reading(), limits or csv_limits(), most_bytes, block_bytes, distinct
     )
     table = reader.read()
@@ -97,8 +98,22 @@ def text_pieces(source: Source, dialect: Dialect, size: int, most_bytes: int) ->
     return iter(())
 
 
+class Surveyed(Protocol):
+    """All rows of data, counted."""
+
+    @property
+    def n_rows(self) -> int: ...
+
+    @property
+    def n_blank(self) -> int: ...
+
+    def counts(self) -> list[Counts]: ...
+
+
 @dataclass
-class _Reader:
+class TableReader:
+    """How a file is read becomes clear here; who counts its rows elsewhere overrides `survey`."""
+
     source: Source
     reading: Reading
     limits: CsvLimits
@@ -107,7 +122,6 @@ class _Reader:
     distinct: bool
 
     def read(self) -> Table:
-        size = min(self.block_bytes, self.limits.line_length)
         begun = next(pieces_from(self.source(), _FORMAT_BYTES), b"")
         raw = next(unpacked(iter([begun]), _FORMAT_BYTES, _FORMAT_BYTES), b"")
         encoding = self._encoding(raw)
@@ -115,11 +129,11 @@ class _Reader:
         if encoding != "utf-16":
             formats.check_text(raw, self.reading)
         try:
-            table = self._decoded(encoding, size)
+            table = self._decoded(encoding)
         except NotUtf8Error as error:
             if self.reading.encoding != AUTO:
-                raise self._not_utf8(error, size) from None
-            table = self._decoded("windows-1252", size)
+                raise self.not_utf8(error) from None
+            table = self._decoded("windows-1252")
             guess = ("not all of the file is UTF-8; read as Windows-1252: encoding decides",)
         return replace(
             table,
@@ -132,25 +146,27 @@ class _Reader:
             return self.reading.encoding
         return "utf-16" if raw.startswith(UTF16_MARKS) else "utf-8"
 
-    def _not_utf8(self, error: NotUtf8Error, size: int) -> InvalidCsv:
+    def not_utf8(self, error: NotUtf8Error) -> InvalidCsv:
         """The refusal that names the line, which is found by counting once more."""
+        size = self._piece_bytes
         line = 1 + error.before.count(b"\n")
         try:
             for piece in pieces(self.source, size, "utf-8", self.most_bytes):
                 line += piece.count(b"\n")
         except NotUtf8Error:
             pass
-        return InvalidCsv(
-            f"line {line}: the bytes {error.wrong.hex(' ')} are not UTF-8; "
-            "encoding can be windows-1252 or utf-16",
-            line=line,
-        )
+        return not_utf8_at(line, error)
 
-    def _decoded(self, encoding: str, size: int) -> Table:
+    @property
+    def _piece_bytes(self) -> int:
+        return min(self.block_bytes, self.limits.line_length)
+
+    def _decoded(self, encoding: str) -> Table:
         old_mac = False
+        size = self._piece_bytes
         while True:
             text = pieces(self.source, size, encoding, self.most_bytes, old_mac=old_mac)
-            head, whole = _load(text, self.limits.line_length)
+            head, whole = load_head(text, self.limits.line_length)
             if b"\r" in head and b"\n" not in head and not old_mac:
                 old_mac = True
                 continue
@@ -177,7 +193,7 @@ class _Reader:
         )
         if not choice.present:
             dialect = replace(dialect, n_cells=len(sniffed.first))
-        survey = self._survey(dialect, head, sniffed, text)
+        survey: Surveyed = self.survey(dialect, head, sniffed, text)
         counts = survey.counts()
         if (
             choice.present
@@ -186,11 +202,11 @@ class _Reader:
         ):
             choice = header.row_after_all()
             dialect = replace(dialect, header=False)
-            survey = self._survey(dialect, head, sniffed, self._again(dialect, head))
+            survey = self.survey(dialect, head, sniffed, self.again(dialect, head))
             counts = survey.counts()
         if sniffed.decimal_open and _decimal_commas(counts):
             dialect = replace(dialect, decimal=",")
-            survey = self._survey(dialect, head, sniffed, self._again(dialect, head))
+            survey = self.survey(dialect, head, sniffed, self.again(dialect, head))
             counts = survey.counts()
         if not survey.n_rows:
             raise InvalidCsv(
@@ -212,8 +228,8 @@ class _Reader:
             sniffed.ambiguous + choice.guesses + comment,
         )
 
-    def _again(self, dialect: Dialect, head: Head) -> Iterator[bytes]:
-        size = min(self.block_bytes, self.limits.line_length)
+    def again(self, dialect: Dialect, head: Head) -> Iterator[bytes]:
+        size = self._piece_bytes
         text = pieces(self.source, size, dialect.encoding, self.most_bytes, old_mac=dialect.old_mac)
         left = len(head.text)
         for piece in text:
@@ -222,20 +238,34 @@ class _Reader:
             left -= len(piece)
         return iter(())
 
-    def _survey(
+    def survey(
         self, dialect: Dialect, head: Head, sniffed: Sniffed, text: Iterator[bytes]
-    ) -> Survey:
+    ) -> Surveyed:
         """Counts the rows of data: those of the head from where they begin, and all others."""
-        row = sniffed.first_row
-        begin = row.end if dialect.header else head.begin
-        line = head.skipped + 1 + (row.n_lines if dialect.header else 0)
+        begin, line = data_begins(dialect, head, sniffed)
         format = Format(dialect.n_cells, dialect.delimiter, dialect.decimal, self.limits)
         survey = Survey(format, line, distinct=self.distinct)
         survey.run(chain([head.text[begin:]] if begin < len(head.text) else [], text))
         return survey
 
 
-def _load(text: Iterator[bytes], line_length: int) -> tuple[bytes, bool]:
+def data_begins(dialect: Dialect, head: Head, sniffed: Sniffed) -> tuple[int, int]:
+    """Where in the head the rows of data begin, and the number of the line there."""
+    row = sniffed.first_row
+    if dialect.header:
+        return row.end, head.skipped + 1 + row.n_lines
+    return head.begin, head.skipped + 1
+
+
+def not_utf8_at(line: int, error: NotUtf8Error) -> InvalidCsv:
+    return InvalidCsv(
+        f"line {line}: the bytes {error.wrong.hex(' ')} are not UTF-8; "
+        "encoding can be windows-1252 or utf-16",
+        line=line,
+    )
+
+
+def load_head(text: Iterator[bytes], line_length: int) -> tuple[bytes, bool]:
     """The text's beginning: some rows of it, or all."""
     parts: list[bytes] = []
     size = breaks = 0

@@ -1,0 +1,147 @@
+"""The first pass: every range is counted, and what was counted of all of them is one table.
+
+A range is read as if a row began with its first line. That is so where the one before it ends
+there, and so for the first one: where a cell goes on over a cut, the range behind it is read once
+more, from where its first row begins.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from distributed.reading import Rows, Written
+from distributed.spans import Span
+from kmeans_service.errors import InvalidCsv, TooLarge
+from kmeans_service.tables.bytes_in import NotUtf8Error
+from kmeans_service.tables.library import CColumn
+from kmeans_service.tables.merging import add_part
+from kmeans_service.tables.survey import Counts, Survey, counts_of
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a range has; `columns` is what C counted, as bytes; None where it cannot be read."""
+
+    begin: int
+    end: int
+    n_rows: int
+    n_blank: int
+    n_lines: int
+    columns: bytes | None
+
+
+def look(written: Written, span: Span) -> Found:
+    """Counts the cells of a range."""
+    rows, survey = Rows(written, span), Survey(written.format, 1, distinct=False)
+    try:
+        for block in rows.blocks():
+            survey.read(block)
+    except (InvalidCsv, TooLarge, NotUtf8Error):
+        return Found(rows.begin, rows.begin, 0, 0, 0, None)
+    columns = bytes(survey.columns)
+    lines = int(survey.c.line) - 1
+    return Found(rows.begin, rows.end, survey.n_rows, survey.n_blank, lines, columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A span with its rows, and the number of its first line in its file."""
+
+    span: Span
+    line: int
+    n_rows: int
+    kinds: tuple[tuple[int, ...], ...]
+
+
+class NotUtf8At(NotUtf8Error):
+    """The same, where its line is known."""
+
+    def __init__(self, error: NotUtf8Error, line: int) -> None:
+        super().__init__(error.before, error.wrong)
+        self.line = line
+
+
+type Look = Callable[[Written, Sequence[Span]], list[Found]]
+"""Looks at spans, somewhere; in their order."""
+
+
+class Checking:
+    """All ranges, in their order."""
+
+    def __init__(self, written: Written, names: Sequence[str], look: Look) -> None:
+        self.written, self._names, self._look = written, names, look
+        self.columns = (CColumn * written.dialect.n_cells)()
+        self.spans: list[Checked] = []
+        self.n_rows = self.n_blank = 0
+        self._lines = 0  # of all files so far
+        self._line, self._at = 1, 0
+
+    def counts(self) -> list[Counts]:
+        return [counts_of(column, exact=False) for column in self.columns]
+
+    def run(self, spans: Sequence[Span]) -> None:
+        """Raises InvalidCsv and TooLarge for the first place that breaks the grammar.
+
+        NotUtf8At for one that is not UTF-8.
+        """
+        found = self._look(self.written, spans)
+        for span, each in zip(spans, found, strict=True):
+            if not self.spans or self.spans[-1].span.file != span.file:
+                self._begin_file(span)
+            if self._at < span.end or (span.is_last and self._at < self._size(span)):
+                self._take(span, each)
+
+    def _size(self, span: Span) -> int:
+        return self.written.sizes[span.file]
+
+    def _begin_file(self, span: Span) -> None:
+        before = self.written.lines[span.file]
+        self._line, self._at = 1 + before, span.begin
+        self._lines += before
+
+    def _take(self, span: Span, found: Found) -> None:
+        exact = replace(span, begin=self._at, is_exact=True)
+        if found.begin != self._at:
+            [found] = self._look(self.written, [exact])
+        if found.columns is None or self.n_rows + found.n_rows > self.written.limits.rows:
+            self._refuse(exact)
+            raise RuntimeError("what was refused in a task is read without a fault")
+        part = (CColumn * len(self.columns)).from_buffer_copy(found.columns)
+        add_part(self.columns, part, self._lines)
+        kinds = tuple(tuple(column.kinds) for column in part)
+        end = found.end
+        self.spans.append(Checked(replace(exact, end=end), self._line, found.n_rows, kinds))
+        self.n_rows += found.n_rows
+        self.n_blank += found.n_blank
+        self._line += found.n_lines
+        self._lines += found.n_lines
+        self._at = end
+
+    def _refuse(self, span: Span) -> None:
+        """Reads it once more, its first line's number known now, to name the place."""
+        survey = Survey(self.written.format, self._line, distinct=False)
+        survey.c.rows = self.n_rows
+        rows = Rows(self.written, span)
+        try:
+            for block in rows.blocks():
+                survey.read(block)
+        except NotUtf8Error as error:
+            raise NotUtf8At(error, self._line_of_fault(span)) from None
+        except (InvalidCsv, TooLarge) as error:
+            raise self._in_its_file(error, span) from None
+
+    def _line_of_fault(self, span: Span) -> int:
+        """Of bytes that are not UTF-8."""
+        line = self._line
+        try:
+            for piece in Rows(self.written, span).pieces():
+                line += piece.count(b"\n")
+        except NotUtf8Error as error:
+            line += error.before.count(b"\n")
+        return line
+
+    def _in_its_file(self, error: InvalidCsv | TooLarge, span: Span) -> InvalidCsv | TooLarge:
+        """Named with the file, where there are several."""
+        if len(self._names) == 1:
+            return error
+        name = self._names[span.file]
+        return type(error)(f"{name}: {error.detail}", **error.members | {"file": name})

@@ -1,0 +1,46 @@
+"""The files of a fit in their bucket, read by ranges, as they were when it was asked for."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from distributed.spans import Open
+from kmeans_service import aws
+from kmeans_service.streams import ByteStream
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """An object; it is this version, or has this ETag."""
+
+    key: str
+    size: int
+    version_id: str | None = None
+    etag: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.key.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """All of them, in the order of their rows."""
+
+    bucket: str
+    files: tuple[File, ...]
+
+    def opened(self, file: int) -> Open:
+        return partial(_open, self.bucket, self.files[file])
+
+
+def _open(bucket: str, file: File, begin: int, end: int) -> ByteStream:
+    pinned: dict[str, Any] = {}
+    if file.version_id:
+        pinned["VersionId"] = file.version_id
+    elif file.etag:
+        pinned["IfMatch"] = file.etag
+    answer = aws.s3().get_object(
+        Bucket=bucket, Key=file.key, Range=f"bytes={begin}-{end - 1}", **pinned
+    )
+    return answer["Body"]

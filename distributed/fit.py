@@ -1,0 +1,132 @@
+"""A run: check, plan, fit, label, store; and what came of it as `result.json`, written last."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from distributed.check import Found, look
+from distributed.data import FilesData
+from distributed.fleet import Fleet
+from distributed.given import Given
+from distributed.job import Run
+from distributed.parts import Parts
+from distributed.progress import Telling
+from distributed.reading import Written
+from distributed.spans import Span
+from distributed.tables import Files, read_files
+from kmeans_service.errors import ServiceError
+from kmeans_service.fitting import passes
+from kmeans_service.fitting.computation import arranging, entered, store_fit
+from kmeans_service.lifecycle.job import Input
+from kmeans_service.media_types import CSV, JSON
+from kmeans_service.models.published import Published
+from kmeans_service.problems import problem_document
+from kmeans_service.recipes.params import check_against_data
+from kmeans_service.recipes.recipe import Recipe
+from kmeans_service.recipes.settled import settled
+from kmeans_service.storage import data_bucket
+from kmeans_service.stored_object import StoredObject
+from kmeans_service.tables.stored import packed
+from kmeans_service.tables.table import Table
+
+METHOD = "spark"
+
+
+def run(run: Run, fleet: Fleet, range_bytes: int) -> None:
+    """Writes the result, a refusal too; whatever else is raised has no result."""
+    try:
+        result = _fitted(run, fleet, range_bytes)
+    except ServiceError as error:
+        result = {"status": "refused", "problem": problem_document(error)}
+    text = json.dumps(result, allow_nan=False)
+    data_bucket().put(f"{run.prefix}result.json", text.encode(), JSON)
+
+
+def _fitted(run: Run, fleet: Fleet, range_bytes: int) -> dict[str, Any]:
+    say = Telling(run.bucket, f"{run.prefix}progress.json", run.recipe.max_iter)
+    say({"stage": "CHECKING"})
+    files = read_files(_given(run, range_bytes), _looking(fleet))
+    recipe = _recipe(run, files.table)
+    data = FilesData(_input(run, files.table), recipe, files, fleet)
+    say({"stage": "READING", "rows": files.table.n_rows})
+    labels = Parts(run.bucket, f"{run.prefix}labels.csv", CSV)
+    over_rows = data.passes(labels)
+    found = passes.fit(over_rows, entered(data), say, METHOD, arranging(data))
+    say({"stage": "STORING"})
+    published = store_fit(run.prefix, run.fit_id, data, found, labels.stored())
+    return {"status": "fitted", "model": _model(published), "input": _read(run, files, data)}
+
+
+def _given(run: Run, range_bytes: int) -> Given:
+    return Given(
+        run.source,
+        tuple(file.size for file in run.files),
+        tuple(file.name for file in run.files),
+        run.reading,
+        run.csv_limits,
+        range_bytes,
+        run.limits.file_bytes,
+    )
+
+
+def _looking(fleet: Fleet) -> Any:
+    def look_at(written: Written, spans: list[Span]) -> list[Found]:
+        return fleet.each(look, written, spans)
+
+    return look_at
+
+
+def _recipe(run: Run, table: Table) -> Recipe:
+    """As it is for this table; raises InvalidParameter where the table cannot be fitted so."""
+    if run.is_settled:
+        return run.recipe
+    recipe, plan = settled(table, run.recipe)
+    check_against_data(recipe, table.n_rows, plan.n_features)
+    return recipe
+
+
+def _input(run: Run, table: Table) -> Input:
+    return Input(
+        key=run.files[0].key,
+        version_id=run.files[0].version_id,
+        sha256=run.sha256,
+        size=sum(file.size for file in run.files),
+        n_samples=table.n_rows,
+        n_features=len(table.columns),
+        feature_names=table.names,
+        reading=run.reading.said(),
+    )
+
+
+def _read(run: Run, files: Files, data: FilesData) -> dict[str, Any]:
+    table = files.table
+    profile = data_bucket().put(f"{run.prefix}profile.json.gz", packed(table), "application/gzip")
+    return {
+        "n_samples": table.n_rows,
+        "n_features": len(table.columns),
+        "n_dropped": data.n_dropped,
+        "feature_names": table.names,
+        "profile": asdict(profile),
+        "warnings": [*table.guesses, *_of_ranges(files)],
+    }
+
+
+def _of_ranges(files: Files) -> list[str]:
+    if not files.written.is_whole:
+        return []
+    return [
+        "Each file was read in one piece: what is packed, or in UTF-16, or has line breaks of a "
+        "carriage return alone, cannot be read by ranges."
+    ]
+
+
+def _model(published: Published) -> dict[str, Any]:
+    found: dict[str, StoredObject | None] = {
+        "manifest": published.manifest,
+        "arrays": published.arrays,
+        "centers": published.centers,
+        "labels": published.labels,
+        "choice": published.choice,
+    }
+    objects = {name: asdict(each) for name, each in found.items() if each}
+    return {"fit_id": published.fit_id, "scores": published.scores.as_json(), **objects}

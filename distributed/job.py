@@ -1,0 +1,74 @@
+"""What a run is given: `run.json`, beside which it writes what it finds."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from distributed.files import File, Files
+from kmeans_service import aws
+from kmeans_service.config import Limits
+from kmeans_service.recipes.recipe import Recipe, recipe_of
+from kmeans_service.tables.csv_lines import CsvLimits
+from kmeans_service.tables.dialect import Reading
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Run:
+    """A fit of some files.
+
+    prefix     what all keys begin with that it writes
+    is_settled whether the recipe is made for the files, which somebody has read before
+    """
+
+    bucket: str
+    prefix: str
+    fit_id: str
+    files: tuple[File, ...]
+    sha256: str
+    reading: Reading
+    recipe: Recipe
+    is_settled: bool
+    limits: Limits
+
+    @property
+    def source(self) -> Files:
+        return Files(self.bucket, self.files)
+
+    @property
+    def csv_limits(self) -> CsvLimits:
+        given = self.limits
+        return CsvLimits(
+            cell_length=given.cell_length,
+            line_length=given.line_length,
+            columns=given.columns,
+            rows=given.rows,
+        )
+
+
+def load(uri: str) -> Run:
+    """The run that an s3:// address names."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return run_of(json.loads(aws.s3().get_object(Bucket=bucket, Key=key)["Body"].read()))
+
+
+def run_of(document: Mapping[str, Any]) -> Run:
+    if document["version"] != VERSION:
+        raise ValueError(f"run.json has version {document['version']}; this run reads {VERSION}")
+    given = document["input"]
+    return Run(
+        bucket=document["bucket"],
+        prefix=document["prefix"],
+        fit_id=document["fit_id"],
+        files=tuple(
+            File(part["key"], part["size"], part.get("version_id"), part.get("etag"))
+            for part in given["parts"]
+        ),
+        sha256=given["sha256"],
+        reading=Reading(**given["reading"]),
+        recipe=recipe_of(document["recipe"], n_features=document["n_features"]),
+        is_settled=given["n_samples"] > 0,
+        limits=Limits(**document["limits"]),
+    )

@@ -1,0 +1,47 @@
+"""How far a run is, as an object that it writes over and over."""
+
+import json
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from kmeans_service import aws
+from kmeans_service.media_types import JSON
+
+SECONDS = 3.0
+# What has been done of all work where a stage begins; iterations take the most of it.
+_BEGINS = {
+    "CHECKING": 0,
+    "READING": 15,
+    "CHOOSING": 25,
+    "FITTING": 30,
+    "LABELLING": 85,
+    "STORING": 97,
+}
+
+
+class Telling:
+    """Written every few seconds at most; a new stage at once."""
+
+    def __init__(self, bucket: str, key: str, max_iter: int) -> None:
+        self._bucket, self._key, self._max_iter = bucket, key, max_iter
+        self._said: dict[str, Any] = {"started_at": datetime.now(UTC).isoformat(timespec="seconds")}
+        self._written = float("-inf")
+
+    def __call__(self, progress: dict[str, Any]) -> None:
+        stage = progress["stage"]
+        is_new = stage != self._said.get("stage")
+        self._said |= progress | {"percent": self._percent(progress)}
+        if stage == "FITTING":
+            self._said["max_iter"] = self._max_iter
+        if is_new or time.monotonic() - self._written >= SECONDS:
+            text = json.dumps(self._said).encode()
+            aws.s3().put_object(Bucket=self._bucket, Key=self._key, Body=text, ContentType=JSON)
+            self._written = time.monotonic()
+
+    def _percent(self, progress: dict[str, Any]) -> int:
+        """Most fits rest long before max_iter: half of what is left for each doubling."""
+        begins = _BEGINS[progress["stage"]]
+        done = progress.get("iteration", 1) - 1
+        left = _BEGINS["LABELLING"] - begins
+        return begins + (round(left * done / (done + 20)) if done else 0)

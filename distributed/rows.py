@@ -1,0 +1,98 @@
+"""The rows of spans, as arrays; and spans in groups, each of which is one task's work."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from distributed.check import Checked
+from distributed.reading import Rows, Written
+from kmeans_service.arrays import Array
+from kmeans_service.models.labels_from_text import ROW_BYTES
+from kmeans_service.models.nearest import CHUNK
+from kmeans_service.tables.cells import Kind
+from kmeans_service.tables.columns import ColumnReader, Layout, rooms
+from kmeans_service.tables.levels import Counting, Counts, counted
+from kmeans_service.tables.survey import Block
+
+# A cluster moves them between processes one at a time: a few of them must fit into memory.
+BLOCK_BYTES = 4 * 1024**2
+# S3 takes no smaller part of an object but the last one, and 10,000 of them.
+PART_BYTES = 8 * 1024**2
+MOST_PARTS = 9_000
+
+type Group = tuple[Checked, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What is read of the files."""
+
+    written: Written
+    layout: Layout
+
+
+def read(what: Read, group: Group) -> Iterator[Array]:
+    """All rows of a group, shape (some, n_used), about BLOCK_BYTES of them at a time."""
+    n_used = what.layout.n_used
+    most = max(1, BLOCK_BYTES // (8 * n_used * CHUNK)) * CHUNK
+    parts: list[Array] = []
+    held = 0
+    for rows in _all_rows(what, group):
+        parts.append(rows)
+        held += len(rows)
+        if held >= most:
+            whole = np.concatenate(parts)
+            yield whole[:most].copy()
+            parts, held = [whole[most:]], held - most
+    if held:
+        yield np.concatenate(parts)
+
+
+def _all_rows(what: Read, group: Group) -> Iterator[Array]:
+    for reader, block in _begun(what, group, ColumnReader):
+        for rows, _ in rooms(reader, block, what.written.dialect):
+            yield rows
+
+
+def _begun(
+    what: Read, group: Group, made: type[ColumnReader]
+) -> Iterator[tuple[ColumnReader, Block]]:
+    for checked in group:
+        reader = made(what.layout, what.written.format, checked.line)
+        for block in Rows(what.written, checked.span).blocks():
+            yield reader, block
+
+
+def count_texts(what: Read, checked: Checked) -> list[Counts]:
+    """How often each text of its categories occurs in a span."""
+    begun = _begun(what, (checked,), Counting)
+    return counted(begun, what.written.dialect, what.layout)
+
+
+def groups_of(spans: Sequence[Checked], used: Sequence[int], *, all_kept: bool) -> list[Group]:
+    """Spans that follow each other, so many that their labels are a part of an object.
+
+    used      columns of which a row has no label if they are missing
+    all_kept  whether that can be so of no row
+    """
+    spans = [each for each in spans if each.n_rows]
+    whole = sum(each.n_rows * ROW_BYTES for each in spans)
+    least = max(PART_BYTES, whole // MOST_PARTS)
+    groups: list[list[Checked]] = [[]]
+    size = 0
+    for each in spans:
+        if size >= least:
+            groups.append([])
+            size = 0
+        groups[-1].append(each)
+        dropped = 0 if all_kept else _most_dropped(each, used)
+        size += ROW_BYTES * (each.n_rows - dropped) + dropped
+    return [tuple(group) for group in groups]
+
+
+def _most_dropped(checked: Checked, used: Sequence[int]) -> int:
+    missing = sum(
+        checked.kinds[column][Kind.EMPTY] + checked.kinds[column][Kind.MISSING] for column in used
+    )
+    return min(checked.n_rows, missing)
