@@ -1,29 +1,32 @@
 """The web page: its HTML, and the modules, styles, words and signs that it is made of.
 
-The files lie in `page/` as they are served, for browsers load modules by themselves. Their address
-has the digest of all of them, so that a browser keeps them for good and never mixes two versions.
+`page/` holds them as they are written. The styles stand in the HTML, the modules are served as one,
+the words of each language beside it. Their address has the digest of all of them, so that a browser
+keeps them for good and never mixes two versions.
 """
 
+import base64
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
+from docs.joined import joined
 from kmeans_service.storage import data_bucket
 
 FOLDER = Path(__file__).parent / "page"
 LIBRARY = Path(__file__).parent / "lit_html"  # from npm, as ci/vendored.py put it there
 MEDIA_TYPES = {
     ".js": "text/javascript; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-# What is loaded on demand: the browser is not told to fetch it at once.
-LATER = ("text.",)
+STYLE = "style.css"
+ALL = "app.js"
+LANGUAGE = "text.??.js"  # loaded on demand
 
 # The page runs its own files and nothing else, talks to its own host and to the bucket, where files
 # go and a 303 leads, and is shown in no other page. Text becomes markup in lit-html alone.
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'sha256-{style}'; img-src 'self'; "
     "connect-src 'self' {bucket} {bucket}/; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types lit-html"
 )
@@ -32,26 +35,34 @@ POLICY = (
 def html(root: str) -> str:
     """The page as it stands below a root ("/v1", or ""): found with and without its last slash."""
     service = f"{root}/kmeans"
-    assets = f"{service}/page/{version()}"
-    preloads = "\n    ".join(
-        f'<link rel="modulepreload" href="{assets}/{name}">'
-        for name in sorted(files())
-        if name.endswith(".js") and not name.startswith(LATER)
-    )
     page = (FOLDER / "index.html").read_text(encoding="utf-8")
-    page = page.replace("{preloads}", preloads)
-    return page.replace("{assets}", assets).replace("{service}", service)
+    page = page.replace("{assets}", f"{service}/page/{version()}").replace("{service}", service)
+    return page.replace("{style}", style())
 
 
 def policy() -> str:
-    return POLICY.format(bucket=data_bucket().address)
+    digest = base64.b64encode(sha256(style().encode()).digest()).decode()
+    return POLICY.format(bucket=data_bucket().address, style=digest)
+
+
+@cache
+def style() -> str:
+    return (FOLDER / STYLE).read_text(encoding="utf-8")
+
+
+def sources() -> dict[str, str]:
+    """Every module, by its name."""
+    paths = (*FOLDER.glob("*.js"), *LIBRARY.glob("*.js"))
+    return {path.name: path.read_text(encoding="utf-8") for path in paths}
 
 
 @cache
 def files() -> dict[str, str]:
     """Every file that a browser may ask for, by its name."""
-    paths = [path for path in (*FOLDER.iterdir(), *LIBRARY.iterdir()) if path.suffix in MEDIA_TYPES]
-    return {path.name: path.read_text(encoding="utf-8") for path in paths}
+    modules = sources()
+    words = {path.name: modules.pop(path.name) for path in FOLDER.glob(LANGUAGE)}
+    signs = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.svg")}
+    return {ALL: joined(modules)} | words | signs
 
 
 @cache

@@ -81,7 +81,7 @@ function pythonLines() {
     `with Client(${JSON.stringify(base)}${opened}) as client:`,
     `    job = client.upload(${JSON.stringify(state.job.filename)})["job_id"]`,
     `    labels = client.fit(${given.join(", ")})`,
-    "    print(labels.to_numpy(), client.get_centers(job).to_numpy())",
+    "    print(labels, client.get_centers(job))",
     ...(isFound() ? ["    print(client.get_choice(job))"] : []),
   ].join("\n");
 }
