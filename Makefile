@@ -106,9 +106,9 @@ openapi: $(VENV)/.test-installed ## makes what API Gateway imports and what the 
 vendored: $(VENV)/.test-installed ## takes Swagger UI and lit-html from npm anew, in the versions that ci/vendored.py pins
 	@$(BIN)/python ci/vendored.py
 
-.PHONY: picture
-picture: $(VENV)/.test-installed ## the README's picture of the web page anew, from a service of its own and Chromium
-	@$(BIN)/python -m harness.screenshot docs/page.png
+.PHONY: pictures
+pictures: $(VENV)/.test-installed ## the documentation's pictures anew, from a service of its own and Chromium
+	@$(BIN)/python -m harness.pictures
 
 # --- AWS ------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ locks=(
   requirements/sam
   requirements/bench
   requirements/client
+  requirements/docs
   requirements/checkov
   requirements/sbom
   requirements/mutants

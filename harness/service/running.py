@@ -124,6 +124,12 @@ class Service:
             aws_secret_access_key=exports["AWS_SECRET_ACCESS_KEY"],
         )
 
+    def empty(self) -> None:
+        """As if it were new: no jobs, and their numbers from 0 on. Nothing may be at work in it."""
+        table, name = self.aws("dynamodb"), self.exports()["JOBS_TABLE"]
+        for item in table.scan(TableName=name)["Items"]:
+            table.delete_item(TableName=name, Key={key: item[key] for key in ("pk", "sk")})
+
     def write_item(self, name: str) -> None:
         item = {"pk": {"S": "TEST"}, "sk": {"S": name}}
         self.aws("dynamodb").put_item(TableName=self.exports()["JOBS_TABLE"], Item=item)

@@ -104,8 +104,8 @@ def test_the_documentation_has_the_limits_that_nobody_chooses() -> None:
     assert rows["a fit within its request"].startswith(f"{config.SYNCHRONOUS_SECONDS:.0f} seconds")
 
 
-def test_the_readme_has_the_templates_defaults() -> None:
-    page = (PROJECT / "README.md").read_text().partition("Those worth knowing")[2]
+def test_the_page_on_deploying_has_the_templates_defaults() -> None:
+    page = (PROJECT / "docs/how-to/deploy.md").read_text().partition("Those worth knowing")[2]
     rows = re.findall(r"^\| (`[^|]+) \| ([^|]+) \|", page.partition("\n## ")[0], re.M)
     shown = {
         name: default
