@@ -13,7 +13,7 @@ import pytest
 from harness import contract
 from harness.api import ASYNC, FORM_TYPE, JSON_TYPE, MODEL_CSV, PREDICT_CSV, Client, form
 from harness.presigned import predict as send_points
-from harness.routes import filled
+from harness.routes import CALLS, filled
 from harness.system import deliver, item, job, manifest, overwrite, put, work_off
 from kmeans_service import config
 from kmeans_service.fitting import clustering
@@ -157,6 +157,7 @@ SENT: dict[str, tuple[bytes, dict[str, str]]] = {
     "score": (POINTS, FORM_TYPE),
     "createPrediction": (b'{"job_id": 0}', JSON_TYPE),
     "renameJob": (b'{"name": "another"}', JSON_TYPE),
+    "infer": CALLS["infer"],
 }
 # They answer from the table alone, or make something new.
 READ_NOTHING = {
@@ -165,6 +166,7 @@ READ_NOTHING = {
 }
 OTHERS = {"upload", "createUpload", "fitPredict", "getPrediction"}
 PAGES = {"root", "health", "openapi", "ui", "uiAsset", "pageAsset"}
+PAGES |= {"serverMetadata", "serverLive", "serverReady"}
 
 
 def kind_of(method: str, path: str, found: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 from harness import contract
 from harness.api import FORM_TYPE, JSON_TYPE, MODEL_CSV, Answer, Client, form
 from harness.routes import filled
+from kmeans_service.media_types import BINARY
 from local.contract import (
     GATEWAY,
     INTEGRATION,
@@ -213,6 +214,7 @@ EXAMPLES = [
     (method, path, media_type, content["example"])
     for method, path, operation in contract.operations()
     for media_type, content in operation.get("requestBody", {}).get("content", {}).items()
+    if media_type != BINARY
 ]
 
 

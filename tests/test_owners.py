@@ -26,7 +26,8 @@ REFUSED = Answer(401, {}, b"")
 # These make something of the caller's own, or show it, whoever else there is.
 OWN = {"upload", "createUpload", "fitPredict", "listJobs", "headListJobs"}
 PAGES = {"root", "health", "openapi", "ui", "uiAsset", "pageAsset"}
-PAGES |= {"headRoot", "headHealth", "headOpenapi", "headUi", "headUiAsset", "headPageAsset"}
+PAGES |= {"serverMetadata", "serverLive", "serverReady"}
+PAGES |= {f"head{name[0].upper()}{name[1:]}" for name in PAGES}
 
 
 @dataclass

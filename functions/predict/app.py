@@ -1,4 +1,4 @@
-"""POST /kmeans/predict, /transform and /score: points in, labels, distances or a score out."""
+"""Points in, labels, distances or a score out; also by the V2 inference protocol."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,11 +16,15 @@ from kmeans_service.json_values import shown
 from kmeans_service.lifecycle import large_predictions, reads
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.media_types import CSV, JSON
+from predict import inference
 
 # What the prediction takes, after the rows of the fit are measured.
 ANSWER_SECONDS = 8.0
 
-app = routing.resolver()
+V2 = routing.INFERENCE
+HEALTH = [f"{V2}/health/live", f"{V2}/health/ready"]
+
+app = routing.resolver(V2, *HEALTH)
 
 
 def _points(request: Request, of: Callable[[Job, Points], JobPoints] = JobPoints.of) -> JobPoints:
@@ -109,6 +113,48 @@ def centers(job_id: str) -> Answer:
     media_type = request.accepted(CSV, JSON)
     job = reads.get(request.owner, json_body.job_id_text(job_id))
     return read_answer(request, stored_centers(job, media_type))
+
+
+@app.route(V2, routing.READ)
+def server_metadata() -> Answer:
+    routing.request(app).accepted(JSON)
+    return answers.json_answer(inference.SERVER)
+
+
+@app.route(f"{V2}/health/live", routing.READ)
+def server_live() -> Answer:
+    """It answers, and so it lives."""
+    routing.request(app).accepted(JSON)
+    return answers.json_answer({"live": True})
+
+
+@app.route(f"{V2}/health/ready", routing.READ)
+def server_ready() -> Answer:
+    """Models are read when they are asked for: who answers here has all that it takes."""
+    routing.request(app).accepted(JSON)
+    return answers.json_answer({"ready": True})
+
+
+@app.route(f"{V2}/models/<job_id>", routing.READ)
+def model_metadata(job_id: str) -> Answer:
+    return answers.json_answer(inference.metadata(_job(job_id)))
+
+
+@app.route(f"{V2}/models/<job_id>/ready", routing.READ)
+def model_ready(job_id: str) -> Answer:
+    return answers.json_answer(inference.readiness(_job(job_id)))
+
+
+def _job(job_id: str) -> Job:
+    request = routing.request(app)
+    request.accepted(JSON)
+    return reads.get(request.owner, json_body.job_id_text(job_id))
+
+
+@app.post(f"{V2}/models/<job_id>/infer")
+@telemetry.timed("PredictionDuration")
+def infer(job_id: str) -> Answer:
+    return inference.infer(routing.request(app), json_body.job_id_text(job_id))
 
 
 lambda_handler = routing.lambda_handler(app)

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from harness import PROJECT
+from harness.routes import PUBLIC
 from harness.template.reading import (
     NO_VALUE,
     as_list,
@@ -30,7 +31,6 @@ TRUE_FOR = {
     "IAM": set[str](),
     "OPEN": {"HasAuthorizer", "IsOpen"},
 }
-PUBLIC = ("/kmeans", "/kmeans/health", "/kmeans/page/{version}/{asset}")
 type Json = Any
 
 

@@ -8,6 +8,7 @@ import httpx
 from kmeans_client import uploads
 from kmeans_client.answers import Job, PresignedPrediction, Upload, Uploaded
 from kmeans_client.calls import JSON, LOCAL, Watch
+from kmeans_client.inference import Inferences
 from kmeans_client.problems import NeedsConversion, TooLarge
 from kmeans_client.reading import Reads
 from kmeans_client.results import Labels, Matrix
@@ -19,7 +20,7 @@ __all__ = ["LOCAL", "Client"]
 Params = dict[str, Any]
 
 
-class Client(Reads):
+class Client(Reads, Inferences):
     """K-means as a service: every call of it, and uploads of any size by the way that fits them.
 
     A table may be a path, bytes, a file object, a NumPy array, a pandas or polars frame, or rows

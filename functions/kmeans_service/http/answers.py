@@ -115,9 +115,16 @@ def content_disposition(filename: str) -> str:
     return f'attachment; filename="{plain}"{extended}'
 
 
-def problem(error: ServiceError, request_id: str, root: str = "") -> Answer:
-    """The answer to a refused request."""
+def problem(
+    error: ServiceError, request_id: str, root: str = "", *, is_inference: bool = False
+) -> Answer:
+    """The answer to a refused request.
+
+    is_inference  of the V2 protocol, whose clients read the member `error` alone, a text
+    """
     document = rooted(problem_document(error), root) | {"request_id": request_id}
+    if is_inference:
+        document["error"] = document["detail"]
     headers: dict[str, Any] = {}
     if isinstance(error, errors.MethodNotAllowed):
         headers["Allow"] = ", ".join(error.allow)

@@ -71,7 +71,7 @@ def points_in(file: bytes, field: str = "file") -> PointsFile:
 
 def _of_json(points: Any) -> Points:
     if not isinstance(points, list) or not points:
-        raise _refused("points", shown(points), "an array of points, at least one")
+        raise refused("points", shown(points), "an array of points, at least one")
     if isinstance(points[0], dict):
         return partial(_of_objects, points)
     for row, point in enumerate(points):
@@ -81,13 +81,13 @@ def _of_json(points: Any) -> Points:
 
 def _check_point(place: str, point: Any, first: Any) -> None:
     if not isinstance(point, list) or not point:
-        raise _refused(place, shown(point), "an array of numbers, one for each feature")
+        raise refused(place, shown(point), "an array of numbers, one for each feature")
     if len(point) != len(first):
         found = f"an array of {len(point)}"
-        raise _refused(place, found, f"an array of {len(first)}, as many as in the first")
+        raise refused(place, found, f"an array of {len(first)}, as many as in the first")
     if not _OF_CELLS.issuperset(map(type, point)):
         column = next(at for at, value in enumerate(point) if type(value) not in _OF_CELLS)
-        raise _refused(f"{place}[{column}]", shown(point[column]), _A_NUMBER)
+        raise refused(f"{place}[{column}]", shown(point[column]), _A_NUMBER)
 
 
 def _of_arrays(points: list[list[Any]], columns: Columns, *, complete: bool) -> Array:
@@ -114,7 +114,7 @@ def _of_objects(points: list[Any], columns: Columns, *, complete: bool) -> Array
 
 def _row(place: str, point: Any, names: tuple[str | None, ...]) -> list[Any]:
     if not isinstance(point, dict):
-        raise _refused(place, shown(point), "an object, as the first is")
+        raise refused(place, shown(point), "an object, as the first is")
     for name in names:
         if name not in point:
             raise FeatureMismatch(
@@ -141,17 +141,17 @@ def _array(
             elif known is None:
                 refusal = "" if _is_number(value) else _A_NUMBER
             elif isinstance(value, str):
-                values[column] = _code(value.strip(" \t"), known)
+                values[column] = code_of(value.strip(" \t"), known)
                 continue
             else:
                 refusal = "a text or null: the column holds texts"
             if refusal:
-                raise _refused(f"points[{row}][{called[column]}]", shown(value), refusal)
+                raise refused(f"points[{row}][{called[column]}]", shown(value), refusal)
         found.append(values)
     return np.array(found, dtype=np.float64)
 
 
-def _code(text: str, known: dict[str, float]) -> float:
+def code_of(text: str, known: dict[str, float]) -> float:
     """As a cell of a file is read."""
     return float("nan") if is_missing_text(text, ".") else known.get(text, -1.0)
 
@@ -160,5 +160,5 @@ def _is_number(value: Any) -> bool:
     return is_finite_number(value) and abs(value) <= config.MAX_MAGNITUDE
 
 
-def _refused(place: str, found: str, allowed: str) -> InvalidParameter:
+def refused(place: str, found: str, allowed: str) -> InvalidParameter:
     return InvalidParameter(f"{place} is {found}; allowed is {allowed}", field=place)

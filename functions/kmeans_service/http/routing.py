@@ -17,6 +17,7 @@ from kmeans_service.owners import rate
 from kmeans_service.telemetry import count, count_damage, logger, metrics, milliseconds_since
 
 READ = ["GET", "HEAD"]
+INFERENCE = "/kmeans/v2"
 
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
@@ -39,31 +40,28 @@ def resolver(*public: str, counted: bool = True) -> APIGatewayRestResolver:
                 count("RequestsUncounted")
         return following(app)
 
-    def request_id() -> str:
-        return str(app.current_event.request_context.request_id or "")
+    def answered(error: ServiceError) -> Answer:
+        call = app.current_event
+        request_id = str(call.request_context.request_id or "")
+        is_inference = f"{call.path}/".startswith(f"{INFERENCE}/")
+        return problem(error, request_id, request(app).root, is_inference=is_inference)
 
     def refused(error: ServiceError) -> Answer:
         logger().append_keys(refused=type(error).__name__)
         count_damage(error)
-        return problem(error, request_id(), request(app).root)
+        return answered(error)
 
     def failed(error: Exception) -> Answer:
         if aws.is_transient(error):
             logger().warning("AWS is busy or out of reach", exc_info=True)
-            return problem(
-                errors.Unavailable("The service is busy; send the same request again later"),
-                request_id(),
-            )
+            busy = "The service is busy; send the same request again later"
+            return answered(errors.Unavailable(busy))
         logger().exception("unexpected error")
-        return problem(
-            errors.InternalError(
-                "Something went wrong on our side; the request_id finds it in the log"
-            ),
-            request_id(),
-        )
+        ours = "Something went wrong on our side; the request_id finds it in the log"
+        return answered(errors.InternalError(ours))
 
     def unrouted(_error: NotFoundError) -> Answer:
-        return problem(_unrouted(app), request_id(), request(app).root)
+        return answered(_unrouted(app))
 
     app.use(middlewares=[for_owners])
     app.exception_handler(ServiceError)(refused)
