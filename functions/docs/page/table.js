@@ -3,6 +3,7 @@ const DELIMITERS = { comma: ",", semicolon: ";", tab: "\t", pipe: "|", space: " 
 const YES = new Set(["true", "yes", "y", "t"]);
 const NO = new Set(["false", "no", "n", "f"]);
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+const SEPARATOR = /sep=.\r?\n/iy; // what Excel is told by its first line
 export const MOST_BYTES = 64_000_000;
 
 /** The file's text; of UTF-16 by its mark, of gzip unpacked. */
@@ -79,6 +80,8 @@ export function rowsOf(text, reading, wanted) {
   const numbers = new Map(wanted.map((column) => [column, []]));
   let at = text.charCodeAt(0) === 0xfeff ? 1 : 0;
   at = Math.max(at, afterLines(text, reading.comments || 0));
+  SEPARATOR.lastIndex = at;
+  if (SEPARATOR.test(text)) at = SEPARATOR.lastIndex;
   if (reading.header === "present") at = cellsAt(text, at, delimiter)[1];
   while (at < text.length) {
     const [cells, next] = cellsAt(text, at, delimiter);

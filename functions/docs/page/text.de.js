@@ -144,7 +144,7 @@ export default {
   pictureHint: "Ziehen bewegt, zwei Finger oder Klicken und Scrollen zoomen, Zeigen auf einen Punkt zeigt seine Zeile.",
   unseen: (n) => `${von(n, "Zeile hat", "Zeilen haben")} in diesen Spalten eine fehlende Zelle und hier keinen Platz.`,
   centersOnly: "Die Zeilen dieser Datei lassen sich hier nicht zeigen; dies sind die Mittelpunkte ihrer Gruppen.",
-  sampled: (n, all) => `${ganz.format(n)} von ${ganz.format(all)} Zeilen sind gezeichnet, zufällig ausgewählt.`,
+  sampled: (n, all) => n === all ? "Jede Zeile ist gezeichnet." : `${ganz.format(n)} von ${ganz.format(all)} Zeilen sind gezeichnet, zufällig ausgewählt.`,
   row: (n) => `Zeile ${ganz.format(n)}`,
 
   rename: (name) => `${name} umbenennen`,

@@ -119,7 +119,7 @@ export default {
   pictureHint: "Drag to move, pinch or click and scroll to zoom, point at a row to see it.",
   unseen: (n) => `${of(n, "row has", "rows have")} a missing cell in these columns and no place here.`,
   centersOnly: "The rows of this file cannot be shown here; these are the centers of its clusters.",
-  sampled: (n, all) => `${whole.format(n)} of ${whole.format(all)} rows are drawn, by chance.`,
+  sampled: (n, all) => n === all ? "Every row is drawn." : `${whole.format(n)} of ${whole.format(all)} rows are drawn, by chance.`,
   row: (n) => `Row ${whole.format(n)}`,
 
   rename: (name) => `Rename ${name}`,
