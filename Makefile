@@ -9,6 +9,7 @@ SAM_VENV := .venv-sam
 BENCH_VENV := .venv-bench
 CLIENT_VENV := .venv-client
 CHECKOV_VENV := .venv-checkov
+DOCS_VENV := .venv-docs
 SBOM_VENV := .venv-sbom
 MUTANTS_VENV := .venv-mutants
 SPARK_VENV := .venv-spark
@@ -52,7 +53,7 @@ token: ## API tokens (ARGS='create --owner alice', 'list', 'revoke ID'; on AWS w
 # --- tests ----------------------------------------------------------------------
 
 .PHONY: test
-test: lint build $(BENCH_VENV)/.installed $(SBOM_VENV)/.installed ## everything: style, types, templates, packages and all tests (PYTEST_ARGS='-k upload')
+test: lint build $(DOCS_VENV)/.installed $(BENCH_VENV)/.installed $(SBOM_VENV)/.installed ## everything: style, types, templates, packages and all tests (PYTEST_ARGS='-k upload')
 	@$(BIN)/pytest tests $(AT_ONCE) $(PYTEST_ARGS)
 	@$(MAKE) client
 
@@ -89,7 +90,7 @@ mutants: $(VENV)/.test-installed $(MUTANTS_VENV)/.installed ## mistakes put into
 lint: $(VENV)/.test-installed $(CHECKOV_VENV)/.installed ## style, types and templates only
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
-	@$(BIN)/mypy functions local harness bench fuzz layers distributed
+	@$(BIN)/mypy functions local harness bench fuzz layers distributed docs_site
 	@$(BIN)/cfn-lint template.yaml
 	@ci/checkov.sh
 
@@ -101,10 +102,20 @@ format: $(VENV)/.test-installed ## puts the code into its form
 .PHONY: openapi
 openapi: $(VENV)/.test-installed ## makes what API Gateway imports and what the service publishes anew from openapi.yaml
 	@$(BIN)/python -m local.contract
+	@$(MAKE) reference
 
 .PHONY: vendored
 vendored: $(VENV)/.test-installed ## takes Swagger UI and lit-html from npm anew, in the versions that ci/vendored.py pins
 	@$(BIN)/python ci/vendored.py
+
+.PHONY: reference
+reference: $(VENV)/.test-installed ## the pages of docs/reference/ that are made of openapi.yaml, of the command and of the package
+	@PYTHONPATH=client/src $(BIN)/python -m docs_site
+
+.PHONY: docs
+docs: $(DOCS_VENV)/.installed reference ## the documentation as a site, in .site/
+	@NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --quiet --clean --config-file docs_site/mkdocs.yml
+	@echo 'The site is .site/index.html'
 
 .PHONY: pictures
 pictures: $(VENV)/.test-installed ## the documentation's pictures anew, from a service of its own and Chromium
@@ -158,6 +169,10 @@ $(CHECKOV_VENV)/.installed: requirements/checkov.txt
 	@local/install.sh $(CHECKOV_VENV) $< "the judge of the template, 190 MB on disk, half a minute"
 	@touch $@
 
+$(DOCS_VENV)/.installed: requirements/docs.txt
+	@local/install.sh $(DOCS_VENV) $< "what makes the site, 150 MB on disk, a few seconds"
+	@touch $@
+
 $(SBOM_VENV)/.installed: requirements/sbom.txt
 	@local/install.sh $(SBOM_VENV) $< "the tool for the SBOM, a few seconds"
 	@touch $@
@@ -192,5 +207,5 @@ sbom: $(VENV)/.test-installed $(SBOM_VENV)/.installed ## what is deployed, as Cy
 
 .PHONY: clean
 clean: ## removes environments, builds and caches; the data in .local stays
-	@rm -rf $(VENV) $(SAM_VENV) $(BENCH_VENV) $(CLIENT_VENV) $(CHECKOV_VENV) $(SBOM_VENV) harness/*/node_modules $(MUTANTS_VENV) $(SPARK_VENV) .mutants .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	@rm -rf $(VENV) $(SAM_VENV) $(BENCH_VENV) $(CLIENT_VENV) $(CHECKOV_VENV) $(DOCS_VENV) $(SBOM_VENV) .site harness/*/node_modules $(MUTANTS_VENV) $(SPARK_VENV) .mutants .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 	@find functions layers local harness tests client -name __pycache__ -prune -exec rm -rf {} +
