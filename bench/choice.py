@@ -3,8 +3,7 @@
 Of 20 data sets of a known number and of 40 that have no clusters, for each seed. Other rules are
 applied to the same fits: the largest silhouette; the gap statistic (the least number whose gap is
 within a standard error of the next one's); BigQuery ML's, which advises the least Davies–Bouldin
-index; and H2O's `estimate_k`, which goes on while another cluster lessens the inertia by
-min(0.02 + 10 / n + 2.5 / d², 0.8), of standardised columns.
+index; and H2O's `estimate_k`, which has clusters of its own.
 """
 
 import sys
@@ -15,10 +14,10 @@ from itertools import pairwise
 import numpy as np
 
 from bench.choice_sets import Known, structured, unstructured
+from bench.h2o import estimated
 from bench.measure import cpu_seconds
-from bench.quality_sets import standardised
 from kmeans_service.arrays import Array
-from kmeans_service.fitting.choosing.candidates import Candidate, judged
+from kmeans_service.fitting.choosing.candidates import Candidate
 from kmeans_service.fitting.choosing.choice import Choice, choose, sample_of
 from kmeans_service.fitting.choosing.verdict import NONE
 from kmeans_service.fitting.clustering import one_thread
@@ -32,7 +31,7 @@ def in_space(X: Array) -> Array:
     return Z
 
 
-def others(known: Known, found: Choice, seed: int) -> dict[str, int]:
+def others(known: Known, found: Choice) -> dict[str, int]:
     """What other rules choose."""
     tried = found.candidates
 
@@ -46,7 +45,7 @@ def others(known: Known, found: Choice, seed: int) -> dict[str, int]:
         "silhouette": max(tried, key=silhouette).n_clusters,
         "gap statistic": by_gap(tried),
         "BigQuery ML": min(tried, key=davies_bouldin).n_clusters,
-        "H2O": by_reduction(known, seed),
+        "H2O": estimated(known.X, known.most),
     }
 
 
@@ -56,18 +55,6 @@ def by_gap(tried: Sequence[Candidate]) -> int:
         if gap >= next_gap - (error or 0.0):
             return number
     return known[-1][0]
-
-
-def by_reduction(known: Known, seed: int) -> int:
-    Z = in_space(standardised(known.X))
-    least = min(0.02 + 10 / len(Z) + 2.5 / Z.shape[1] ** 2, 0.8)
-    before = float(np.square(Z).sum())
-    for number in range(2, known.most + 1):
-        inertia = judged(Z, number, seed)[0]
-        if 1 - inertia / before < least:
-            return number - 1
-        before = inertia
-    return known.most
 
 
 def chosen(known: Known, seed: int) -> tuple[Choice, float]:
@@ -84,7 +71,7 @@ def main(seeds: Sequence[int]) -> None:
     for seed in seeds:
         for known in structured(seed):
             found, seconds = chosen(known, seed)
-            rules = {"ours": found.n_clusters} | others(known, found, seed)
+            rules = {"ours": found.n_clusters} | others(known, found)
             right.update(name for name, number in rules.items() if number in known.right)
             verdicts["clusters", found.verdict] += 1
             n_sets += 1
