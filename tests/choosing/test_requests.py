@@ -69,6 +69,14 @@ def test_where_there_are_no_clusters_the_first_warning_says_so(client: Client) -
     assert client.get("/kmeans/jobs/0/labels").status == 200
 
 
+def test_of_too_few_rows_it_is_said_that_they_are_too_few(client: Client) -> None:
+    pairs = np.array([[10.0 * (row // 2) + 0.1 * (row % 2)] for row in range(18)])
+    job = fitted(client, pairs, n_clusters="auto")
+    assert client.get("/kmeans/jobs/0/choice").json()["evidence"]["stability"] is None
+    assert job["warnings"][0].startswith("18 rows are too few to tell whether the 9 clusters are")
+    assert "not stable" not in str(job["warnings"])
+
+
 def test_a_fit_with_a_number_has_no_choice_and_says_how_to_ask(client: Client) -> None:
     job = fitted(client, IRIS, n_clusters=3)
     assert "choice" not in job["links"]

@@ -1,5 +1,8 @@
 """How sure an optimum is: many starts and a search beside the model."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.cluster import KMeans
@@ -9,7 +12,14 @@ from sklearn.metrics import adjusted_rand_score
 from harness.api import Client
 from harness.data.csv_cases import csv_of
 from harness.limits import with_worker_memory
-from harness.system import work_off
+from harness.system import OWNER, work_off
+from kmeans_service import config
+from kmeans_service.errors import FitConflict, JobGone
+from kmeans_service.explaining import optimum
+from kmeans_service.lifecycle import explanations, reads
+from kmeans_service.models.predictor import Predictor, Space
+from kmeans_service.recipes.recipe import Recipe
+from kmeans_service.stored_object import StoredObject
 
 TWO = b"".join(b"%d,%d\n" % (x, y) for x in (0, 1, 100, 101) for y in range(5))
 # Four pairs on a line, of which three clusters have two local optima that Lloyd's never leaves.
@@ -51,6 +61,86 @@ def test_a_fit_that_was_caught_far_from_the_best_is_told_how_far_and_what_to_ask
     assert found["gap"] > 1  # type: ignore[operator]
     [warning] = found["warnings"]  # type: ignore[misc]
     assert '"algorithm": "swap"' in warning
+
+
+def test_what_an_audit_warns_of_is_a_warning_of_the_job_with_the_request_that_mends_it(
+    client: Client,
+) -> None:
+    found = audit(client, PAIRS, n_clusters=3, init=BETWEEN, n_init=1)
+    [warning] = found["warnings"]  # type: ignore[misc]
+    job = client.get("/kmeans/jobs/0").json()
+    assert job["warnings"][-1] == warning
+    assert client.get("/kmeans/jobs").json()["jobs"][0]["warnings"] == job["warnings"]
+    assert "were found by an audit" in client.get("/kmeans/jobs/0/report").text
+    body = warning.split("POST /kmeans/fit with ")[1].removesuffix(".")
+    assert client.post_json("/kmeans/fit", json.loads(body)).status == 200
+    mended = client.get("/kmeans/jobs/0").json()
+    assert mended["scores"]["inertia"] == pytest.approx(found["best_inertia"])
+    assert "an audit" not in str(mended)
+
+
+def test_a_later_fit_has_no_warning_of_an_audit_of_the_one_before(client: Client) -> None:
+    audit(client, PAIRS, n_clusters=3, init=BETWEEN, n_init=1)
+    client.fit(0, {"n_clusters": 3, "init": BETWEEN, "n_init": 1, "max_iter": 299})
+    assert "an audit" not in str(client.get("/kmeans/jobs/0").json())
+
+
+def test_an_audit_that_ends_after_a_newer_fit_was_published_warns_of_nothing(
+    client: Client,
+) -> None:
+    client.upload(PAIRS)
+    client.fit(0, {"n_clusters": 3, "init": BETWEEN, "n_init": 1})
+    old = reads.get(OWNER, 0)
+    client.fit(0, {"n_clusters": 2})
+    late = replace(explanations.of(old, "audit", 1, {}), warnings=("An audit of what was.",))
+    with pytest.raises(FitConflict):
+        explanations.note(late, StoredObject("models/x", "0" * 64, 1))
+    assert "An audit" not in str(client.get("/kmeans/jobs/0").json())
+
+
+def test_an_audit_that_ends_after_the_job_was_deleted_warns_of_nothing(client: Client) -> None:
+    client.upload(PAIRS)
+    client.fit(0, {"n_clusters": 3, "init": BETWEEN, "n_init": 1})
+    old = reads.get(OWNER, 0)
+    client.call("DELETE", "/kmeans/jobs/0")
+    late = replace(explanations.of(old, "audit", 1, {}), warnings=("An audit of what was.",))
+    with pytest.raises(JobGone):
+        explanations.note(late, StoredObject("models/x", "0" * 64, 1))
+
+
+def test_the_worker_writes_the_warning_of_an_audit_that_it_makes(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.upload(PAIRS)
+    client.fit(0, {"n_clusters": 3, "init": BETWEEN, "n_init": 1})
+    monkeypatch.setattr(config, "MADE_AT_ONCE_SECONDS", -1.0)
+    assert client.get("/kmeans/jobs/0/audit").status == 202
+    assert work_off() == 0
+    [warning] = client.get("/kmeans/jobs/0/audit").json()["warnings"]
+    assert client.get("/kmeans/jobs/0").json()["warnings"][-1] == warning
+
+
+def test_a_start_that_finds_what_the_search_does_not_is_asked_for_by_its_seed() -> None:
+    X = load_iris().data
+    fit = KMeans(3, init=np.array([[5.0, 3.4, 1.5, 0.2]] * 3), n_init=1, max_iter=1).fit(X)
+    space = Space(np.zeros(4), 1.0)
+    recipe = Recipe(n_clusters=3, random_state=5)
+    predictor = Predictor(space, fit.cluster_centers_)
+    found, best = optimum.audit(X.copy(), None, predictor, fit.inertia_, recipe, 5, lambda: None)
+    assert best.algorithm == "swap"
+    [warning] = optimum.warnings_of(found, replace(best, algorithm="lloyd", n_init=1), 7)
+    asked = {"algorithm": "lloyd", "n_clusters": 3, "n_init": 1, "random_state": 5}
+    assert json.dumps({"job_id": 7, "model_params": asked}) in warning
+
+
+def test_of_rows_that_may_lie_on_their_centers_a_gap_has_no_share() -> None:
+    X = np.array([[0.0], [0.0], [4.0]])
+    predictor = Predictor(Space(np.zeros(1), 1.0), np.array([[1.0], [9.0]]))
+    recipe = Recipe(n_clusters=2, random_state=0)
+    found, best = optimum.audit(X, None, predictor, 11.0, recipe, 3, lambda: None)
+    assert (found.best_inertia, found.gap) == (0, None)
+    [warning] = optimum.warnings_of(found, best, 0)
+    assert "100 % less inertia" in warning
 
 
 def test_the_starts_are_scikit_learns_in_how_often_they_reach_the_best(client: Client) -> None:

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any, Protocol, cast
 
 from kmeans_service.lifecycle.job import Job
+from kmeans_service.stored_object import StoredObject
 from kmeans_service.streams import Keep
 
 MAKERS = {
@@ -29,6 +30,9 @@ class Maker(Protocol):
     VERSION   of what it makes: what another one has made is made anew
     QUERY     the query parameters that it takes
     SUFFIX    of the name that it is saved under
+
+    One that knows what whoever looks at the job should be told, whether they ask for what it makes
+    or not, has `warnings`, too.
     """
 
     VERSION: int
@@ -58,3 +62,9 @@ class Maker(Protocol):
 
 def maker(name: str) -> Maker:
     return cast(Maker, import_module(MAKERS[name]))
+
+
+def warnings_of(name: str, stored: StoredObject) -> tuple[str, ...]:
+    """What is to be said of a job once this was made of its model; few and short sentences."""
+    warnings = getattr(maker(name), "warnings", None)
+    return warnings(stored) if warnings else ()

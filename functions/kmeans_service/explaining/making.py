@@ -3,10 +3,11 @@
 import time
 import uuid
 from contextlib import suppress
+from dataclasses import replace
 
 from kmeans_service import config, telemetry
 from kmeans_service.errors import FitConflict, JobGone, JobNotFound, NotMade, ServiceError
-from kmeans_service.explaining.makers import MAKERS, maker
+from kmeans_service.explaining.makers import MAKERS, maker, warnings_of
 from kmeans_service.lifecycle import explanations, reads, results
 from kmeans_service.lifecycle.explanations import Explanation
 from kmeans_service.lifecycle.job import Job
@@ -90,13 +91,17 @@ def _made(job: Job, new: Explanation, keep: Keep) -> Explanation:
     """Made here and now, without a lease: who asks at the same time makes it as well."""
     stored = _stored(job, new, f"r-{uuid.uuid4().hex}", keep)
     try:
-        noted = explanations.note(new, stored)
+        noted = explanations.note(_with_warnings(new, stored), stored)
     except ServiceError:
         data_bucket().delete(stored.key)
         raise
     if noted.result != stored:
         data_bucket().delete(stored.key)
     return noted
+
+
+def _with_warnings(new: Explanation, stored: StoredObject) -> Explanation:
+    return replace(new, warnings=warnings_of(new.maker, stored))
 
 
 def _stored(job: Job, new: Explanation, attempt: str, keep: Keep) -> StoredObject:
@@ -152,7 +157,7 @@ def _attempt(job: Job, claimed: Explanation, seconds: float, final: bool, keep: 
 
 def _publish(claimed: Explanation, stored: StoredObject) -> None:
     try:
-        results.succeed(claimed, stored)
+        results.succeed(_with_warnings(claimed, stored), stored)
     except (FenceLost, JobGone, FitConflict):
         telemetry.logger().warning("what was made is not wanted any more", made=claimed.maker)
         data_bucket().delete(stored.key)

@@ -35,7 +35,7 @@ def job_view(job: Job, root: str) -> dict[str, Any]:
         "error": job.error and rooted(job.error, root),
         "numbers": job.model and job.model.continued and list(job.model.numbers),
         "scores": job.model and job.model.scores.as_json(),
-        "warnings": _warnings(job) or None,
+        "warnings": job.all_warnings or None,
         **job.times,
         "expires_at": _time(job.expires_at),
         "links": _links(job, root),
@@ -56,11 +56,6 @@ def _preprocessing(recipe: Recipe) -> dict[str, Any] | None:
 
 def _named_engine(recipe: Recipe) -> str | None:
     return recipe.engine if recipe.engine != "auto" else None
-
-
-def _warnings(job: Job) -> list[str]:
-    """About the file, and then about the fit."""
-    return [*job.warnings, *(job.model.scores.warnings if job.model else ())]
 
 
 def _time(seconds: int) -> str | None:

@@ -103,7 +103,7 @@ def _bury(job: Job) -> None:
     """DELETING → DELETED: a tombstone that expires; the id stays used."""
     gone = removes(
         *("filename", "input", "model", "error", "params", "init", "drawn", "crash", "fit_id"),
-        *("progress", "lease_until", "gsi1pk", "due_at", "parts", "name", "names"),
+        *("progress", "lease_until", "gsi1pk", "due_at", "parts", "name", "names", "audited"),
     )
     buried = sets(status=Status.DELETED, expires_at=clock.expiry()) | gone
     key = job_key(job.owner, job.job_id)

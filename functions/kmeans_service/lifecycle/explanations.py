@@ -21,6 +21,7 @@ from boto3.dynamodb.conditions import Attr
 from kmeans_service import config, keys
 from kmeans_service.errors import FitConflict, NotMade, Unavailable
 from kmeans_service.lifecycle import reads
+from kmeans_service.lifecycle.items import audited_attribute
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.lifecycle.results import PENDING, Result, ResultStatus, job_is_there
 from kmeans_service.owners import quota
@@ -38,6 +39,7 @@ class Explanation(Result):
 
     asked     what distinguishes it from others of this maker, JSON's values
     since     when it was asked for, epoch milliseconds: its place in line
+    warnings  what the job says of its model from then on, once this is made
     """
 
     maker: str = ""
@@ -45,6 +47,7 @@ class Explanation(Result):
     asked: Mapping[str, Any] = field(default_factory=dict)
     expires_at: int = 0
     since: int = 0
+    warnings: tuple[str, ...] = ()
 
     @property
     def key(self) -> Key:
@@ -62,9 +65,15 @@ class Explanation(Result):
         return super().failed(error) | sets(again_at=clock.seconds(config.TOLD_SECONDS))
 
     def still_wanted(self) -> Action:
-        """The model is the job's: what was made of one that is replaced is counted out with it."""
+        """The model is the job's: what was made of one that is replaced is counted out with it.
+
+        Warnings are written with that, and name the model: of a newer one they say nothing.
+        """
+        key = job_key(self.owner, self.job_id)
         its = job_is_there() & Attr("model.centers.key").eq(self.of_model)
-        return checking(job_key(self.owner, self.job_id), its)
+        if not self.warnings:
+            return checking(key, its)
+        return updating(key, sets(audited=audited_attribute(self.of_model, self.warnings)), its)
 
     def check_wanted(self) -> None:
         """Raises JobGone, or FitConflict where a newer model has come."""

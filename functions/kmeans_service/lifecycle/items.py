@@ -59,6 +59,19 @@ def init_attribute(init: StoredObject | None) -> str | None:
     return json.dumps(asdict(init)) if init else None
 
 
+def audited_attribute(of_model: str, warnings: tuple[str, ...]) -> dict[str, Any]:
+    """What an audit of the model with its centers under this key has to say."""
+    return {"of": of_model, "warnings": list(warnings)}
+
+
+def _audited(values: dict[str, Any]) -> tuple[str, ...]:
+    """Nothing, where that model was replaced."""
+    audited, model = values.get("audited"), values.get("model")
+    if not audited or not model or audited["of"] != model["centers"]["key"]:
+        return ()
+    return tuple(audited["warnings"])
+
+
 def _names(values: dict[str, Any]) -> tuple[str, ...] | None:
     names = values.get("feature_names")
     return None if names is None else tuple(names)
@@ -207,6 +220,7 @@ def _job(values: dict[str, Any]) -> Job:
         model=_model(values["model"]) if "model" in values else None,
         init=_object(json.loads(values["init"])) if "init" in values else None,
         warnings=tuple(values.get("warnings", ())),
+        audited=_audited(values),
         parts=PartedUpload(**values["parts"]) if "parts" in values else None,
         reading=values.get("reading", {}),
         name=values.get("name", ""),

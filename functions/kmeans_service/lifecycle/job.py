@@ -113,6 +113,8 @@ class Job:
 
     recipe   of the fit that was asked for last, or that its file's arrival starts
     crash    how the last attempt crashed
+    warnings about its file
+    audited  what an audit of its model has found to warn of
     init     where the recipe's initial centers are, if they are too long for the item, or the
              clusters that it continues: these are found by a search, which takes no such centers
     reading  what its owner said of a file that had yet to come
@@ -139,6 +141,7 @@ class Job:
     crash: str | None = None
     model: Published | None = None
     warnings: tuple[str, ...] = ()
+    audited: tuple[str, ...] = ()
     init: StoredObject | None = None
     reading: dict[str, str] = field(default_factory=dict)
     parts: PartedUpload | None = None
@@ -153,6 +156,12 @@ class Job:
                 f"Job {self.job_id} is {self.status} and has no model; fit it with POST /kmeans/fit"
             )
         return self.model
+
+    @property
+    def all_warnings(self) -> list[str]:
+        """About the file, about the fit, and about what came out when that was audited."""
+        of_fit = self.model.scores.warnings if self.model else ()
+        return [*self.warnings, *of_fit, *self.audited]
 
     @property
     def checked_input(self) -> Input:

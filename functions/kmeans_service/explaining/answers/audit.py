@@ -13,9 +13,11 @@ from kmeans_service.line.estimates import audit_seconds, starts_of_audit
 from kmeans_service.media_types import JSON
 from kmeans_service.models.loading import model_of
 from kmeans_service.recipes.recipe import Recipe
+from kmeans_service.storage import data_bucket
+from kmeans_service.stored_object import StoredObject
 from kmeans_service.streams import Keep
 
-VERSION = 1
+VERSION = 2
 QUERY = ()
 SUFFIX = ".json"
 
@@ -44,7 +46,7 @@ def make(job: Job, _asked: Mapping[str, Any], keep: Keep) -> Iterator[bytes]:
     recipe = _recipe(job)
     data = data_of(whole.checked_input, recipe)
     predictor = model_of(job.published).predictor
-    found = optimum.audit(
+    found, best = optimum.audit(
         data.in_memory(),
         data.weights,
         predictor,
@@ -53,8 +55,13 @@ def make(job: Job, _asked: Mapping[str, Any], keep: Keep) -> Iterator[bytes]:
         starts_of_audit(job, recipe),
         keep,
     )
-    said = asdict(found) | {"warnings": optimum.warnings_of(found, recipe)}
+    said = asdict(found) | {"warnings": optimum.warnings_of(found, best, job.job_id)}
     yield json.dumps(said, allow_nan=False).encode()
+
+
+def warnings(stored: StoredObject) -> tuple[str, ...]:
+    """Of the job, once there is this audit of it."""
+    return tuple(json.loads(data_bucket().get(stored))["warnings"])
 
 
 def _recipe(job: Job) -> Recipe:

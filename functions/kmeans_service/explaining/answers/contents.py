@@ -30,7 +30,7 @@ def content_of(job: Job, keep: Keep) -> Content:
     return Content(
         job.name or job.filename,
         _facts(job, given, recipe),
-        [*job.warnings, *published.scores.warnings],
+        job.all_warnings,
         named.with_names(job, "described", "clusters", keep),
         named.with_names(job, "drawn", "centers", keep),
         _plan(job),

@@ -43,6 +43,12 @@ def warnings_of(choice: Choice | None) -> list[str]:
     """First of all: whether the clusters are any."""
     if choice is None or choice.verdict == CLEAR:
         return []
+    if choice.evidence.stability is None:
+        return [
+            f"{choice.sample_size} rows are too few to tell whether the {choice.n_clusters} "
+            "clusters are any: half of the rows cannot show as many again. GET …/choice has what "
+            "was compared; more rows, or a smaller max, would tell."
+        ]
     if choice.verdict == NONE:
         return [
             f"There seem to be no clusters: {choice.n_clusters} were made, and data without any, "
