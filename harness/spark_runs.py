@@ -1,0 +1,118 @@
+"""Runs of fits beyond one machine, over a bucket that is a folder."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from distributed import fit, job
+from distributed.fleet import Fleet
+from harness import files_as_s3
+from harness.alone import Alone
+from kmeans_service import aws, config, storage
+from kmeans_service.config import Limits
+from kmeans_service.models import manifest
+from kmeans_service.models.manifest import Manifest
+from kmeans_service.recipes.recipe import Recipe
+from kmeans_service.recipes.request import parse_recipe
+from kmeans_service.stored_object import StoredObject
+
+BUCKET = "bucket"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run has written."""
+
+    folder: Path
+    document: dict[str, Any]
+
+    @property
+    def scores(self) -> dict[str, Any]:
+        assert self.document["status"] == "fitted", self.document
+        found: dict[str, Any] = self.document["model"]["scores"]
+        return found
+
+    @property
+    def problem(self) -> dict[str, Any]:
+        assert self.document["status"] == "refused"
+        found: dict[str, Any] = self.document["problem"]
+        return found
+
+    def body(self, name: str) -> bytes:
+        return (self.folder / name).read_bytes()
+
+    def manifest(self) -> Manifest:
+        return manifest.load(StoredObject(**self.document["model"]["manifest"]))
+
+
+@dataclass
+class Runs:
+    """Files that are put, and runs over them."""
+
+    folder: Path
+    fence: int = 0
+
+    def put(self, key: str, body: bytes) -> None:
+        path = self.folder / BUCKET / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(body)
+
+    def asked(self, bodies: Sequence[bytes], limits: Limits | None = None, **asked: Any) -> str:
+        """The address of a run.json; `asked` as POST fit takes it, and `reading`."""
+        self.fence += 1
+        parts = []
+        for number, body in enumerate(bodies):
+            key = f"incoming/o/{self.fence}/part-{number}.csv"
+            self.put(key, body)
+            parts.append({"key": key, "version_id": None, "size": len(body)})
+        prefix = f"models/o/0/fit/{self.fence}/"
+        reading = asked.pop("reading", {})
+        document = {
+            "version": job.VERSION,
+            "bucket": BUCKET,
+            "prefix": prefix,
+            "fit_id": "fit",
+            "input": {"parts": parts, "sha256": "0", "reading": reading, "n_samples": 0},
+            "recipe": recipe(**asked).as_json(),
+            "n_features": None,
+            "limits": asdict(limits or Limits()),
+        }
+        self.put(f"{prefix}run.json", json.dumps(document).encode())
+        return f"s3://{BUCKET}/{prefix}run.json"
+
+    def result_of(self, uri: str) -> Result:
+        folder = (self.folder / uri.removeprefix("s3://")).parent
+        return Result(folder, json.loads((folder / "result.json").read_text()))
+
+    def run(
+        self,
+        bodies: Sequence[bytes],
+        range_bytes: int = 1000,
+        fleet: Fleet | None = None,
+        **asked: Any,
+    ) -> Result:
+        uri = self.asked(bodies, **asked)
+        fit.run(job.load(uri), fleet or Alone(), range_bytes)
+        return self.result_of(uri)
+
+
+def recipe(**asked: Any) -> Recipe:
+    return parse_recipe(asked)
+
+
+@contextmanager
+def running(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
+    """In an environment as a run has it."""
+    with files_as_s3.serving(folder) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        monkeypatch.setenv("DATA_BUCKET", BUCKET)
+        for made in (aws.s3, config.settings, config.limits, storage.data_bucket):
+            made.cache_clear()
+        yield Runs(folder)
+    for made in (aws.s3, config.settings, config.limits, storage.data_bucket):
+        made.cache_clear()

@@ -1,0 +1,214 @@
+"""Fits of files that are read by ranges: the same to the last bit however they are cut."""
+
+import io
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn import datasets
+
+from distributed import rows
+from harness.alone import Alone
+from harness.spark_runs import Result, Runs, recipe, running
+from kmeans_service.arrays import Array
+from kmeans_service.fitting import out_of_core
+from kmeans_service.fitting.kernel import library
+from kmeans_service.models.labels_to_text import to_csv
+from kmeans_service.tables.columns import Layout, Role, read_columns
+from kmeans_service.tables.table import read_table
+
+pytestmark = pytest.mark.skipif(not library.runs_here(), reason="the kernel needs AVX2")
+
+
+@pytest.fixture
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
+    monkeypatch.setattr(rows, "PART_BYTES", 1)  # each range a group of its own
+    monkeypatch.setattr(rows, "BLOCK_BYTES", 3000)
+    with running(tmp_path, monkeypatch) as made:
+        yield made
+
+
+def csv(X: Array, header: bool = False) -> bytes:
+    names = ",".join(f"c{column}" for column in range(X.shape[1])) + "\n"
+    lines = (",".join(map(repr, row)) + "\n" for row in X.tolist())
+    return (names * header + "".join(lines)).encode()
+
+
+def s1_like(seed: int = 0, n: int = 5000) -> Array:
+    """Fifteen clusters of two dimensions that touch each other."""
+    rng = np.random.default_rng(seed)
+    centers = rng.uniform(1e5, 9e5, size=(15, 2))
+    return np.round(centers[rng.integers(0, 15, n)] + rng.normal(size=(n, 2)) * 3e4)
+
+
+def blobs(n: int, d: int, k: int, seed: int) -> Array:
+    rng = np.random.default_rng(seed)
+    return np.round(rng.normal(size=(k, d))[rng.integers(0, k, n)] * 4 + rng.normal(size=(n, d)), 4)
+
+
+def written(found: Result) -> dict[str, Any]:
+    """All that does not name where it lies."""
+    manifest = found.manifest()
+    names = ("centers.npy", "labels.csv")
+    return {name: found.body(name) for name in names} | {
+        "space": (
+            manifest.model.predictor.space.shift.tolist(),
+            manifest.model.predictor.space.scale,
+        ),
+        "scores": found.scores,
+        "transform": manifest.model.transform and manifest.model.transform.as_json(),
+    }
+
+
+def test_six_points_fall_into_their_two_columns(runs: Runs) -> None:
+    body = b"1,2\n1,4\n1,0\n10,2\n10,4\n10,0\n"
+    found = runs.run([body], 8, model_params={"n_clusters": 2})
+    assert sorted(
+        found.manifest()
+        .model.predictor.space.leave(found.manifest().model.predictor.centers)
+        .tolist()
+    ) == [[1, 2], [10, 2]]
+    assert found.scores["inertia"] == pytest.approx(16)
+    labels = found.body("labels.csv").decode().split()
+    assert len(set(labels[:3])) == len(set(labels[3:])) == 1
+    assert len(set(labels)) == 2
+
+
+DATA = {
+    "iris": (datasets.load_iris().data, 3),
+    "wine": (datasets.load_wine().data, 4),
+    "S1-like": (s1_like(), 15),
+    "many features": (blobs(3000, 40, 6, 1), 6),
+    "digits": (np.ascontiguousarray(datasets.load_digits().data), 10),
+}
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_the_inertia_is_that_of_the_fit_out_of_core(name: str, runs: Runs) -> None:
+    X, k = DATA[name]
+    with tempfile.TemporaryFile() as file:
+        spilled = out_of_core.spill(iter([X]), X.shape[1], file)
+        asked = recipe(model_params={"n_clusters": k})
+        there = out_of_core.fit(spilled, asked, io.BytesIO(), lambda _progress: None)
+    found = runs.run([csv(X)], 5000, model_params={"n_clusters": k})
+    assert found.scores["inertia"] <= 1.001 * there.scores.inertia
+    assert found.scores["cluster_sizes"] == list(there.scores.cluster_sizes)
+    for score in ("davies_bouldin", "calinski_harabasz", "silhouette"):
+        assert found.scores[score] == pytest.approx(getattr(there.scores, score), rel=1e-9)
+
+
+TABLE = (
+    b"id,size,weight,colour,flag\n"
+    + b"".join(
+        b"%d,%s,%d,%s,%s\n"
+        % (
+            1000 + 7 * i,
+            b"NA" if i % 11 == 3 else b"%.3f" % (i % 37 + (i % 5) * 100),
+            i % 4,
+            (b"red", b"blue", b'"gr""een"', b"")[i % 4],
+            (b"yes", b"no")[i % 3 == 0],
+        )
+        for i in range(400)
+    )
+    + b"9999,NA,1,,\n"
+)
+ASKED: dict[str, dict[str, Any]] = {
+    "as it is": {},
+    "standard": {"scaling": "standard"},
+    "robust, median": {"scaling": "robust", "missing": "median"},
+    "min_max, drop": {"scaling": "min_max", "missing": "drop"},
+    "one hot": {"scaling": "standard", "categories": "one_hot"},
+    "normalised": {"normalize": "l2", "scaling": "standard"},
+    "weighted": {"weight_column": "weight", "columns": ["size"]},
+    "weighted, one hot": {"weight_column": "weight", "categories": "one_hot"},
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_no_way_to_cut_a_file_changes_a_bit_of_the_fit(name: str, runs: Runs) -> None:
+    asked: dict[str, Any] = {"model_params": {"n_clusters": 4}, "preprocessing": ASKED[name]}
+    whole = written(runs.run([TABLE], len(TABLE), **asked))
+    for size in (700, 4097):
+        assert written(runs.run([TABLE], size, Alone(seed=size), **asked)) == whole
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"n_clusters": 5, "algorithm": "swap"},
+        {"n_clusters": {"min": 2, "max": 5}},
+        {"n_clusters": 3, "init": [[0, 0], [1e6, 1e6], [5e9, 5e9]]},
+        {"n_clusters": 3, "init": "random", "n_init": 2, "max_iter": 3},
+    ],
+    ids=str,
+)
+def test_nor_does_it_of_another_search(params: dict[str, Any], runs: Runs) -> None:
+    body = csv(s1_like(n=800), header=True)
+    whole = written(runs.run([body], len(body), model_params=params))
+    assert written(runs.run([body], 700, Alone(seed=1), model_params=params)) == whole
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_labels_are_those_that_the_model_predicts_of_the_file_in_one(name: str, runs: Runs) -> None:
+    found = runs.run([TABLE], 200, model_params={"n_clusters": 4}, preprocessing=ASKED[name])
+    model = found.manifest().model
+    table = read_table(lambda: io.BytesIO(TABLE))
+    columns = model.columns
+    roles = [Role.SKIPPED] * columns.n_features
+    for position in columns.positions:
+        word = position in columns.booleans
+        text = position in columns.categories
+        roles[position] = Role.LEVEL if text else Role.BOOLEAN if word else Role.NUMBER
+    layout = Layout(tuple(roles), columns.texts)
+    points = read_columns(lambda: io.BytesIO(TABLE), table.dialect, layout, table.n_rows)
+    assert found.body("labels.csv") == bytes(to_csv(model.predict(points)))
+
+
+ENDS = {
+    "CRLF": lambda body: body.replace(b"\n", b"\r\n"),
+    "byte order mark": lambda body: b"\xef\xbb\xbf" + body,
+    "blank lines": lambda body: body.replace(b"\n", b"\n\n", 90) + b"\n\n",
+    "no last line break": lambda body: body.rstrip(b"\n"),
+    "comments": lambda body: b"# one\n# two\n" + body,
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_labels_stand_in_the_order_of_the_rows(name: str, runs: Runs) -> None:
+    X = blobs(600, 3, 3, 5)
+    asked: dict[str, Any] = {"model_params": {"n_clusters": 3}}
+    plain = runs.run([csv(X, header=True)], 10**6, **asked)
+    body = ENDS[name](csv(X, header=True))
+    for size in (1024, 5000, 64 * 1024**2):
+        assert runs.run([body], size, **asked).body("labels.csv") == plain.body("labels.csv")
+
+
+def test_several_files_are_one_table(runs: Runs) -> None:
+    X = blobs(300, 3, 3, 6)
+    whole = runs.run([csv(X, header=True)], 900, model_params={"n_clusters": 3})
+    parts = [csv(part, header=True) for part in np.array_split(X, 7)]
+    found = runs.run(parts, 900, model_params={"n_clusters": 3})
+    assert written(found) == written(whole)
+
+
+def test_a_bad_cell_of_several_files_is_named_with_its_file_and_its_line_there(runs: Runs) -> None:
+    good, bad = b"x,y\n" + b"1,2\n3,4\n" * 20, b"x,y\n" + b"5,6\n" * 9 + b"7\n" + b"5,6\n" * 9
+    found = runs.run([good, bad, good], 16, model_params={"n_clusters": 2})
+    assert (found.problem["line"], found.problem["column"]) == (11, 2)
+    assert found.problem["detail"].startswith("part-1.csv: line 11 has 1 cell")
+    assert found.problem["status"] == 422
+
+
+def test_a_file_with_another_header_is_refused_by_its_name(runs: Runs) -> None:
+    found = runs.run([b"x,y\n1,2\n3,4\n", b"y,x\n1,2\n"], 16, model_params={"n_clusters": 2})
+    assert found.problem["detail"].startswith("part-1.csv: its first row is not the header of")
+
+
+def test_what_cannot_be_fitted_is_refused_as_it_is_of_one_file(runs: Runs) -> None:
+    found = runs.run([b"x,y\n1,2\n3,4\n"], 4, model_params={"n_clusters": 3})
+    assert found.problem["detail"] == (
+        "model_params.n_clusters is 3; allowed is at most n_samples=2, the rows of the file"
+    )
