@@ -5,9 +5,20 @@ there, and so for the first one: where a cell goes on over a cut, the range behi
 more, from where its first row begins.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from distributed.distinct import (
+    ALL_SENT,
+    MOST_SENT,
+    Distinct,
+    Known,
+    Seen,
+    count_again,
+    n_slots_for,
+    seen,
+)
+from distributed.fleet import Fleet
 from distributed.reading import Rows, Written
 from distributed.spans import Span
 from kmeans_service.errors import InvalidCsv, TooLarge
@@ -19,7 +30,10 @@ from kmeans_service.tables.survey import Counts, Survey, counts_of
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a range has; `columns` is what C counted, as bytes; None where it cannot be read."""
+    """What a range has.
+
+    columns   what C counted, as bytes; None where it cannot be read
+    """
 
     begin: int
     end: int
@@ -27,11 +41,14 @@ class Found:
     n_blank: int
     n_lines: int
     columns: bytes | None
+    seen: Seen | None = None
 
 
-def look(written: Written, span: Span) -> Found:
-    """Counts the cells of a range."""
-    rows, survey = Rows(written, span), Survey(written.format, 1, distinct=False)
+def look(shared: tuple[Written, int], span: Span) -> Found:
+    """Counts the cells of a range; of columns with few different values tells which these are."""
+    written, few = shared
+    rows = Rows(written, span)
+    survey = Survey(written.format, 1, owners=True, n_slots=n_slots_for(written, span))
     try:
         for block in rows.blocks():
             survey.read(block)
@@ -39,7 +56,8 @@ def look(written: Written, span: Span) -> Found:
         return Found(rows.begin, rows.begin, 0, 0, 0, None)
     columns = bytes(survey.columns)
     lines = int(survey.c.line) - 1
-    return Found(rows.begin, rows.end, survey.n_rows, survey.n_blank, lines, columns)
+    found = seen(survey, few)
+    return Found(rows.begin, rows.end, survey.n_rows, survey.n_blank, lines, columns, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +78,13 @@ class NotUtf8At(NotUtf8Error):
         self.line = line
 
 
-type Look = Callable[[Written, Sequence[Span]], list[Found]]
-"""Looks at spans, somewhere; in their order."""
-
-
 class Checking:
     """All ranges, in their order."""
 
-    def __init__(self, written: Written, names: Sequence[str], look: Look) -> None:
-        self.written, self._names, self._look = written, names, look
+    def __init__(self, written: Written, names: Sequence[str], fleet: Fleet) -> None:
+        self.written, self._names, self._fleet = written, names, fleet
+        self._few = MOST_SENT
+        self._distinct = Distinct(written.dialect.n_cells, self._count_again)
         self.columns = (CColumn * written.dialect.n_cells)()
         self.spans: list[Checked] = []
         self.n_rows = self.n_blank = 0
@@ -76,14 +92,18 @@ class Checking:
         self._line, self._at = 1, 0
 
     def counts(self) -> list[Counts]:
-        return [counts_of(column, exact=False) for column in self.columns]
+        known = self._distinct.known
+        for column, distinct, more in zip(self.columns, known.counts, known.more, strict=True):
+            column.distinct, column.more = int(distinct), bool(more)
+        return [counts_of(column) for column in self.columns]
 
     def run(self, spans: Sequence[Span]) -> None:
         """Raises InvalidCsv and TooLarge for the first place that breaks the grammar.
 
         NotUtf8At for one that is not UTF-8.
         """
-        found = self._look(self.written, spans)
+        self._few = min(MOST_SENT, ALL_SENT // max(1, len(spans)))
+        found = self._look(spans)
         for span, each in zip(spans, found, strict=True):
             if not self.spans or self.spans[-1].span.file != span.file:
                 self._begin_file(span)
@@ -101,20 +121,32 @@ class Checking:
     def _take(self, span: Span, found: Found) -> None:
         exact = replace(span, begin=self._at, is_exact=True)
         if found.begin != self._at:
-            [found] = self._look(self.written, [exact])
-        if found.columns is None or self.n_rows + found.n_rows > self.written.limits.rows:
+            [found] = self._look([exact])
+        if (
+            found.columns is None
+            or found.seen is None
+            or self.n_rows + found.n_rows > self.written.limits.rows
+        ):
             self._refuse(exact)
             raise RuntimeError("what was refused in a task is read without a fault")
         part = (CColumn * len(self.columns)).from_buffer_copy(found.columns)
         add_part(self.columns, part, self._lines)
         kinds = tuple(tuple(column.kinds) for column in part)
-        end = found.end
-        self.spans.append(Checked(replace(exact, end=end), self._line, found.n_rows, kinds))
+        span = replace(exact, end=found.end)
+        self._distinct.add(found.seen, span)
+        self.spans.append(Checked(span, self._line, found.n_rows, kinds))
         self.n_rows += found.n_rows
         self.n_blank += found.n_blank
         self._line += found.n_lines
         self._lines += found.n_lines
-        self._at = end
+        self._at = found.end
+
+    def _look(self, spans: Sequence[Span]) -> list[Found]:
+        return self._fleet.each(look, (self.written, self._few), spans)
+
+    def _count_again(self, known: Known, span: Span) -> Known:
+        [found] = self._fleet.each(count_again, (self.written, known), [span])
+        return found
 
     def _refuse(self, span: Span) -> None:
         """Reads it once more, its first line's number known now, to name the place."""

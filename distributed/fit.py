@@ -4,15 +4,12 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from distributed.check import Found, look
 from distributed.data import FilesData
 from distributed.fleet import Fleet
 from distributed.given import Given
 from distributed.job import Run
 from distributed.parts import Parts
 from distributed.progress import Telling
-from distributed.reading import Written
-from distributed.spans import Span
 from distributed.tables import Files, read_files
 from kmeans_service.errors import ServiceError
 from kmeans_service.fitting import passes
@@ -45,7 +42,7 @@ def run(run: Run, fleet: Fleet, range_bytes: int) -> None:
 def _fitted(run: Run, fleet: Fleet, range_bytes: int) -> dict[str, Any]:
     say = Telling(run.bucket, f"{run.prefix}progress.json", run.recipe.max_iter)
     say({"stage": "CHECKING"})
-    files = read_files(_given(run, range_bytes), _looking(fleet))
+    files = read_files(_given(run, range_bytes), fleet)
     recipe = _recipe(run, files.table)
     data = FilesData(_input(run, files.table), recipe, files, fleet)
     say({"stage": "READING", "rows": files.table.n_rows})
@@ -67,13 +64,6 @@ def _given(run: Run, range_bytes: int) -> Given:
         range_bytes,
         run.limits.file_bytes,
     )
-
-
-def _looking(fleet: Fleet) -> Any:
-    def look_at(written: Written, spans: list[Span]) -> list[Found]:
-        return fleet.each(look, written, spans)
-
-    return look_at
 
 
 def _recipe(run: Run, table: Table) -> Recipe:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from distributed.check import Checked, Checking, Look, NotUtf8At
+from distributed.check import Checked, Checking, NotUtf8At
+from distributed.fleet import Fleet
 from distributed.given import Given, spans_of, written
 from distributed.reading import Written
 from kmeans_service.errors import InvalidCsv
@@ -24,7 +25,7 @@ class Files:
     spans: tuple[Checked, ...]
 
 
-def read_files(given: Given, look: Look) -> Files:
+def read_files(given: Given, fleet: Fleet) -> Files:
     """Raises what `read_table` raises, for the same places; with the file's name, of several."""
     reader = _Reader(
         lambda: given.from_begin(0),
@@ -32,8 +33,9 @@ def read_files(given: Given, look: Look) -> Files:
         given.limits,
         given.most_bytes,
         BLOCK_BYTES,
+        distinct=True,
         given=given,
-        look=look,
+        fleet=fleet,
     )
     table = reader.read()
     check_numbers(table.columns)
@@ -45,10 +47,9 @@ def read_files(given: Given, look: Look) -> Files:
 
 @dataclass
 class _Reader(TableReader):
-    distinct: bool = False
     checking: Checking | None = None
     given: Given = field(kw_only=True)
-    look: Look = field(kw_only=True)
+    fleet: Fleet = field(kw_only=True)
 
     def survey(
         self, dialect: Dialect, head: Head, sniffed: Sniffed, text: Iterator[bytes]
@@ -56,7 +57,7 @@ class _Reader(TableReader):
         """The text is read anew: it goes on behind the head, and the ranges do not."""
         del text
         how = written(self.given, dialect, head, sniffed)
-        self.checking = Checking(how, self.given.names, self.look)
+        self.checking = Checking(how, self.given.names, self.fleet)
         self.checking.run(spans_of(how, self.given.range_bytes))
         return self.checking
 

@@ -4,10 +4,8 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from distributed.check import Found, look
 from distributed.given import Given
-from distributed.reading import Written
-from distributed.spans import Open, Span
+from distributed.spans import Open
 from kmeans_service.streams import ByteStream
 from kmeans_service.tables.csv_lines import CsvLimits
 from kmeans_service.tables.dialect import Reading
@@ -40,8 +38,3 @@ def given(
         range_bytes,
         5 * 1024**3,
     )
-
-
-def look_at_all(written: Written, spans: Sequence[Span]) -> list[Found]:
-    """One after the other."""
-    return [look(written, span) for span in spans]

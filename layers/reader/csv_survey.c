@@ -29,6 +29,7 @@ struct survey {
     uint64_t rows, blanks, line; /* line is the number of the next row's first line */
     uint64_t filled, capacity, n_slots; /* of the distinct values of all columns together */
     uint64_t *slots;                    /* 2^n of them, well over capacity; NULL: none are counted */
+    uint16_t *owners;                   /* of each slot, whose column's value it holds; or NULL */
     struct column *columns;
     struct cell *cells; /* room for those of one row */
 };
@@ -75,10 +76,24 @@ static void count_distinct(struct survey *survey, struct column *column, size_t 
         }
         if (*found == 0) {
             *found = wanted;
+            if (survey->owners)
+                survey->owners[slot & (survey->n_slots - 1)] = (uint16_t)index;
             survey->filled++;
             column->distinct++;
             return;
         }
+    }
+}
+
+/* Puts different values there, as the slots of another survey had them. */
+void know_values(struct survey *survey, const uint64_t *values, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint64_t slot = values[i] >> 20;
+        while (survey->slots[slot & (survey->n_slots - 1)])
+            slot++;
+        survey->slots[slot & (survey->n_slots - 1)] = values[i];
+        survey->filled++;
     }
 }
 

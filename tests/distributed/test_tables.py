@@ -10,6 +10,7 @@ import pytest
 
 from distributed.tables import read_files
 from harness import in_ranges
+from harness.alone import Alone
 from kmeans_service.errors import ServiceError
 from kmeans_service.problems import problem_document
 from kmeans_service.tables.csv_lines import CsvLimits
@@ -73,12 +74,12 @@ def described(table: Table) -> Any:
 
 
 def in_one(body: bytes, reading: Reading, limits: CsvLimits) -> Table:
-    return read_table(lambda: io.BytesIO(body), reading, limits, distinct=False)
+    return read_table(lambda: io.BytesIO(body), reading, limits)
 
 
 def in_ranges_of(body: bytes, range_bytes: int, reading: Reading, limits: CsvLimits) -> Table:
     given = in_ranges.given([body], range_bytes, reading, limits)
-    return read_files(given, in_ranges.look_at_all).table
+    return read_files(given, Alone()).table
 
 
 def check_ranges(

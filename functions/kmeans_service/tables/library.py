@@ -92,6 +92,7 @@ class CSurvey(Structure):
         ("capacity", c_uint64),
         ("n_slots", c_uint64),
         ("slots", c_void_p),
+        ("owners", c_void_p),
         ("columns", POINTER(CColumn)),
         ("cells", POINTER(CCell)),
     )
@@ -109,6 +110,8 @@ def library() -> CDLL:
         POINTER(CSurvey),
         c_size_t,
     )
+    found.know_values.restype = None
+    found.know_values.argtypes = (POINTER(CSurvey), c_void_p, c_size_t)
     found.add_cell.restype = None
     found.add_cell.argtypes = (POINTER(CSurvey), c_size_t, POINTER(CCell), c_ubyte)
     found.read_columns.restype = c_size_t

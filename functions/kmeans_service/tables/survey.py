@@ -30,7 +30,7 @@ from kmeans_service.tables.refusals import cell_too_long
 
 # All columns' distinct values together, which are counted exactly; then there are "more".
 MOST_DISTINCT = 1_000_000
-_SLOTS = 2**21
+SLOTS = 2**21
 
 
 @dataclass
@@ -106,17 +106,27 @@ class Counts:
 class Survey:
     """Counts what it is shown; `line` is the number of the first line that it is shown."""
 
-    def __init__(self, format: Format, line: int, *, distinct: bool = True) -> None:
+    def __init__(
+        self,
+        format: Format,
+        line: int,
+        *,
+        distinct: bool = True,
+        owners: bool = False,
+        n_slots: int = SLOTS,
+    ) -> None:
+        """owners   whether it is noted whose the different values are; n_slots: 2^n, for them"""
         self.format = format
         self.columns = (CColumn * format.n_cells)()
         self._cells = (CCell * format.n_cells)()
         # Pages of a mapping that are never touched take neither memory nor time.
-        self._slots = c_char.from_buffer(mmap(-1, 8 * _SLOTS))
+        self.slots, self.owners = mmap(-1, 8 * n_slots), mmap(-1, 2 * n_slots)
         self.c = CSurvey(
             line=line,
             capacity=MOST_DISTINCT,
-            n_slots=_SLOTS if distinct else 0,
-            slots=addressof(self._slots) if distinct else None,
+            n_slots=n_slots if distinct else 0,
+            slots=_address(self.slots) if distinct else None,
+            owners=_address(self.owners) if owners else None,
             columns=self.columns,
             cells=self._cells,
         )
@@ -192,6 +202,10 @@ def counts_of(column: CColumn, *, exact: bool = True) -> Counts:
             "other": _place(column.other),
         }
     )
+
+
+def _address(memory: mmap) -> int:
+    return addressof(c_char.from_buffer(memory))
 
 
 def _trimmed(cell: Cell, kind: int) -> bytes:
