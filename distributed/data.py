@@ -35,9 +35,12 @@ class FilesData(PlannedData):
         what = Read(self._files.written, self.layout)
         kept = self._fleet.kept(rows.read, what, self._groups)
         prepared: Prepared | None = Prepared(self._weight, None)
+        raw = kept
         if changes_rows(self.plan, self.recipe):
-            kept, prepared = self._transformed(kept), None
+            kept, prepared = self._transformed(raw), None
         shapes = kept.each(tasks.shape_of, Fitted(prepared))
+        if kept is not raw:
+            raw.forget()
         self.n_dropped = sum(shape.n_rows - shape.n_fitted for shape in shapes)
         self._check_left(
             sum(shape.n_rows for shape in shapes), sum(shape.n_weighted for shape in shapes)

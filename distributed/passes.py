@@ -41,6 +41,7 @@ class GroupPasses:
         self._weight_power = math.frexp(largest_weight)[1]
         self.space = _space(kept, Fitted(prepared), some, self._n)
         self._fitted = Fitted(prepared, self.space)
+        self._sums = np.zeros((2, self.n_features))
 
     @property
     def n_features(self) -> int:
@@ -54,13 +55,16 @@ class GroupPasses:
         size = min(self._n, size)
         numbers = np.sort(np.random.default_rng(seed).choice(self._n, size, replace=False))
         found = self._kept.each(tasks.drawn, (self._fitted, numbers, self._starts))
-        rows = np.concatenate([rows for rows, _ in found])
-        weights = [weights for _, weights in found if weights is not None]
+        for other in found[1:]:
+            found[0].sums.merge(other.sums)
+        self._sums = found[0].sums.totals()
+        rows = np.concatenate([each.rows for each in found])
+        weights = [each.weights for each in found if each.weights is not None]
         return rows, np.concatenate(weights) if weights else None
 
     def columns(self) -> Columns:
-        found = self._kept.fold(tasks.columns, self._fitted)
-        return column_facts.from_sums(self._n, *np.split(found.totals(), 2))
+        """Of all rows, which were added up where the sample was drawn."""
+        return column_facts.from_sums(self._n, *self._sums)
 
     def means(self, centers: Array) -> Means:
         return self._as_means(self._kept.fold(tasks.clusters, self._with(centers)))

@@ -1,14 +1,24 @@
-"""Spark as a fleet: it places work, keeps blocks on its machines' disks, and retries."""
+"""Spark as a fleet: it places work, knows which machine has which group, and retries.
 
+The blocks of a group lie in a file of the machine that made them. Spark keeps a group's mark there,
+and so sends work where the file is; a machine that has none makes it anew.
+"""
+
+import uuid
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
-from pyspark import RDD, SparkConf, SparkContext, StorageLevel
+from pyspark import RDD, SparkConf, SparkContext, SparkFiles, StorageLevel
 
+from distributed import scratch
 from distributed.fleet import Kept, Mergeable
 
 # From so many groups on, what they find is brought together by the machines and not by the driver.
 FEW_GROUPS = 64
+
+type Mark = tuple[int, Any]
+"""The place of a group, and the group."""
 
 
 class SparkFleet:
@@ -27,16 +37,64 @@ class SparkFleet:
     def kept[G](
         self, make: Callable[[Any, G], Iterator[Any]], shared: Any, groups: Sequence[G]
     ) -> Kept:
-        sent = self._context.broadcast(shared)
-        spread = self._context.parallelize(list(groups), len(groups))
-        blocks = spread.flatMap(lambda group: make(sent.value, group))
-        return _Kept(self._context, blocks)
+        marks = self._context.parallelize(list(enumerate(groups)), len(groups))
+        return _Kept(self._context, marks, _Made(make, self._context.broadcast(shared)))
+
+
+class _Maker(Protocol):
+    def blocks(self, mark: Mark) -> Iterator[Any]: ...
+
+
+class _Made:
+    """Blocks that are made of groups."""
+
+    def __init__(self, make: Callable[[Any, Any], Iterator[Any]], sent: Any) -> None:
+        self._make, self._sent = make, sent
+
+    def blocks(self, mark: Mark) -> Iterator[Any]:
+        return self._make(self._sent.value, mark[1])
+
+
+class _Changed:
+    """Blocks that are made of blocks."""
+
+    def __init__(self, of: "_InFile", change: Callable[[Any, Any], Any], sent: Any) -> None:
+        self._of, self._change, self._sent = of, change, sent
+
+    def blocks(self, mark: Mark) -> Iterator[Any]:
+        return (self._change(self._sent.value, block) for block in self._of.blocks(mark))
+
+
+class _InFile:
+    """The same blocks, made once on a machine."""
+
+    def __init__(self, maker: _Maker) -> None:
+        self._maker, self._name = maker, uuid.uuid4().hex
+
+    def blocks(self, mark: Mark) -> Iterator[Any]:
+        return scratch.read(self._there(mark))
+
+    def place(self, mark: Mark) -> Mark:
+        self._there(mark)
+        return mark
+
+    def remove(self, mark: Mark) -> None:
+        self._path(mark).unlink(missing_ok=True)
+
+    def _there(self, mark: Mark) -> Path:
+        path = self._path(mark)
+        if not path.exists():
+            scratch.write(path, self._maker.blocks(mark))
+        return path
+
+    def _path(self, mark: Mark) -> Path:
+        return Path(SparkFiles.getRootDirectory()) / f"{self._name}-{mark[0]}"
 
 
 class _Kept:
-    def __init__(self, context: SparkContext, blocks: RDD[Any]) -> None:
-        self._context = context
-        self._blocks = blocks.persist(StorageLevel.DISK_ONLY)
+    def __init__(self, context: SparkContext, marks: RDD[Mark], maker: _Maker) -> None:
+        self._context, self._file = context, _InFile(maker)
+        self._marks = marks.map(self._file.place).persist(StorageLevel.MEMORY_AND_DISK)
 
     def fold[S: Mergeable](self, work: Callable[[Any, int, Iterator[Any]], S], shared: Any) -> S:
         sent = self._context.broadcast(shared)
@@ -55,18 +113,18 @@ class _Kept:
 
     def changed(self, change: Callable[[Any, Any], Any], shared: Any) -> Kept:
         sent = self._context.broadcast(shared)
-        return _Kept(self._context, self._blocks.map(lambda block: change(sent.value, block)))
+        return _Kept(self._context, self._marks, _Changed(self._file, change, sent))
 
     def blocks(self) -> Iterator[Any]:
-        return iter(self._blocks.toLocalIterator())
+        return iter(self._marks.flatMap(self._file.blocks).toLocalIterator())
 
     def forget(self) -> None:
-        self._blocks.unpersist()
+        self._marks.foreach(self._file.remove)
+        self._marks.unpersist()
 
     def _found(self, work: Callable[[Any, int, Iterator[Any]], Any], sent: Any) -> RDD[Any]:
-        return self._blocks.mapPartitionsWithIndex(
-            lambda index, blocks: iter([work(sent.value, index, blocks)])
-        )
+        file = self._file
+        return self._marks.map(lambda mark: work(sent.value, mark[0], file.blocks(mark)))
 
 
 def started() -> SparkContext:

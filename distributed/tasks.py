@@ -15,8 +15,9 @@ from kmeans_service.fitting import entering
 from kmeans_service.fitting.data import Mask, Prepared
 from kmeans_service.fitting.indices import are_whole
 from kmeans_service.fitting.kernel.assignment import BLAS_CLUSTERS, BLAS_FEATURES
+from kmeans_service.fitting.kernel.entering import extents_of
 from kmeans_service.fitting.kernel.exact import ExactSums, no_sums
-from kmeans_service.fitting.passes import Weighted, squared_distances
+from kmeans_service.fitting.passes import squared_distances
 from kmeans_service.fitting.runs import nearest_centers
 from kmeans_service.models.labels_to_text import csv_chunks
 from kmeans_service.models.nearest import CHUNK
@@ -155,8 +156,9 @@ def shape_of(fitted: Fitted, _index: int, blocks: Iterator[Any]) -> Shape:
         found.n_fitted += len(rows)
         found.n_weighted += len(rows) if weights is None else int(np.count_nonzero(weights))
         if len(rows):
-            found.least = np.minimum(found.least, rows.min(axis=0))
-            found.largest = np.maximum(found.largest, rows.max(axis=0))
+            _, least, largest = extents_of(np.ascontiguousarray(rows))
+            found.least = np.minimum(found.least, least)
+            found.largest = np.maximum(found.largest, largest)
         if weights is not None:
             found.largest_weight = max(found.largest_weight, float(weights.max(initial=0.0)))
             found.are_whole = found.are_whole and are_whole(weights)
@@ -171,32 +173,36 @@ def sums(shared: tuple[Fitted, Any], _index: int, blocks: Iterator[Any]) -> Sums
     return Sums(found)
 
 
-def drawn(shared: Any, index: int, blocks: Iterator[Any]) -> Weighted:
+@dataclass
+class Drawn:
+    """Rows of a sample and their weights, and what all rows of their group add up to.
+
+    sums   of the columns, and of their squares behind them
+    """
+
+    rows: Array
+    weights: Array | None
+    sums: ExactSums
+
+
+def drawn(shared: Any, index: int, blocks: Iterator[Any]) -> Drawn:
     """Of all fitted rows those with these numbers; `starts` are the first ones of the groups."""
     fitted, numbers, starts = shared
-    at = starts[index]
+    at, n_features = starts[index], len(fitted.space.shift)
     first, last = np.searchsorted(numbers, (at, starts[index + 1]))
     own = numbers[first:last] - at
-    parts, parts_weights, begin = [], [], 0
+    parts, parts_weights, begin = [np.empty((0, n_features))], [], 0
+    sums = no_sums(2, np.zeros(n_features, dtype=np.int64))
     for rows, weights, _ in fitted.of(blocks):
         some = slice(*np.searchsorted(own, (begin, begin + len(rows))))
         parts.append(rows[own[some] - begin])
         if weights is not None:
             parts_weights.append(weights[own[some] - begin])
         begin += len(rows)
-    return np.concatenate(parts), np.concatenate(parts_weights) if parts_weights else None
-
-
-def columns(fitted: Fitted, _index: int, blocks: Iterator[Any]) -> Sums:
-    """Sums of the columns, and of their squares behind them."""
-    found: ExactSums | None = None
-    for rows, _, _ in fitted.of(blocks):
-        both = np.concatenate([rows, rows * rows], axis=1)
-        found = found or no_sums(1, np.zeros(both.shape[1], dtype=np.int64))
-        found.add(both)
-    if found is None:
-        raise ValueError("a group has blocks")
-    return Sums(found)
+        sums.add(rows)
+        sums.add(rows * rows, np.ones(len(rows), dtype=np.int32))
+    drawn_weights = np.concatenate(parts_weights) if parts_weights else None
+    return Drawn(np.concatenate(parts), drawn_weights, sums)
 
 
 def clusters(measured: Measured, _index: int, blocks: Iterator[Any]) -> Clusters:
