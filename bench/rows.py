@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bench import load, points, report, sizes
 from bench.cold_starts import cold_starts
+from bench.first_picture import first_picture
 from bench.goals import Found
 from bench.kernel import iteration, kernel
 from bench.measure import script
@@ -137,4 +138,5 @@ PARTS = {
     "float32": precision,
     "package sizes": packages,
     "parallel predicts": parallel,
+    "the first picture": first_picture,
 }
