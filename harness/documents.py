@@ -13,7 +13,7 @@ BLOCK = re.compile(
 )
 FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<text>.*?)^```$", re.M | re.S)
 EMPTIED = "<!-- an empty service -->"  # what stands below it begins with job 0 again
-NOT_RUN = re.compile(r"bash no-test(?: (?P<reason>\w+))?")
+NOT_RUN = re.compile(r"(?P<language>bash|python) no-test(?: (?P<reason>\w+))?")
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,10 @@ def pages() -> list[Path]:
 
 
 def not_run(page: str) -> Iterator[tuple[str, str]]:
-    """Commands that no test can run, and why: the word after `no-test`."""
+    """Commands that no test of a page can run, and why: the word after `no-test`."""
     for fence in FENCE.finditer(page):
-        if found := NOT_RUN.fullmatch(fence["info"]):
+        found = NOT_RUN.fullmatch(fence["info"])
+        if found and found["language"] == "bash":
             yield fence["text"], found["reason"] or ""
 
 

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from kmeans_client import Client
+
 from .test_command import ROWS, Kmeans
 
+ELSEWHERE = re.compile(r"^```python no-test client\n(.*?)^```", re.M | re.S)
+V2 = Path(__file__).parents[2] / "docs/how-to/v2.md"
 README = (Path(__file__).parents[1] / "README.md").read_text()
 PYTHON = re.findall(r"^```python\n(.*?)^```", README, re.M | re.S)
 COMMANDS = [
@@ -46,3 +50,15 @@ def test_a_command_runs(words: list[str], url: str, tmp_path: Path) -> None:
         assert job
         words = [job[1] if word == "0" else word for word in words]
     kmeans(*words[1:])
+
+
+def test_tritons_client_does_what_the_page_shows(client: Client, url: str) -> None:
+    [code] = ELSEWHERE.findall(V2.read_text())
+    customers = V2.parents[1] / "customers.csv"
+    job_id = client.upload(customers)["job_id"]
+    client.fit(job_id, {"n_clusters": 5, "algorithm": "swap"})
+    code = code.replace("localhost:8080/kmeans", url.removeprefix("http://"))
+    code = code.replace('"0"', f'"{job_id}"')
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "[1 4]\n"

@@ -9,8 +9,9 @@ from harness import PROJECT
 from harness.documents import FENCE, NOT_RUN, pages
 
 # Why a block is not run: it needs AWS, or Docker, or a service that asks for tokens; it goes on
-# until it is stopped; it installs packages; it takes what the tests have not.
-REASONS = {"aws", "docker", "closed", "stays", "installs", "needs"}
+# until it is stopped; it installs packages; it takes what the tests have not. What needs the
+# client's own environment is run there, by client/tests/test_documents.py.
+REASONS = {"aws", "docker", "closed", "stays", "installs", "needs", "client"}
 PAGES = pages()
 TARGETS = re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.M)
 
