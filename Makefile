@@ -125,6 +125,7 @@ pictures: $(VENV)/.test-installed ## the documentation's pictures anew, from a s
 
 .PHONY: build
 build: $(SAM_VENV)/.installed ## sam build into .aws-sam/build
+	@$(SAM_VENV)/bin/python layers/build.py collect
 	@PATH="$(abspath $(SAM_VENV)/bin):$$PATH" ARCHITECTURE=$(ARCHITECTURE) $(SAM) build \
 		--parameter-overrides Architecture=$(ARCHITECTURE)
 

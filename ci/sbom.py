@@ -20,7 +20,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 PROJECT = Path(__file__).resolve().parent.parent
 LOCKS = [
     PROJECT / folder / "requirements.txt"
-    for folder in ("functions", "layers/numpy", "layers/sklearn", "layers/formats")
+    for folder in ("functions", "layers/numpy", "layers/sklearn", "layers/formats", "layers/spark")
 ]
 VENDORED = [PROJECT / f"functions/docs/{name}/manifest.json" for name in ("lit_html", "swagger_ui")]
 VERSION = SchemaVersion.V1_6

@@ -1,6 +1,7 @@
-"""Builds one layer: python3.13 build.py LAYER ARCHITECTURE TARGET
+"""Builds one layer: python3.13 build.py LAYER ARCHITECTURE TARGET; or: build.py collect
 
-LAYER         folder with a hashed requirements.txt, with C of our own, or with both
+LAYER         folder with a hashed requirements.txt, with C of our own, or with both; spark is an
+              archive for a cluster, carried by a layer of who starts it
 ARCHITECTURE  x86_64 or arm64, as Lambda spells it; any machine builds either, Linux or macOS
 TARGET        folder that becomes the layer
 
@@ -8,11 +9,14 @@ The same lock file gives the same bytes. Only the standard library is used, for 
 there when `sam build` calls this.
 """
 
+import gzip
 import os
 import platform
 import shutil
 import subprocess
 import sys
+import tarfile
+import tempfile
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
@@ -20,7 +24,11 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 PYTHON = "3.13"
 # What compile.sh makes of the C in a layer's folder.
-LIBRARIES = {"reader": "csv_numbers", "numpy": "kmeans"}
+LIBRARIES = {
+    "reader": ("csv_numbers",),
+    "numpy": ("kmeans",),
+    "spark": ("csv_numbers", "kmeans"),
+}
 SITE_PACKAGES = f"python/lib/python{PYTHON}/site-packages"
 MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
 # Amazon Linux 2023 has glibc 2.34. pip takes these tags literally, so each is named.
@@ -39,11 +47,31 @@ UNUSED_FILES = (
 )
 ZIP_EPOCH = 315532800  # 1980, where zip's time begins
 
+# Ours; a run imports them from the archive's root.
+PACKAGES = ("functions/kmeans_service", "distributed")
+SOURCE = HERE / "spark/source"
+ARCHIVE, RUN, SUBMIT = "engine.tar.gz", "run.py", "submit.txt"
+# Of all services that boto3 knows, those that a run speaks to, or is known to by.
+SERVICES = ("s3", "sts")
+
 
 def build(layer: str, architecture: str, target: Path) -> None:
     if architecture not in MACHINES:
         raise SystemExit(f"ARCHITECTURE is {architecture}; it must be x86_64 or arm64")
-    machine, site_packages = MACHINES[architecture], target / SITE_PACKAGES
+    if layer == "spark":
+        with tempfile.TemporaryDirectory() as root:
+            fill(layer, MACHINES[architecture], Path(root))
+            add_modules(Path(root))
+            trim_services(Path(root))
+            pack(Path(root), target / "spark", ZIP_EPOCH)
+    else:
+        fill(layer, MACHINES[architecture], target / SITE_PACKAGES)
+        compile_bytecode(target)
+    set_times(target)
+
+
+def fill(layer: str, machine: str, site_packages: Path) -> None:
+    """With wheels and with what is compiled of ours."""
     site_packages.mkdir(parents=True, exist_ok=True)
     if (HERE / layer / "requirements.txt").exists():
         install_wheels(HERE / layer / "requirements.txt", machine, site_packages)
@@ -51,9 +79,7 @@ def build(layer: str, architecture: str, target: Path) -> None:
     strip_symbols(layer, machine, site_packages)
     if layer in LIBRARIES:
         compiler = ("bash", HERE / "compile.sh", sys.executable, f"{machine}-linux")
-        subprocess.run([*compiler, site_packages, LIBRARIES[layer]], check=True)
-    compile_bytecode(target)
-    set_times(target)
+        subprocess.run([*compiler, site_packages, *LIBRARIES[layer]], check=True)
 
 
 def install_wheels(requirements: Path, machine: str, site_packages: Path) -> None:
@@ -117,6 +143,50 @@ def set_times(target: Path) -> None:
         os.utime(path, (ZIP_EPOCH, ZIP_EPOCH), follow_symlinks=False)
 
 
+def collect() -> None:
+    """Our modules as they are now: what is built of them is built anew when they have changed."""
+    shutil.rmtree(SOURCE, ignore_errors=True)
+    for package in PACKAGES:
+        of = HERE.parent / package
+        caches = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(of, SOURCE / of.name, ignore=caches)
+
+
+def add_modules(root: Path) -> None:
+    if not SOURCE.exists():
+        raise SystemExit("layers/spark/source is missing: `make build` collects it first")
+    shutil.copytree(SOURCE, root, dirs_exist_ok=True)
+
+
+def trim_services(root: Path) -> None:
+    for folder in (root / "botocore/data", root / "boto3/data"):
+        for path in folder.iterdir():
+            if path.is_dir() and path.name not in SERVICES:
+                shutil.rmtree(path)
+
+
+def pack(root: Path, target: Path, time: int) -> None:
+    """The same bytes for the same files."""
+    target.mkdir(parents=True, exist_ok=True)
+    with (
+        (target / ARCHIVE).open("wb") as file,
+        gzip.GzipFile("", "wb", 6, file, mtime=time) as packed,
+        tarfile.open(fileobj=packed, mode="w") as archive,
+    ):
+        for path in sorted(root.rglob("*")):
+            if path.is_dir():
+                continue
+            entry = tarfile.TarInfo(str(path.relative_to(root)))
+            entry.size, entry.mtime, entry.mode = path.stat().st_size, time, 0o644
+            with path.open("rb") as content:
+                archive.addfile(entry, content)
+    shutil.copy(SOURCE / "distributed/run.py", target / RUN)
+    shutil.copy(HERE / "spark" / SUBMIT, target / SUBMIT)
+
+
 if __name__ == "__main__":
-    _, layer, architecture, folder = sys.argv
-    build(layer, architecture, Path(folder).resolve())
+    if sys.argv[1:] == ["collect"]:
+        collect()
+    else:
+        _, layer, architecture, folder = sys.argv
+        build(layer, architecture, Path(folder).resolve())
