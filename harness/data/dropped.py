@@ -1,5 +1,7 @@
 """Tables that somebody gives the web page, each with clusters that anybody sees."""
 
+from itertools import cycle, islice
+
 # Three clusters, an identifier, a text, and a missing cell.
 ROWS = [
     f"{100 + i},{'ab'[i % 2]},{x + i % 7},{'' if i == 4 else y + i % 11}"
@@ -9,8 +11,10 @@ TABLE = "\n".join(["id,letter,width,height", *ROWS, ""])
 CENTERS = [(0, 0), (500, 0), (0, 900)]
 
 
-def numbers(n: int) -> str:
-    """So many rows, of which every third belongs together."""
-    places = enumerate(CENTERS * -(-n // 3))
-    rows = (f"{x + i % 7 / 10},{y + i % 11 / 10},0.{i % 5}25\n" for i, (x, y) in places if i < n)
-    return "width,height,depth\n" + "".join(rows)
+def numbers(n: int, note: str = "") -> str:
+    """So many rows, of which every third belongs together; the note stands in each."""
+    rows = (
+        f"{x + i % 7 / 10:.1f},{y + i % 11 / 10:.1f},0.{i % 5}25,{note}\n"
+        for i, (x, y) in enumerate(islice(cycle(CENTERS), n))
+    )
+    return "width,height,depth,note\n" + "".join(rows)

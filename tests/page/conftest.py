@@ -47,8 +47,8 @@ def table(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def large(tmp_path: Path) -> Path:
-    """More than a request may carry."""
+    """More than a request may carry, and little to compute."""
     file = tmp_path / f"{tmp_path.name}-large.csv"
-    file.write_text(numbers(360_000))
+    file.write_text(numbers(24_000, "x" * 180))
     assert file.stat().st_size > 4_500_000
     return file

@@ -25,16 +25,49 @@ def test_every_point_is_reached_by_keys_and_told(visitor: Visitor, table: Path) 
     expect(visitor.page.locator(".tip")).to_have_count(0)
 
 
+SECOND = {
+    "more.csv": b"id,letter,width,height\n1,a,50,1\n2,b,1,89\n",
+    "its own dialect.csv": "height;width\n1,5;50\n89;1,25\n".encode("utf-16"),
+    "no header.csv": b"50,1\n1,89\n",
+    "comments.csv": b"# of today\nid,letter,width,height\n1,a,50,1\n2,b,1,89\n",
+    "objects.jsonl": b'{"width": 50, "height": 1}\n{"width": 1, "height": 89}\n',
+}
+
+
+@pytest.mark.parametrize("name", SECOND)
 def test_a_second_file_is_seen_in_the_same_picture(
+    visitor: Visitor, table: Path, tmp_path: Path, name: str
+) -> None:
+    points = tmp_path / name
+    points.write_bytes(SECOND[name])
+    visitor.opens()
+    visitor.gives(table)
+    visitor.sees_clusters(3)
+    page = visitor.page
+    page.locator("input[data-use=predict]").set_input_files(points)
+    told = page.locator(".predict")
+    expect(told).to_contain_text("2 rows predicted", timeout=PATIENCE)
+    expect(told).not_to_contain_text("cannot be shown")
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save its rows with clusters").click()
+    assert saved.value.suggested_filename == f"{points.stem}-clusters.csv"
+    assert b"outlier" in Path(saved.value.path()).read_bytes().replace(b"\0", b"") or "no" in name
+    assert visitor.is_shut_out() == []
+    page.get_by_role("button", name="Take them out of the picture").click()
+    expect(told).not_to_contain_text("predicted")
+
+
+def test_a_second_file_of_other_columns_is_refused(
     visitor: Visitor, table: Path, tmp_path: Path
 ) -> None:
-    points = tmp_path / "more.csv"
-    points.write_text("id,letter,width,height\n1,a,50,1\n2,b,1,89\n")
+    points = tmp_path / "others.csv"
+    points.write_text("weight,depth,age\n50,1,2\n1,89,4\n")
     visitor.opens()
     visitor.gives(table)
     visitor.sees_clusters(3)
     visitor.page.locator("input[data-use=predict]").set_input_files(points)
-    expect(visitor.page.locator(".predict")).to_contain_text("2 rows predicted", timeout=PATIENCE)
+    expect(visitor.page.get_by_role("alert")).to_contain_text("width", timeout=PATIENCE)
+    visitor.sees_clusters(3)
 
 
 def test_rows_of_a_file_that_is_no_text_are_seen_and_its_outliers_are_marked(

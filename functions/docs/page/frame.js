@@ -1,6 +1,6 @@
 // What stands around every view: the header, what is going on, what went wrong, and the question for a token.
 import { html, nothing } from "./lit-html.js";
-import { BASE, token } from "./service.js";
+import { BASE, kindOf, token } from "./service.js";
 import { changed, state } from "./state.js";
 import { bytes, t } from "./text.js";
 
@@ -37,7 +37,7 @@ export function workView() {
     <section class="work" aria-label=${t.stages[work.stage]}>
       <div class="work-words">
         <strong>${t.stages[work.stage]}</strong>
-        <span class="muted">${work.broken ? t.broken : work.total ? sent(work) : detail(work)}</span>
+        <span class="muted">${work.broken || state.offline ? t.broken : work.total ? sent(work) : detail(work)}</span>
       </div>
       ${part === null
         ? html`<progress class="bar" aria-label=${t.stages[work.stage]}></progress>`
@@ -75,13 +75,13 @@ export function problemView() {
       <h2>${t.problems[kindOf(problem)] ?? html`<span lang=${problem.status ? "en" : nothing}>${problem.title}</span>`}</h2>
       <p lang=${problem.status ? "en" : nothing}>${problem.detail}</p>
       ${problem.lines ? excerptView(problem) : nothing}
-      <button class="quiet" @click=${() => changed({ problem: null })}>${t.close}</button>
+      <p>
+        ${problem.again ? html`<button @click=${problem.again}>${t.again}</button>` : nothing}
+        <button class="quiet" @click=${() => changed({ problem: null })}>${t.close}</button>
+      </p>
     </section>
   `;
 }
-
-/** "invalid-csv" of "urn:kmeans-service:problem:invalid-csv". */
-const kindOf = ({ type = "" }) => type.split(":").at(-1);
 
 /** The lines of the file around the cell that is wrong. */
 export const excerptView = ({ lines, column }) => html`

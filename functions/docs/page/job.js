@@ -10,6 +10,7 @@ import { isRenamed, jobName, nameField, pencil } from "./names.js";
 import { numberView, withWeight } from "./number.js";
 import { qualityView } from "./quality.js";
 import { predictView, takeView } from "./take.js";
+import { unfinishedView } from "./unfinished.js";
 import { refit } from "./work.js";
 
 export function jobView() {
@@ -26,6 +27,7 @@ export function jobView() {
         ${job ? html`<span>${t.job(job.job_id)}</span>` : nothing}
       </p>
     </div>
+    ${state.unfinished ? unfinishedView() : nothing}
     ${table ? html`${refusedView()}${fitView()}` : nothing}
     ${fit || state.work
       ? html`<div class=${fit ? "look" : "look empty"}>

@@ -5,6 +5,7 @@ import { coloursOf, shapeOf, trace } from "./marks.js";
 import { Raster } from "./raster.js";
 
 const REACH = 18; // pixels within which a point is found
+export const MOST_RINGS = 5_000; // of a second file
 const MOST_ZOOM = 2000;
 
 /** From least to largest of finite numbers, with some room. */
@@ -166,9 +167,11 @@ export class Picture {
     const { more } = this.scene;
     if (!more) return;
     const { left, top, scaleX, scaleY } = this.view;
-    const radius = this.radius(more.xs.length) + 2 * this.ratio;
+    const radius = this.radius(Math.min(more.xs.length, MOST_RINGS)) + 2 * this.ratio;
     context.lineWidth = 1.75 * this.ratio;
-    for (let i = 0; i < more.xs.length; i += 1) {
+    const step = Math.max(1, more.xs.length / MOST_RINGS);
+    for (let at = 0; at < more.xs.length; at += step) {
+      const i = Math.floor(at);
       if (more.labels[i] < 0 || Number.isNaN(more.xs[i] + more.ys[i])) continue;
       context.strokeStyle = this.colourOf(more.labels[i]);
       trace(context, shapeOf(more.labels[i]), left + more.xs[i] * scaleX, top - more.ys[i] * scaleY, radius);

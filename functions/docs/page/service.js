@@ -1,10 +1,12 @@
 // The service's routes, as openapi.yaml has them, called from wherever this page is served.
+import { changed, state } from "./state.js";
 import { t } from "./text.js";
 
 export const BASE = new URL("../../", import.meta.url).href;
 const INLINE_BYTES = 4_400_000;
 const TOKEN = "kmeans-token";
 const PATIENCE = 8; // tries of what is answered "later"
+const OFFLINE = 6; // tries of what does not reach the service and changes nothing there: 31 seconds
 
 /** A refusal of the service: its problem document. */
 export class Refused extends Error {
@@ -38,12 +40,23 @@ const pause = (seconds, signal) =>
   });
 export { pause };
 
+export const unreachable = () => new Refused({ title: t.offline, detail: t.offlineDetail, status: 0 });
+
+/** "invalid-csv" of the type of a problem, "urn:kmeans-service:problem:invalid-csv". */
+export const kindOf = (problem) => problem?.type?.split(":").at(-1);
+
 async function send(url, options) {
-  try {
-    return await fetch(url, { credentials: "omit", cache: "no-store", ...options });
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new Refused({ title: t.offline, detail: t.offlineDetail, status: 0 });
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const answer = await fetch(url, { credentials: "omit", cache: "no-store", ...options });
+      if (state.offline) changed({ offline: false });
+      return answer;
+    } catch (error) {
+      if (error.name === "AbortError") throw error;
+      if (options.method || tries === OFFLINE) throw unreachable();
+      changed({ offline: true });
+      await pause(2 ** (tries - 1), options.signal);
+    }
   }
 }
 

@@ -4,7 +4,8 @@ import { customers } from "./example.js";
 import { sign } from "./marks.js";
 import { state } from "./state.js";
 import { t } from "./text.js";
-import { predict, take } from "./work.js";
+import { predict } from "./second.js";
+import { take } from "./work.js";
 
 const EDITABLE = "input, textarea, select, [contenteditable]";
 

@@ -6,6 +6,8 @@ export const state = {
   signed: false, // the deployment asks for AWS signatures, which a page cannot make
   problem: null, // of the service, with an excerpt of the file where it names a line
   said: "", // for the live region
+  offline: false, // the last call did not reach the service
+  unfinished: null, // the file of this job has come in part: {id, size, received, name}
   work: null, // what is going on: {stage, done, total, …, cancel}
   file: null, // as it was dropped, if it was dropped here
   job: null,
@@ -24,7 +26,7 @@ export const state = {
   selected: null, // a cluster
   renamed: null, // what is being renamed: a cluster, or "job 3"
   point: null, // a row
-  points: null, // a second file, predicted: {name, rows, labels}
+  points: null, // a second file, predicted: {name, blob, rows, labels}
   jobs: null,
 };
 

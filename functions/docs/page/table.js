@@ -1,5 +1,5 @@
 // A table as text, read in the browser the way the service said that it read it.
-const DELIMITERS = { comma: ",", semicolon: ";", tab: "\t", pipe: "|", space: " " };
+export const DELIMITERS = { comma: ",", semicolon: ";", tab: "\t", pipe: "|", space: " " };
 const YES = new Set(["true", "yes", "y", "t"]);
 const NO = new Set(["false", "no", "n", "f"]);
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;

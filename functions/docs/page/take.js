@@ -4,8 +4,9 @@ import { BASE, fitsRequest, keep, save, token } from "./service.js";
 import { chosen } from "./start.js";
 import { changed, state } from "./state.js";
 import { t } from "./text.js";
+import { MOST_RINGS } from "./picture.js";
 import { isFound } from "./number.js";
-import { predicted, request, working } from "./work.js";
+import { request, working } from "./work.js";
 
 const stem = () => state.job.filename.replace(/\.[^.]*$/, "");
 
@@ -109,7 +110,7 @@ export function predictView() {
         <p>${t.predictAbout}</p>
         <label class="button">${t.choose}<input class="unseen" type="file" data-use="predict" @change=${chosen}></label>
         ${points
-          ? html`<p class="facts"><strong>${points.name}</strong><span>${t.predicted(points.labels.length)}</span></p>
+          ? html`<p class="facts"><strong>${points.name}</strong><span>${t.predicted(points.rows?.n)}</span><span>${placesOf(points)}</span></p>
               <button @click=${saveRows}>${t.predictRows}</button>
               <button class="quiet" @click=${() => changed({ points: null })}>${t.predictNone}</button>`
           : nothing}
@@ -118,10 +119,9 @@ export function predictView() {
   `;
 }
 
-/** The second file's rows as they were sent, with what the service says of each behind it. */
-const saveRows = () =>
-  working("saving", async (_work, signal) => {
-    const answer = await predicted(state.points.file, "?answer=rows", "text/csv", signal);
-    keep(await answer.blob(), `${state.points.name.replace(/\.[^.]*$/, "")}-clusters.csv`);
-  });
+function placesOf({ rows }) {
+  if (!rows) return t.unplaced;
+  return rows.n > MOST_RINGS ? t.sampled(MOST_RINGS, rows.n) : "";
+}
 
+const saveRows = () => keep(state.points.blob, `${state.points.name.replace(/\.[^.]*$/, "")}-clusters.csv`);

@@ -15,6 +15,10 @@ export default {
   exampleAbout: "240 Kunden eines Ladens: Alter, Einkommen, wie viel sie ausgeben",
   exampleName: "Kundengruppen.csv",
   pastedName: "eingefügte Zellen.csv",
+  unfinished: (received, size) => `Von dieser Datei sind ${received} von ${size} angekommen.`,
+  goOn: (name) => `Wählen Sie „${name}“ noch einmal, und es geht weiter.`,
+  begunElsewhere: "Begonnen wurde sie in einem anderen Tab oder von einem Programm, das sie fortsetzen kann.",
+  giveUp: "Aufgeben",
   start: "Neue Datei",
   jobs: "Aufträge",
   api: "Schnittstelle",
@@ -261,7 +265,8 @@ export default {
 
   predict: "Wohin gehören andere Zeilen?",
   predictAbout: "Legen Sie eine zweite Datei mit denselben Spalten ab: Ihre Zeilen erscheinen im Bild als Ringe.",
-  predicted: (n) => `${von(n, "Zeile", "Zeilen")} zugeordnet`,
+  predicted: (n) => (n === undefined ? "Jede Zeile hat ihre Gruppe" : `${von(n, "Zeile", "Zeilen")} zugeordnet`),
+  unplaced: "Im Bild lassen sie sich nicht zeigen.",
   predictRows: "Ihre Zeilen mit Gruppen speichern",
   predictNone: "Aus dem Bild nehmen",
 

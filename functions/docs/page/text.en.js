@@ -15,6 +15,10 @@ export default {
   exampleAbout: "240 customers of a shop: age, income, how much they spend",
   exampleName: "customer segments.csv",
   pastedName: "pasted cells.csv",
+  unfinished: (received, size) => `Of this file ${received} of ${size} have come.`,
+  goOn: (name) => `Choose “${name}” again to go on.`,
+  begunElsewhere: "It was begun in another tab or by a program, which can go on with it.",
+  giveUp: "Give it up",
   start: "New file",
   jobs: "Jobs",
   api: "Interface",
@@ -209,7 +213,8 @@ export default {
 
   predict: "Where do other rows belong?",
   predictAbout: "Drop a second file with the same columns: its rows appear in the picture as rings.",
-  predicted: (n) => `${of(n, "row", "rows")} predicted`,
+  predicted: (n) => (n === undefined ? "Every row has its cluster" : `${of(n, "row", "rows")} predicted`),
+  unplaced: "They cannot be shown in the picture.",
   predictRows: "Save its rows with clusters",
   predictNone: "Take them out of the picture",
 

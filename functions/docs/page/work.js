@@ -1,10 +1,10 @@
 // What the page does: from a file to its clusters, and what is asked on the way.
-import { byParts } from "./parts.js";
+import { byParts, unfinished } from "./parts.js";
 import { askAlike, askClusters, askSample } from "./explain.js";
-import { askRows, measured, MOST_ROWS, readRows } from "./rows.js";
+import { askRows, MOST_ROWS, readRows } from "./rows.js";
 import * as service from "./service.js";
 import { changed, OPTIONS, state } from "./state.js";
-import { excerpt, rowsOf, textOf } from "./table.js";
+import { excerpt } from "./table.js";
 import { t, verdictOf } from "./text.js";
 import { twoThatTell } from "./axes.js";
 
@@ -20,7 +20,7 @@ export async function working(stage, task) {
     await task(work, controller.signal);
   } catch (error) {
     if (error.name === "AbortError") stopped(work);
-    else if (state.work === work) await refused(error);
+    else if (state.work === work) await refused(error, () => working(stage, task));
   } finally {
     if (state.work === work) changed({ work: null });
   }
@@ -28,10 +28,14 @@ export async function working(stage, task) {
 
 /** Without a job there is nothing to stay for. */
 function stopped(work) {
-  if (state.work === work) changed({ said: t.cancelled, view: state.job || state.view !== "job" ? state.view : "start" });
+  if (state.work !== work) return;
+  const stays = state.job || state.view !== "job";
+  if (!stays) history.replaceState(null, "", location.pathname);
+  changed({ said: t.cancelled, view: stays ? state.view : "start" });
 }
 
-export async function refused(error) {
+/** `again` does what failed once more: offered where the service was not reached. */
+export async function refused(error, again = null) {
   if (!(error instanceof service.Refused)) {
     console.error(error);
     return changed({ problem: { title: t.failed, detail: String(error.message || error) } });
@@ -43,7 +47,7 @@ export async function refused(error) {
     return changed({ needsToken: true });
   }
   const lines = problem.line ? await excerpt(state.file, problem.line).catch(() => null) : null;
-  changed({ problem: { ...problem, lines }, said: problem.detail });
+  changed({ problem: { ...problem, lines, again: problem.status === 0 ? again : null }, said: problem.detail, offline: false });
 }
 
 function stage(work, name) {
@@ -58,14 +62,14 @@ export function take(file) {
     const id = service.fitsRequest(file) ? (await service.upload(file, signal)).job_id : await byParts(file, work, signal);
     work.id = id;
     location.hash = `job=${id}`;
-    await understand(id, work, signal);
+    await understand(await service.read(`jobs/${id}`, { signal }), work, signal);
     if (!state.table.refused) await cluster(work, signal);
   });
 }
 
 const UNSEEN = { points: null, selected: null, point: null, told: null, clusters: null, sample: null, audit: null, migration: null };
 const NOTHING = {
-  ...UNSEEN, file: null, job: null, table: null, rows: null, fit: null, choice: null, alike: [], problem: null,
+  ...UNSEEN, unfinished: null, file: null, job: null, table: null, rows: null, fit: null, choice: null, alike: [], problem: null,
   axes: { kind: "columns", x: null, y: null },
 };
 
@@ -73,7 +77,10 @@ const NOTHING = {
 export function open(id) {
   changed({ ...NOTHING, view: "job", options: { ...OPTIONS } });
   return working("opening", async (work, signal) => {
-    await understand(id, work, signal);
+    const job = await service.read(`jobs/${id}`, { signal });
+    const waits = job.status === "PENDING" && job.progress?.stage !== "CONVERTING" ? await unfinished(id) : null;
+    if (waits) return changed({ job, unfinished: waits });
+    await understand(job, work, signal);
     if (state.job.status === "SUCCEEDED") await look(await labels(id));
     else if (["QUEUED", "RUNNING"].includes(state.job.status)) await look(await follow(id, work, signal));
     else if (state.job.status === "FAILED") changed({ problem: failure(state.job) });
@@ -81,8 +88,8 @@ export function open(id) {
 }
 
 /** Waits until the file is there, and looks at its columns. */
-async function understand(id, work, signal) {
-  let job = await service.read(`jobs/${id}`, { signal });
+async function understand(job, work, signal) {
+  const id = job.job_id;
   while (job.status === "PENDING") {
     stage(work, job.progress?.stage === "CONVERTING" ? "converting" : "checking");
     await service.pause(1, signal);
@@ -96,7 +103,7 @@ async function understand(id, work, signal) {
   await readRows(id, table, job);
 }
 
-const failure = (job) => ({ title: t.fitFailed, detail: t.fitFailed, ...job.error, status: 0 });
+const failure = (job) => ({ title: t.fitFailed, detail: t.fitFailed, ...job.error, status: 422 });
 
 function optionsOf(table, job) {
   const options = { ...state.options };
@@ -219,26 +226,4 @@ async function look(found) {
 function usedByFit(table, width) {
   const used = table.columns.filter((column) => column.role === "used");
   return Array.from({ length: width }, (_, index) => used[index]?.number ?? null);
-}
-
-/** What the service answers of the points of a file. */
-export function predicted(file, query, accept, signal) {
-  const body = new FormData();
-  body.append("job_id", state.job.job_id);
-  body.append("file", file, file.name);
-  return service.call(`predict${query}`, { method: "POST", body, headers: { Accept: accept }, signal });
-}
-
-/** A second file: its points in the same picture. */
-export function predict(file) {
-  return working("predicting", async (_work, signal) => {
-    const found = await service.labelsOf(await predicted(file, "", "application/json", signal));
-    const { reading } = state.table;
-    const text = await textOf(file, { ...reading, gzip: /\.gz$/i.test(file.name) });
-    const rows = rowsOf(text, { ...reading, comments: 0 }, measured(state.table).map((column) => column.number - 1));
-    changed({
-      points: { name: file.name, file, labels: found, rows: rows.n === found.length ? rows : null },
-      said: t.predicted(found.length),
-    });
-  });
 }
