@@ -36,6 +36,14 @@ def test_a_file_that_arrives_is_fitted_at_once_if_parameters_were_given(client: 
     assert item()["fence"] == 1
 
 
+def test_a_fit_that_continues_another_is_asked_for_once_the_file_is_there(client: Client) -> None:
+    asked = {"filename": "points.csv", "model_params": {"n_clusters": 2}}
+    refused = client.post_json("/kmeans/uploads", asked | {"align_to": 0})
+    assert (refused.status, refused.json()["field"]) == (422, "align_to")
+    assert "POST /kmeans/fit" in refused.json()["detail"]
+    assert client.post_json("/kmeans/uploads", asked | {"align_to": None}).status == 201
+
+
 def test_a_wrong_file_fails_the_job_that_waited_for_it(client: Client) -> None:
     arrived = post(reserve(client, model_params={}), b"1, 2\n3\n")
     assert deliver(arrived, arrived) == 0

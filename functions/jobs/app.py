@@ -133,10 +133,22 @@ def rename_job(job_id: str) -> Answer:
 
 
 def _whole_view(job: Job, root: str) -> str:
-    called = names.names_of(job).clusters
-    clusters = {"clusters": {str(number): name for number, name in called.items()}}
-    view = job_view(asides.whole(job), root) | (clusters if called else {})
+    called = names.names_of(job)
+    view = job_view(asides.whole(job), root)
+    if called.clusters:
+        view["clusters"] = {str(number): name for number, name in called.clusters.items()}
+    if called.of_others:
+        view["warnings"] = [*view.get("warnings", []), _of_others(job)]
     return json.dumps(view, ensure_ascii=False)
+
+
+def _of_others(job: Job) -> str:
+    return (
+        "Clusters were named in an earlier fit, which this one does not continue: the names are "
+        "kept for that one, and none is shown here. Name these clusters with PATCH; or ask for the "
+        f'earlier fit again, and then for this one with "align_to": {job.job_id}, which carries '
+        "the names on."
+    )
 
 
 def _tagged(request: Request, body: str) -> Answer:

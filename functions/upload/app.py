@@ -53,8 +53,9 @@ def upload() -> answers.Answer:
 def create_upload() -> answers.Answer:
     request = routing.request(app)
     request.accepted(JSON)
-    body = fields(request.json(), ("filename",), (*RECIPE, "parts", "size", *READING))
+    body = fields(request.json(), ("filename",), (*RECIPE, "align_to", "parts", "size", *READING))
     in_parts = _in_parts(body)
+    _check_unaligned(body)
     filename = uploads.checked_filename(body["filename"])
     is_fitted = not body.keys().isdisjoint(RECIPE)
     recipe = parse_recipe(body) if is_fitted else None
@@ -67,6 +68,17 @@ def create_upload() -> answers.Answer:
     return answers.json_answer(
         reserved, 201, {"Location": job_path(request.root, reserved["job_id"])}
     )
+
+
+def _check_unaligned(body: dict[str, Any]) -> None:
+    """What is continued is copied at a request, by who can read models."""
+    if body.get("align_to") is not None:
+        raise InvalidParameter(
+            f"align_to is {shown(body['align_to'])}; allowed here is null, or to leave it out: "
+            "send the file with no model_params, and align_to with POST /kmeans/fit once the job "
+            "is UPLOADED",
+            field="align_to",
+        )
 
 
 def _in_parts(body: dict[str, Any]) -> int:

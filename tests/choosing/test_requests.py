@@ -69,6 +69,16 @@ def test_where_there_are_no_clusters_the_first_warning_says_so(client: Client) -
     assert client.get("/kmeans/jobs/0/labels").status == 200
 
 
+def test_of_weighted_rows_a_number_is_asked_for_and_it_is_said_how_to_find_one(
+    client: Client,
+) -> None:
+    client.upload(b"x,w\n0,1\n1,1\n10,1\n11,5\n")
+    asked = {"model_params": {"n_clusters": "auto"}, "preprocessing": {"weight_column": "w"}}
+    refused = client.post_json("/kmeans/fit", {"job_id": 0, **asked})
+    assert (refused.status, refused.json()["field"]) == (422, "model_params.n_clusters")
+    assert "ask without it first, and GET …/choice proposes one" in refused.json()["detail"]
+
+
 def test_of_too_few_rows_it_is_said_that_they_are_too_few(client: Client) -> None:
     pairs = np.array([[10.0 * (row // 2) + 0.1 * (row % 2)] for row in range(18)])
     job = fitted(client, pairs, n_clusters="auto")

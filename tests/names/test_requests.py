@@ -1,16 +1,23 @@
 """PATCH /kmeans/jobs/{job_id}: an owner names a job and its clusters."""
 
+import hashlib
 import json
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 
 from harness.api import ASYNC, JSON_TYPE, Answer, Client
 from harness.limits import held
-from harness.system import item, items, job, keys, meanwhile
+from harness.system import OWNER, item, items, job, keys, meanwhile
 from kmeans_service import config
 from kmeans_service.lifecycle import names
 from kmeans_service.lifecycle.names import Names, names_of
+from kmeans_service.storage import data_bucket
+from kmeans_service.stored_object import StoredObject
+from kmeans_service.table import writes
+from kmeans_service.table.expressions import THERE, sets
+from kmeans_service.table.keys import job_key
 
 
 @pytest.fixture
@@ -127,13 +134,55 @@ def test_the_names_of_a_job_have_32_kb(client: Client) -> None:
     assert rename(client, {"clusters": dict(list(long.items())[:150])}).status == 200
 
 
-def test_names_stay_with_their_numbers_over_refits(fitted: Client) -> None:
+def test_clusters_of_a_fit_that_continues_none_have_no_names_of_an_earlier_one(
+    fitted: Client,
+) -> None:
     rename(fitted, {"name": "mine", "clusters": {"0": "a", "1": "b"}})
-    assert fitted.fit(0, {"n_clusters": 1}).status == 200
-    assert shown(fitted) == ("mine", {"0": "a", "1": "b"})
+    assert fitted.fit(0, {"n_clusters": 3}).status == 200
+    assert shown(fitted) == ("mine", None)
+    warnings = fitted.get("/kmeans/jobs/0").json()["warnings"]
+    assert "named in an earlier fit" in warnings[-1]
+    assert fitted.get("/kmeans/jobs/0/clusters").json()["clusters"][0]["name"] is None
+    assert rename(fitted, {"name": "still mine"}).status == 200
+    assert rename(fitted, {"clusters": {"2": "c"}}).status == 200
+    assert shown(fitted) == ("still mine", {"2": "c"})
+    assert "named in an earlier" not in str(fitted.get("/kmeans/jobs/0").json())
+
+
+def test_the_earlier_fit_has_its_names_again_and_an_aligned_one_carries_them_on(
+    fitted: Client,
+) -> None:
+    swap = {"n_clusters": 2, "algorithm": "swap"}
+    fitted.fit(0, swap)
+    rename(fitted, {"clusters": {"0": "a", "1": "b"}})
+    fitted.fit(0, {"n_clusters": 3})
+    rename(fitted, {"clusters": {"2": "c"}})
+    fitted.fit(0, swap)
+    assert shown(fitted) == (None, {"0": "a", "1": "b"})
+    aligned = {"job_id": 0, "model_params": swap | {"n_clusters": 1}, "align_to": 0}
+    assert fitted.post_json("/kmeans/fit", aligned).status == 200
+    assert shown(fitted) == (None, {"0": "a", "1": "b"})
     assert rename(fitted, {"clusters": {"1": None}}).status == 200  # of a cluster that was
-    assert rename(fitted, {"clusters": {"1": "c"}}).status == 422
-    assert shown(fitted) == ("mine", {"0": "a"})
+    assert rename(fitted, {"clusters": None}).status == 200
+    fitted.fit(0, {"n_clusters": 3})
+    assert shown(fitted) == (None, None)  # null forgets those of every fit
+
+
+def test_names_that_a_version_stored_which_knew_no_lines_of_fits_go_on_as_they_did(
+    fitted: Client,
+) -> None:
+    rename(fitted, {"clusters": {"0": "a"}})
+    key = job().names.key + "-old"  # type: ignore[union-attr]
+    text = b'{"clusters": {"0": "a"}}'
+    data_bucket().put(key, text, "application/json")
+    change = sets(names=asdict(StoredObject(key, hashlib.sha256(text).hexdigest(), len(text))))
+    writes.update(job_key(OWNER, 0), change, THERE)
+    fitted.fit(0, {"n_clusters": 3})
+    assert shown(fitted) == (None, {"0": "a"})
+    rename(fitted, {"clusters": {"1": "b"}})
+    assert shown(fitted) == (None, {"0": "a", "1": "b"})
+    fitted.fit(0, {"n_clusters": 2})
+    assert shown(fitted) == (None, None)
 
 
 def test_a_job_is_named_while_a_fit_of_it_runs(fitted: Client) -> None:
@@ -260,5 +309,7 @@ def test_a_job_that_is_named_while_its_fit_is_published_keeps_both(
         aws.dynamodb(), "TransactWriteItems", lambda: rename(fitted, {"clusters": {"0": "a"}})
     ):
         assert fitted.fit(0, {"n_clusters": 3}).status == 200
-    assert shown(fitted) == (None, {"0": "a"})
+    assert shown(fitted) == (None, None)  # it is a cluster of the fit before that was named
     assert len(fitted.get("/kmeans/jobs/0").json()["scores"]["cluster_sizes"]) == 3
+    assert fitted.fit(0).status == 200
+    assert shown(fitted) == (None, {"0": "a"})

@@ -24,7 +24,8 @@ def parse_recipe(asked: Mapping[str, Any]) -> Recipe:
     preprocessing = parse_preprocessing(asked.get("preprocessing", {}))
     alignment = _alignment(asked.get("align_to"), recipe.algorithm)
     if recipe.choice and preprocessing.weight_column is not None:
-        raise refuse("n_clusters", recipe.choice.said(), "a number where rows have a weight_column")
+        number = "a number, where rows have a weight_column: ask without it first, and GET …/choice"
+        raise refuse("n_clusters", recipe.choice.said(), f"{number} proposes one")
     recipe = replace(recipe, preprocessing=preprocessing, align_to=alignment)
     return replace(recipe, engine=parse_engine(asked.get("engine", "auto")))
 
