@@ -120,32 +120,34 @@ def try_all(wanted: list[str], sample: int | None, seed: int, *, again: bool) ->
     """Run the tests on each mutant that has no result; `again`: on those that survived as well."""
     tree = copied()
     database = begun(tree, wanted, sample, seed)
-    items = list(database.pending_work_items)
+    items = [(item, tests_of.MOST) for item in database.pending_work_items]
     if again:
         survived = {job for job, result in database.results if not result.is_killed}
-        items += [item for item, _ in database.completed_work_items if item.job_id in survived]
+        done = [item for item, _ in database.completed_work_items if item.job_id in survived]
+        items += [(item, None) for item in done]  # by all that come there
     looking = tests_of.looking()
     warm = Warm()
     try:
-        for item in items:
+        for item, most in items:
             [spec] = item.mutations
-            database.set_result(item.job_id, _result(tree, warm, spec, looking))
+            tests = looking.at(str(spec.module_path), spec.start_pos[0], spec.end_pos[0], most)
+            database.set_result(item.job_id, _result(tree, warm, spec, tests))
     finally:
         warm.close()
     return database
 
 
-def _result(tree: Path, warm: Warm, spec: MutationSpec, looking: tests_of.Looking) -> WorkResult:
+def _result(tree: Path, warm: Warm, spec: MutationSpec, tests: list[str]) -> WorkResult:
     text = mutated(tree, spec)
     path = tree / spec.module_path
     before = path.read_text()
     if text is None or text == before or not _compiles(text):
         return WorkResult(worker_outcome=WorkerOutcome.NO_TEST)
-    tests = looking.at(str(spec.module_path), spec.start_pos[0], spec.end_pos[0])
     found = {"outcome": "survived", "said": "no test comes here"}
     with changed(path, text):
-        if tests:
-            found = warm.run([*tests, f"--timeout={SECONDS_OF_ONE}", "-m", "not soak"], SECONDS)
+        for part in (tests[: tests_of.FIRST], tests[tests_of.FIRST :]):
+            if part and found["outcome"] == "survived":
+                found = warm.run([*part, f"--timeout={SECONDS_OF_ONE}", "-m", "not soak"], SECONDS)
     _check_without(warm, found["said"])
     place = f"{spec.module_path}:{spec.start_pos[0]} {spec.operator_name.partition('/')[2]}"
     print(f"{found['outcome']:9} {place}  {found['said'].splitlines()[-1:]}", flush=True)

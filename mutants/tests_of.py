@@ -1,70 +1,94 @@
-"""Which tests look at a line: those that execute it, the fastest of each module first."""
+"""Which tests look at a place: those that execute it, or what names what it defines."""
 
 import json
 import os
 import subprocess
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from mutants import definitions
 from mutants.tree import HOME, PYTHON, TREE, digest
 
 # What the template promises; lint and build, which take minutes, do not count.
 OF_TEMPLATE = "tests/template"
-# Of a line that everything goes through, so many are enough to notice.
-MOST = 150
+# Of a line that everything goes through, so many are enough to notice, as a rule; the first of them
+# are run before the others are even imported.
+MOST, FIRST = 150, 25
 
 
 class Looking:
     """The tests that execute each line, by their names and seconds."""
 
-    def __init__(self, seen: dict[str, Any]) -> None:
-        self._tests: list[tuple[str, float]] = seen["tests"]
-        self._lines: dict[str, dict[str, list[int]]] = seen["lines"]
+    def __init__(self, modules: list[dict[str, Any]]) -> None:
+        self._reach: Counter[str] = Counter()
+        self._lines: dict[str, dict[int, set[str]]] = {}
+        for seen in modules:
+            self._reach.update(dict.fromkeys((test for test, _ in seen["tests"]), 0))
+            for module, lines in seen["lines"].items():
+                known = self._lines.setdefault(module, {})
+                for line, tests in lines.items():
+                    known.setdefault(int(line), set()).update(tests)
+                    self._reach.update(tests)
 
-    def at(self, module: str, first: int, last: int) -> list[str]:
-        """Tests of these lines; of the whole module where they are run at import alone."""
-        lines = self._lines.get(module, {})
-        found = {test for line in range(first, last + 1) for test in lines.get(str(line), ())}
-        if not found:
-            found = {test for tests in lines.values() for test in tests}
-        return [self._tests[test][0] for test in self._of_every_module(found)[:MOST]]
+    def at(self, module: str, first: int, last: int, most: int | None = MOST) -> list[str]:
+        """Tests of these lines; of the whole module where nobody comes to them."""
+        places = definitions.executed(TREE, module, range(first, last + 1))
+        found = {test for name, line in places for test in self._lines.get(name, {}).get(line, ())}
+        found = found or {test for tests in self._lines.get(module, {}).values() for test in tests}
+        return self._of_every_module(found)[:most]
 
-    def _of_every_module(self, tests: set[int]) -> list[int]:
-        """The fastest of each test module, then the next of each: none is crowded out."""
-        modules: dict[str, list[int]] = {}
-        for test in sorted(tests, key=lambda test: self._tests[test][1]):
-            modules.setdefault(self._tests[test][0].partition("::")[0], []).append(test)
+    def _of_every_module(self, tests: set[str]) -> list[str]:
+        """Of each module the one that executes least else, then the next: none is crowded out."""
+        modules: dict[str, list[str]] = {}
+        for test in sorted(tests, key=lambda test: (self._reach[test], test)):
+            modules.setdefault(test.partition("::")[0], []).append(test)
         rounds = [(place, test) for each in modules.values() for place, test in enumerate(each)]
-        return [test for _, test in sorted(rounds, key=lambda at: (at[0], self._tests[at[1]][1]))]
+        return [test for _, test in sorted(rounds, key=lambda at: (at[0], self._reach[at[1]]))]
 
 
 def looking() -> Looking:
-    """As it is known of just these files, or found out now: one run of what `make unit` runs."""
-    parts = ("functions", "local", "harness", "tests")
-    files = [path for part in parts for path in TREE.glob(f"{part}/**/*.py")]
-    path = HOME / f"seen-{digest(files)}.json"
-    if not path.exists():
-        print("looking at which tests execute which lines", flush=True)
-        _record(path)
-    return Looking(json.loads(path.read_text()))
+    """As it is known of just this code; test modules that are new or changed are run for it."""
+    code = [path for part in ("functions", "local") for path in TREE.glob(f"{part}/**/*.py")]
+    folder = HOME / f"seen-{digest(code)}"
+    folder.mkdir(parents=True, exist_ok=True)
+    modules = {
+        folder / f"{digest([path])}.json": str(path.relative_to(TREE))
+        for path in sorted(TREE.glob("tests/**/test_*.py"))
+    }
+    if new := {name: path for path, name in modules.items() if not path.exists()}:
+        print(f"looking at which lines {len(new)} modules of tests execute", flush=True)
+        _keep(_record(folder, sorted(new)), new)
+    return Looking([json.loads(path.read_text()) for path in modules])
 
 
-def _record(path: Path) -> None:
+def _keep(seen: dict[str, Any], new: dict[str, Path]) -> None:
+    """A file for each module of tests."""
+    of = [test.partition("::")[0] for test, _ in seen["tests"]]
+    for module, path in new.items():
+        tests = [test for test, name in zip(seen["tests"], of, strict=True) if name == module]
+        lines = {
+            name: {
+                line: names
+                for line, found in places.items()
+                if (names := [seen["tests"][test][0] for test in found if of[test] == module])
+            }
+            for name, places in seen["lines"].items()
+        }
+        path.write_text(json.dumps({"tests": tests, "lines": lines}))
+
+
+def _record(folder: Path, modules: list[str]) -> dict[str, Any]:
+    """What `make unit` runs of these, with the thorough ones."""
+    path = folder / "now"
+    command = [PYTHON, "-m", "pytest", "-p", "mutants.seen", "-q", "-m", "unit and not soak"]
     subprocess.run(
-        [
-            str(PYTHON),
-            "-m",
-            "pytest",
-            "-p",
-            "mutants.seen",
-            "-q",
-            "-m",
-            "unit and not soak",
-            "tests",
-        ],
+        [*map(str, command), *modules],
         cwd=TREE,
         env=os.environ | {"SEEN": str(path)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         check=False,  # a test that fails here fails a mutant no more than it fails the gate
     )
+    seen: dict[str, Any] = json.loads(path.read_text())
+    return seen

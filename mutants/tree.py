@@ -55,10 +55,21 @@ def changed(path: Path, text: str) -> Iterator[None]:
         path.write_text(before)
 
 
+def _compile_tests() -> None:
+    """Once: no run keeps anything compiled, as a mistake in the code would be kept with it."""
+    subprocess.run(
+        [str(PYTHON), "-m", "pytest", "--collect-only", "-qq", "tests"],
+        cwd=TREE,
+        stdout=subprocess.DEVNULL,
+        check=False,
+    )
+
+
 class Warm:
     """pytest in forks of one process: see warm.py."""
 
     def __init__(self) -> None:
+        _compile_tests()
         self._process = subprocess.Popen(
             [str(PYTHON), "-B", str(TREE / "mutants" / "warm.py")],
             cwd=TREE,

@@ -74,7 +74,7 @@ SMALL = [
     case(5_000, 2_000, "alike", n_clusters=2),
     case(200_000, 2, n_clusters=8, algorithm="swap"),
     case(18_000, 100, n_clusters=20, algorithm="swap"),
-    case(1_000, 1_000, n_clusters=500, algorithm="swap"),
+    case(1_000, 1_000, n_clusters=60, algorithm="swap"),
     case(30_000, 60, "outliers", n_clusters=20, init="array"),
     case(1_000, 1_000, n_clusters=500, init="random"),
     case(5_000, 2_000, init="random"),
@@ -87,6 +87,11 @@ SMALL = [
 @pytest.mark.thorough
 def test_a_fit_in_memory_takes_no_more_than_was_estimated() -> None:
     assert_bounded(SMALL)
+
+
+@pytest.mark.soak
+def test_a_search_for_many_wide_clusters_takes_no_more_than_was_estimated() -> None:
+    assert_bounded([case(1_000, 1_000, n_clusters=500, algorithm="swap")])
 
 
 @pytest.mark.soak

@@ -44,7 +44,9 @@ def without_ours(answer: bytes, delimiter: bytes) -> bytes:
     return b"\n".join(lines)
 
 
-@pytest.mark.parametrize("path", [path for path in CASES if path.suffix != CONVERTED], ids=str)
+@pytest.mark.parametrize(
+    "path", [path for path in CASES if path.suffix != CONVERTED], ids=lambda path: path.name
+)
 def test_of_files_as_people_have_them_every_byte_is_there(client: Client, path: Path) -> None:
     body = path.read_bytes()
     fitted(client, body, path.name)
