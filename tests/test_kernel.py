@@ -14,7 +14,7 @@ from harness.data.guarded import Guarded
 from harness.data.kernel_recipes import Recipe, recipe
 from kmeans_service.arrays import Array
 from kmeans_service.fitting.kernel.assignment import Assignment, known_centers
-from kmeans_service.fitting.kernel.library import Centers, FloatCandidates, Round, Shifts, library
+from kmeans_service.fitting.kernel.library import Centers, Drift, FloatCandidates, Round, library
 from kmeans_service.fitting.kernel.lloyd import Fit, lloyd
 from kmeans_service.fitting.kernel.rows import Rows
 from kmeans_service.fitting.kernel.seeding import _Tried
@@ -176,12 +176,12 @@ def passes_at_the_edge(n: int, d: int, k: int, weighted: bool) -> None:
     labels = at(np.zeros(n, dtype=np.int32))
     known, kept = known_centers(centers)
     tight = Centers(k, d, *[at(array) for array in kept], known.largest_norm)
-    upper, lower = room(n), room(n)
+    until = at(np.full(n, -np.inf, dtype=np.float32))
     workspace = room(C.nearest_workspace(d))
-    shifts = Shifts(at(np.full(k, 0.3)), 0, 0.3, 0.3)
-    C.nearest(rows, None, n, tight, None, 0.0, labels, None, None, workspace)
-    C.nearest(rows, None, n, tight, None, 1e9, labels, upper, lower, workspace)
-    C.nearest(rows, None, n, tight, shifts, 0.0, labels, upper, lower, workspace)
+    C.nearest(rows, None, n, tight, Drift(None, 0, 0), labels, None, workspace)
+    for of in (None, at(np.full(k, 0.3))):
+        C.nearest(rows, None, n, tight, Drift(of, 0.3, 1e9), labels, until, workspace)
+        C.nearest(rows, None, n, tight, Drift(of, 0.6, 0), labels, until, workspace)
     sums, sizes = room(k * d), room(k)
     C.add_rows(rows, weights, labels, n, d, sums, sizes)
     C.column_extents(rows, n, d, room(d), room(d), room(d))
@@ -203,7 +203,8 @@ def passes_at_the_edge(n: int, d: int, k: int, weighted: bool) -> None:
     C.draw_rows(rows, weights, n, d, candidates, closest, potentials, uniform, 3, drawn)
     tiles = at(np.zeros(-(-n // 16) * 16 * d, dtype=np.float32))
     C.make_float_tiles(rows, n, d, tiles)
-    C.nearest(rows, tiles, n, tight, None, 0.0, labels, None, None, workspace)
+    C.nearest(rows, tiles, n, tight, Drift(None, 0, 0), labels, None, workspace)
+    C.nearest(rows, tiles, n, tight, Drift(None, 9, 0), labels, until, workspace)
     factors, norms = (at(np.zeros(size, dtype=np.float32)) for size in (3 * d, 3))
     perhaps, found = at(np.zeros(-(-n // 16) * 3, dtype=np.uint16)), FloatCandidates(factors, norms)
     terms = room(blocks * 3)
@@ -223,18 +224,38 @@ def test_not_one_byte_beyond_any_array_is_touched() -> None:
     assert os.waitpid(child, 0)[1] == 0
 
 
-def test_bounds_of_moving_centers_lose_no_row() -> None:
+@pytest.mark.parametrize(("n_features", "n_clusters"), [(12, 50), (7, 10), (50, 9)])
+@pytest.mark.parametrize("step", [0.05, 1e-3])
+def test_bounds_of_moving_centers_lose_no_row(
+    n_features: int, n_clusters: int, step: float
+) -> None:
     r = np.random.default_rng(8)
-    X = r.normal(size=(4_000, 12))
-    bounded, centers = Assignment(Rows(X), 50), X[:50].copy()
-    for _ in range(6):
+    X = r.normal(size=(4_000, n_features))
+    bounded, centers = Assignment(Rows(X), n_clusters), X[:n_clusters].copy()
+    for _ in range(12):
         bounded.update(centers, 1e-12)
-        fresh = Assignment(Rows(X), 50)
+        fresh = Assignment(Rows(X), n_clusters)
         fresh.update(centers, 1e-12)
         np.testing.assert_array_equal(bounded.labels, fresh.labels)
         squared = ((X[:, np.newaxis] - centers) ** 2).sum(axis=2)
         np.testing.assert_array_equal(bounded.labels, squared.argmin(axis=1))
-        centers = centers + r.normal(0, 0.05, centers.shape)
+        centers = centers + r.normal(0, step, centers.shape)
+
+
+@pytest.mark.parametrize("n_clusters", [7, 40])
+def test_a_row_is_not_certain_once_two_centers_may_have_met_at_it(n_clusters: int) -> None:
+    """One center comes, and its own goes, by half of what the two distances differ by."""
+    centers = np.full((n_clusters, 10), 90.0)
+    centers[:2] = 0.0
+    centers[0, 0], centers[1, 0] = -2, 4
+    known = Assignment(Rows(np.zeros((20, 10))), n_clusters)
+    known.update(centers, 0.0)
+    assert known.labels.tolist() == 20 * [0]
+    for moved, nearest in ((0.9, 0), (1.1, 1)):
+        there = centers.copy()
+        there[0, 0], there[1, 0] = -2 - moved, 4 - moved
+        known.update(there, 0.0)
+        assert known.labels.tolist() == 20 * [nearest]
 
 
 # --- what Python gives to C -------------------------------------------------------

@@ -19,6 +19,17 @@ INLINE floats16 load16(const float *at)
     return values;
 }
 
+/* Of up to sixteen values, with zeros behind them. */
+INLINE floats16 load_floats(const float *at, size_t n)
+{
+    if (n == FLOAT_LANES)
+        return load16(at);
+    floats16 values = 0;
+    for (size_t i = 0; i < n; i++)
+        values[i] = at[i];
+    return values;
+}
+
 INLINE floats16 min16(floats16 a, floats16 b) { return a < b ? a : b; }
 INLINE floats16 max16(floats16 a, floats16 b) { return a > b ? a : b; }
 INLINE floats16 fma16(floats16 a, floats16 b, floats16 c) { return __builtin_elementwise_fma(a, b, c); }

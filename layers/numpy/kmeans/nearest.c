@@ -3,13 +3,14 @@
    The nearest is the first center of the least |c|^2 - 2 x.c, rounded as scikit-learn rounds it
    (sklearn.cluster._k_means_lloyd, _update_chunk_dense). That is float64; but float32 looks first,
    sixteen rows at a time, and only those rows are decided in float64 that float32 cannot vouch for.
-   Where there are many clusters, two bounds a row tell which rows need no look at all.
+   Where there is much to look at, a row remembers how far the centers may come before it has to be
+   looked at again.
 
-   Source of the bounds: Hamerly, Making k-means even faster (2010). */
+   Source of this bound: Hamerly, Making k-means even faster (2010), whose two are one number here. */
 
 #include "floats.h"
 
-enum { BLOCK = 2048, AT_ONCE = 6 };
+enum { BLOCK = 2048, AT_ONCE = 6, GATHERED = 64 };
 
 /* What is known of the centers. Behind the last one the tiles have infinite norms. */
 struct centers {
@@ -22,15 +23,18 @@ struct centers {
     double largest_norm;        /* squared */
 };
 
-/* How far the centers have moved since the bounds were made; rounded up. */
-struct shifts {
-    const double *of; /* shape (n_clusters,) */
-    size_t farthest;  /* the cluster that moved most, by `most`; another one moved by `next` */
-    double most, next;
+/* How far the centers have come since the rows were first labelled, rounded up and summed over the
+   steps: each of them, and the one that moved most. Where a look at a row costs next to nothing,
+   `of` is NULL, and `most` of the two that moved most. */
+struct drift {
+    const double *of; /* shape (n_clusters,), or NULL */
+    double most;
+    double margin; /* more than two squared distances in float64 are off by */
 };
 
-/* Of each row: its cluster, its distance to that center at most, to all others at least. */
-struct bounds { int32_t *labels; double *upper, *lower; };
+/* Of each row: its cluster; and what the drift of its own center and of the others must come to,
+   together, until another one may be as near. */
+struct known { int32_t *labels; float *until; };
 
 struct float_nearest { floats16 value, second; ints16 label; };
 struct exact_nearest { double value, second; int32_t label; };
@@ -113,43 +117,44 @@ static struct exact_nearest nearest_exactly(const double *row, const struct cent
 
 /* --- bounds --------------------------------------------------------------------------------- */
 
-/* What a distance in float64 is off by at most, in parts of it. */
-INLINE double rounding(size_t n_features) { return (double)(n_features + 8) * 0x1p-52; }
-
-INLINE double root(double squared)
+INLINE floats16 roots16(floats16 squared)
 {
-    return squared > 0 ? __builtin_elementwise_sqrt(squared) : 0;
+    return __builtin_elementwise_sqrt(max16(squared, (floats16)0));
 }
 
-INLINE void set_bounds(struct bounds bounds, size_t i, const struct centers *centers, double norm,
-                       double error, struct exact_nearest nearest)
-{
-    double slack = error + (norm + centers->largest_norm) * rounding(centers->n_features);
-    bounds.upper[i] = root(nearest.value + norm + slack) * (1 + 0x1p-50);
-    bounds.lower[i] = root(nearest.second + norm - slack) * (1 - 0x1p-50);
-}
+/* Both distances change by no more than their centers move: the one to the nearest grows by that, the
+   one to the next shrinks.
 
-INLINE bool stays(double upper, double lower, double margin)
+   errors  of what was found; all else are roundings, far below 2^-20 together */
+INLINE floats16 until_of(const struct float_nearest *found, floats16 norms, floats16 errors,
+                         const struct drift *drift)
 {
-    return lower > upper && (lower - upper) * (lower + upper) > margin;
+    floats16 near = roots16(found->value + norms + 2 * errors);
+    floats16 far = roots16(found->second + norms - 2 * errors);
+    floats16 come = (float)drift->most;
+    if (drift->of)
+        for (size_t r = 0; r < FLOAT_LANES; r++)
+            come[r] += (float)drift->of[found->label[r]];
+    return (far - near + come) - (far + near + come) * 0x1p-20f;
 }
 
 /* Lists the rows of a block that may change their cluster; returns how many they are. */
-static size_t list_uncertain(const double *rows, size_t n, const struct centers *centers,
-                             const struct shifts *shifts, double margin, struct bounds bounds,
+static size_t list_uncertain(struct known known, size_t n, const struct drift *drift,
                              uint32_t *list)
 {
-    size_t n_listed = 0, d = centers->n_features;
-    for (size_t i = 0; i < n; i++) {
-        size_t label = (size_t)bounds.labels[i];
-        bounds.upper[i] += shifts->of[label];
-        bounds.lower[i] -= label == shifts->farthest ? shifts->next : shifts->most;
-        if (stays(bounds.upper[i], bounds.lower[i], margin))
-            continue;
-        double squared = squared_distance(rows + i * d, centers->rows + label * d, d);
-        bounds.upper[i] = root(squared) * (1 + rounding(d));
-        if (!stays(bounds.upper[i], bounds.lower[i], margin))
-            list[n_listed++] = (uint32_t)i;
+    double others = drift->most + __builtin_elementwise_sqrt(drift->margin);
+    floats16 at_most = (float)(drift->of ? drift->most + others : others) * ABOVE;
+    size_t n_listed = 0;
+    for (size_t i = 0; i < n; i += FLOAT_LANES) {
+        size_t m = n - i < FLOAT_LANES ? n - i : FLOAT_LANES;
+        floats16 until = load_floats(known.until + i, m);
+        unsigned rest = ~where16(until > at_most) & ((1u << m) - 1);
+        for (; rest; rest &= rest - 1) {
+            size_t r = i + (size_t)__builtin_ctz(rest);
+            if (!drift->of
+                || !(known.until[r] > (drift->of[known.labels[r]] + others) * (double)ABOVE))
+                list[n_listed++] = (uint32_t)r;
+        }
     }
     return n_listed;
 }
@@ -159,43 +164,42 @@ static size_t list_uncertain(const double *rows, size_t n, const struct centers 
 /* Sixteen rows, or less, that lie in a tile: rows[i] is where the one in lane i is labelled. */
 struct lanes { const float *tile; const double *rows; const uint32_t *at; size_t n; };
 
-/* Writes their labels, and their bounds where there are any.
-
-   Returns how many have two nearest centers within the margin. */
-INLINE size_t decide(struct lanes lanes, size_t d, const struct centers *centers, double margin,
-                     struct bounds bounds)
+/* Writes what is known of them now. Returns how many have two nearest centers within the margin. */
+INLINE size_t decide(struct lanes lanes, size_t d, const struct centers *centers,
+                     const struct drift *drift, struct known known)
 {
     struct float_nearest found = nearest_in_float(lanes.tile, d, centers);
     floats16 norms = float_norms_of(lanes.tile, d);
     floats16 errors = (norms + (float)centers->largest_norm * ABOVE) * float_error(d);
-    ints16 doubts = found.second - found.value <= (2 * errors + (float)margin) * ABOVE;
+    ints16 doubts = found.second - found.value <= (2 * errors + (float)drift->margin) * ABOVE;
     unsigned doubtful = where16(doubts) & ((1u << lanes.n) - 1);
-    if (lanes.n == FLOAT_LANES && !lanes.at)
-        __builtin_memcpy(bounds.labels, &found.label, sizeof found.label);
-    else
-        for (size_t r = 0; r < lanes.n; r++)
-            bounds.labels[lanes.at ? lanes.at[r] : r] = found.label[r];
-    if (bounds.upper)
+    floats16 until = known.until ? until_of(&found, norms, errors, drift) : (floats16)0;
+    if (lanes.n == FLOAT_LANES && !lanes.at) {
+        __builtin_memcpy(known.labels, &found.label, sizeof found.label);
+        if (known.until)
+            __builtin_memcpy(known.until, &until, sizeof until);
+    } else {
         for (size_t r = 0; r < lanes.n; r++) {
-            struct exact_nearest nearest = {found.value[r], found.second[r], found.label[r]};
             size_t i = lanes.at ? lanes.at[r] : r;
-            set_bounds(bounds, i, centers, norms[r], errors[r] * (double)ABOVE, nearest);
+            known.labels[i] = found.label[r];
+            if (known.until)
+                known.until[i] = until[r];
         }
+    }
     size_t n_near = 0;
     for (; doubtful; doubtful &= doubtful - 1) {
         size_t r = (size_t)__builtin_ctz(doubtful), i = lanes.at ? lanes.at[r] : r;
-        const double *row = lanes.rows + i * d;
-        struct exact_nearest nearest = nearest_exactly(row, centers);
-        n_near += nearest.second - nearest.value <= margin;
-        bounds.labels[i] = nearest.label;
-        if (bounds.upper)
-            set_bounds(bounds, i, centers, squared_norm(row, d), 0, nearest);
+        struct exact_nearest nearest = nearest_exactly(lanes.rows + i * d, centers);
+        n_near += nearest.second - nearest.value <= drift->margin;
+        known.labels[i] = nearest.label;
+        if (known.until)
+            known.until[i] = -INFINITE; /* as near as this it will hardly be certain soon */
     }
     return n_near;
 }
 
 INLINE size_t all_rows(const double *rows, const float *tiles, size_t n, size_t d,
-                       const struct centers *centers, double margin, struct bounds bounds,
+                       const struct centers *centers, const struct drift *drift, struct known known,
                        float *tile)
 {
     size_t n_near = 0;
@@ -208,20 +212,20 @@ INLINE size_t all_rows(const double *rows, const float *tiles, size_t n, size_t 
             ask_for(lanes.rows + AHEAD, FLOAT_LANES * d * sizeof *rows);
             rows_to_float_lanes(lanes.rows, lanes.n, d, tile);
         }
-        struct bounds here = {
-            bounds.labels + i, bounds.upper ? bounds.upper + i : NULL,
-            bounds.upper ? bounds.lower + i : NULL};
-        n_near += decide(lanes, d, centers, margin, here);
+        struct known here = {known.labels + i, known.until ? known.until + i : NULL};
+        n_near += decide(lanes, d, centers, drift, here);
     }
     return n_near;
 }
 
 /* The listed rows of a block. */
 static size_t some_rows(const double *rows, const uint32_t *list, size_t n_listed,
-                        const struct centers *centers, double margin, struct bounds bounds,
+                        const struct centers *centers, const struct drift *drift, struct known known,
                         float *tile)
 {
     size_t n_near = 0, d = centers->n_features;
+    for (size_t i = 0; i < n_listed; i++)
+        ask_for(rows + list[i] * d, d * sizeof *rows);
     for (size_t i = 0; i < n_listed; i += FLOAT_LANES) {
         struct lanes lanes = {
             tile, rows, list + i, n_listed - i < FLOAT_LANES ? n_listed - i : FLOAT_LANES};
@@ -229,9 +233,24 @@ static size_t some_rows(const double *rows, const uint32_t *list, size_t n_liste
         for (size_t r = 0; r < FLOAT_LANES; r++)
             some.row[r] = rows + lanes.at[r < lanes.n ? r : lanes.n - 1] * d;
         to_float_lanes(&some, d, tile);
-        n_near += decide(lanes, d, centers, margin, bounds);
+        n_near += decide(lanes, d, centers, drift, known);
     }
     return n_near;
+}
+
+/* A block, or those of its rows that are not certain: where they are many all of it, as it takes some
+   time to gather them. */
+INLINE size_t in_block(const double *rows, const float *tiles, size_t n, size_t d,
+                       const struct centers *centers, const struct drift *drift, struct known known,
+                       float *tile)
+{
+    if (!known.until)
+        return all_rows(rows, tiles, n, d, centers, drift, known, tile);
+    uint32_t list[BLOCK];
+    size_t n_listed = list_uncertain(known, n, drift, list), k = centers->n_clusters;
+    if (n_listed * (k + GATHERED) <= n * k)
+        return some_rows(rows, list, n_listed, centers, drift, known, tile);
+    return all_rows(rows, tiles, n, d, centers, drift, known, tile);
 }
 
 /* Writes n rows in float32, in tiles of sixteen: shape (tiles, n_features, 16). */
@@ -251,33 +270,24 @@ size_t nearest_workspace(size_t n_features) { return FLOAT_LANES / 2 * n_feature
 
 /* Writes the label of each of n rows.
 
-   Returns how many rows have two nearest centers within `margin`, in squared distance.
+   Returns how many rows have two nearest centers within the margin, in squared distance.
    rows       shape (n, n_features); no norm beyond 1e12, the largest not below 1e-12
    tiles      of make_float_tiles, or NULL: they are made on the way
-   shifts     since the last call with these bounds; NULL if there was none
-   margin     more than float64 can be off by
-   upper, lower  bounds, shape (n,); both NULL: none are kept
+   until      shape (n,), or NULL: all rows are looked at; with it labels and until are those of the
+              last call, at first 0 and -infinity
    workspace  nearest_workspace(n_features) doubles; not shared by calls at the same time */
 size_t nearest(const double *rows, const float *tiles, size_t n, const struct centers *centers,
-               const struct shifts *shifts, double margin, int32_t *labels, double *upper,
-               double *lower, double *workspace)
+               const struct drift *drift, int32_t *labels, float *until, double *workspace)
 {
     float *tile = (float *)workspace;
-    struct bounds bounds = {labels, upper, lower};
     size_t n_near = 0;
-    if (!shifts || !upper) {
-#define CALL(d) n_near = all_rows(rows, tiles, n, d, centers, margin, bounds, tile)
+    for (size_t i = 0; i < n; i += BLOCK) {
+        size_t m = n - i < BLOCK ? n - i : BLOCK;
+        struct known known = {labels + i, until ? until + i : NULL};
+#define CALL(d) \
+    n_near += in_block(rows + i * d, tiles ? tiles + i * d : NULL, m, d, centers, drift, known, tile)
         FOR_FEATURES(centers->n_features, CALL)
 #undef CALL
-        return n_near;
-    }
-    uint32_t list[BLOCK];
-    for (size_t i = 0; i < n; i += BLOCK) {
-        const double *block = rows + i * centers->n_features;
-        struct bounds here = {labels + i, upper + i, lower + i};
-        size_t m = n - i < BLOCK ? n - i : BLOCK;
-        size_t n_listed = list_uncertain(block, m, centers, shifts, margin, here, list);
-        n_near += some_rows(block, list, n_listed, centers, margin, here, tile);
     }
     return n_near;
 }

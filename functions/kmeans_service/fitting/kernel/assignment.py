@@ -5,12 +5,13 @@ import ctypes
 import numpy as np
 
 from kmeans_service.arrays import Array
-from kmeans_service.fitting.kernel.library import Centers, Shifts, address, library
+from kmeans_service.fitting.kernel.library import Centers, Drift, address, library
 from kmeans_service.fitting.kernel.rows import UNIT, Rows
 
 LANES = 8
-# From so many clusters, or clusters times features, on bounds spare more than they cost.
-BOUNDED_CLUSTERS, BOUNDED_PRODUCTS = 32, 400
+# From so many clusters, or clusters times features, on a bound spares more than it costs, and from
+# so many on it pays to know how far a row's own center has come.
+BOUNDED_CLUSTERS, BOUNDED_PRODUCTS, OWN_PRODUCTS = 32, 64, 400
 # OpenBLAS sums a product in the order of the features, as C does, up to these sizes.
 BLAS_FEATURES, BLAS_CLUSTERS = 32, 256
 BLAS_ROWS = 256  # scikit-learn makes its product of so many rows at a time
@@ -26,12 +27,14 @@ class Assignment:
         """again: whether there will be other centers, and what is known pays."""
         self.rows = rows
         self.tiles = rows.float_tiles if again else None
-        self.labels = np.empty(rows.n_samples, dtype=np.int32)
-        self.upper = self.lower = None
+        self.labels = np.zeros(rows.n_samples, dtype=np.int32)
+        self.until = None
         products = n_clusters * rows.n_features
         if again and (n_clusters >= BOUNDED_CLUSTERS or products >= BOUNDED_PRODUCTS):
-            self.upper, self.lower = np.empty(rows.n_samples), np.empty(rows.n_samples)
+            self.until = np.full(rows.n_samples, -np.inf, dtype=np.float32)
         self._centers: Array | None = None
+        own = n_clusters >= BOUNDED_CLUSTERS or products >= OWN_PRODUCTS
+        self._drifts, self._most = np.zeros(n_clusters) if own else None, 0.0
 
     def update(self, centers: Array, margin: float) -> bool:
         """Bring the labels to these centers.
@@ -40,7 +43,8 @@ class Assignment:
         """
         C, X = library(), self.rows.X
         known, _kept = known_centers(centers)
-        shifts, _moved = self._shifts(centers)
+        self._move(centers)
+        drift = Drift(address(self._drifts), self._most, margin)
         size = C.nearest_workspace(X.shape[1])
 
         def work(start: int, n: int) -> int:
@@ -50,11 +54,9 @@ class Assignment:
                 address(self.tiles, start),
                 n,
                 ctypes.byref(known),
-                shifts,
-                margin,
+                ctypes.byref(drift),
                 address(self.labels, start),
-                address(self.upper, start),
-                address(self.lower, start),
+                address(self.until, start),
                 address(workspace),
             )
             return near
@@ -63,18 +65,21 @@ class Assignment:
         self._centers = centers
         return n_near > 0
 
-    def _shifts(self, centers: Array) -> tuple[Shifts | None, Array | None]:
-        """How far the centers have moved since the last update, rounded up."""
-        if self._centers is None or self.upper is None:
-            return None, None
+    def _move(self, centers: Array) -> None:
+        """How far the centers have come, rounded up."""
+        if self._centers is None or self.until is None:
+            return
         moved = np.sqrt(((centers - self._centers) ** 2).sum(axis=1)) * (1 + 1e-10)
-        farthest = int(moved.argmax())
-        others = np.delete(moved, farthest).max(initial=0)
-        return Shifts(address(moved), farthest, moved[farthest], others), moved
+        if self._drifts is not None:
+            self._drifts += moved
+            self._most += float(moved.max())
+        else:
+            self._most += float(np.sort(moved)[-2:].sum())
 
     def forget(self) -> None:
         """Know nothing of the rows again."""
-        self._centers = None
+        if self.until is not None:
+            self.until[:] = -np.inf
 
     def ask_blas(self, centers: Array) -> None:
         """Decide again by the product that scikit-learn takes its distances from.

@@ -41,10 +41,10 @@ class Centers(Structure):
     )
 
 
-class Shifts(Structure):
-    """As `struct shifts` has it."""
+class Drift(Structure):
+    """As `struct drift` has it."""
 
-    _fields_ = (("of", c_void_p), ("farthest", c_size_t), ("most", c_double), ("next", c_double))
+    _fields_ = (("of", c_void_p), ("most", c_double), ("margin", c_double))
 
 
 class Round(Structure):
@@ -106,8 +106,7 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "nearest_workspace": (c_size_t, (c_size_t,)),
     "nearest": (
         c_size_t,
-        (c_void_p, c_void_p, c_size_t, POINTER(Centers), POINTER(Shifts), c_double)
-        + 4 * (c_void_p,),
+        (c_void_p, c_void_p, c_size_t, POINTER(Centers), POINTER(Drift)) + 3 * (c_void_p,),
     ),
     "seeding_block": (c_size_t, ()),
     "seeding_workspace": (c_size_t, (c_size_t,)),
