@@ -13,7 +13,7 @@ RANGE_MB = 64
 
 def main(arguments: list[str]) -> None:
     run = job.load(arguments[0])
-    _set_environment(run)
+    set_environment(run)
     range_bytes = int(float(os.environ.get("RANGE_MB", RANGE_MB)) * 1024**2)
     context = started()
     try:
@@ -22,7 +22,7 @@ def main(arguments: list[str]) -> None:
         context.stop()
 
 
-def _set_environment(run: Run) -> None:
+def set_environment(run: Run) -> None:
     """What the service's modules read of it; there is no table, and nothing asks for one."""
     os.environ |= {"DATA_BUCKET": run.bucket, "JOBS_TABLE": ""}
     limits = asdict(run.limits)
