@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from distributed import fit, job, rows, spark
-from distributed.main import set_environment
 from distributed.spark import SparkFleet, started
 
 
@@ -31,7 +30,7 @@ def main() -> None:
     fleet = Losing(context)
     for uri in sys.argv[2:]:
         run = job.load(uri)
-        set_environment(run)
+        job.set_environment(run)
         fit.run(run, fleet, int(sys.argv[1]))
     context.stop()
 
