@@ -13,11 +13,14 @@ from threadpoolctl import threadpool_limits
 from harness.data.guarded import Guarded
 from harness.data.kernel_recipes import Recipe, recipe
 from kmeans_service.arrays import Array
+from kmeans_service.fitting.kernel import library as libraries
 from kmeans_service.fitting.kernel.assignment import Assignment, known_centers
 from kmeans_service.fitting.kernel.library import Centers, Drift, FloatCandidates, Round, library
 from kmeans_service.fitting.kernel.lloyd import Fit, lloyd
 from kmeans_service.fitting.kernel.rows import Rows
 from kmeans_service.fitting.kernel.seeding import _Tried
+from kmeans_service.fitting.kernel.swap import swap
+from kmeans_service.recipes.work import SearchWork
 
 RECIPES = int(os.environ.get("KERNEL_RECIPES", "200"))
 
@@ -27,6 +30,16 @@ def one_thread() -> Iterator[None]:
     """More would make scikit-learn's own sums depend on which thread was first."""
     with threadpool_limits(1):
         yield
+
+
+@pytest.fixture(params=["kmeans", "kmeans_avx512"])
+def each_library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The kernel as it is compiled for each kind of processor, if this one is of that kind."""
+    name: str = request.param
+    if name not in ("kmeans", libraries.name_here()):
+        pytest.skip("this processor has no AVX-512")
+    monkeypatch.setattr(libraries, "name_here", lambda: name)
+    return name
 
 
 def by_sklearn(made: Recipe) -> KMeans:
@@ -90,6 +103,7 @@ def test_of_two_centers_equally_near_the_first_is_taken() -> None:
 
 
 @pytest.mark.thorough
+@pytest.mark.usefixtures("each_library")
 def test_labels_and_n_iter_are_those_of_scikit_learn() -> None:
     unequal = []
     for seed in range(RECIPES):
@@ -137,6 +151,24 @@ def test_two_threads_give_the_bits_of_one() -> None:
         np.testing.assert_array_equal(one.labels, two.labels)
         np.testing.assert_array_equal(one.centers, two.centers)
         assert (one.inertia, one.n_iter) == (two.inertia, two.n_iter)
+
+
+@pytest.mark.parametrize(("n_features", "n_clusters"), [(1, 3), (2, 8), (10, 10), (24, 40)])
+def test_wider_vectors_give_the_same_bits(
+    n_features: int, n_clusters: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    X = np.random.default_rng(1).normal(size=(8_003, n_features))
+    made = Recipe(X, None, n_clusters, "k-means++", 2, 300, 1e-4, 5)
+    wide = [by_kernel(made)[0], swapped(X, n_clusters)]
+    monkeypatch.setattr(libraries, "name_here", lambda: "kmeans")
+    for here, there in zip(wide, [by_kernel(made)[0], swapped(X, n_clusters)], strict=True):
+        np.testing.assert_array_equal(here.labels, there.labels)
+        np.testing.assert_array_equal(here.centers, there.centers)
+        assert (here.inertia, here.n_iter) == (there.inertia, there.n_iter)
+
+
+def swapped(X: Array, n_clusters: int) -> Fit:
+    return swap(Rows(X - X.mean(axis=0)), n_clusters, work=SearchWork(3e6))
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -213,6 +245,7 @@ def passes_at_the_edge(n: int, d: int, k: int, weighted: bool) -> None:
     C.choose_candidate(rows, weights, n, round_of_three, 1, perhaps, closest, room(blocks))
 
 
+@pytest.mark.usefixtures("each_library")
 def test_not_one_byte_beyond_any_array_is_touched() -> None:
     child = os.fork()  # which such a byte would kill
     if child == 0:

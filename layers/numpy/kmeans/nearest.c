@@ -253,16 +253,30 @@ INLINE size_t in_block(const double *rows, const float *tiles, size_t n, size_t 
     return all_rows(rows, tiles, n, d, centers, drift, known, tile);
 }
 
-/* Writes n rows in float32, in tiles of sixteen: shape (tiles, n_features, 16). */
-void make_float_tiles(const double *rows, size_t n, size_t n_features, float *tiles)
+INLINE double make_tiles_in(const double *rows, size_t n, size_t d, float *tiles)
 {
-#define CALL(d) \
-    for (size_t i = 0; i < n; i += FLOAT_LANES) { \
-        ask_for(rows + i * d + AHEAD, FLOAT_LANES * d * sizeof *rows); \
-        rows_to_float_lanes(rows + i * d, n - i, d, tiles + i * d); \
+    double largest = 0;
+    for (size_t i = 0; i < n; i += FLOAT_LANES) {
+        ask_for(rows + i * d + AHEAD, FLOAT_LANES * d * sizeof *rows);
+        rows_to_float_lanes(rows + i * d, n - i, d, tiles + i * d);
+        for (size_t r = i; r < n && r < i + FLOAT_LANES; r++) {
+            double norm = squared_norm(rows + r * d, d);
+            largest = norm > largest ? norm : largest;
+        }
     }
+    return largest;
+}
+
+/* Writes n rows in float32, in tiles of sixteen: shape (tiles, n_features, 16).
+
+   Returns the largest squared norm of a row. */
+double make_float_tiles(const double *rows, size_t n, size_t n_features, float *tiles)
+{
+    double largest = 0;
+#define CALL(d) largest = make_tiles_in(rows, n, d, tiles)
     FOR_FEATURES(n_features, CALL)
 #undef CALL
+    return largest;
 }
 
 /* Doubles of workspace that a call of `nearest` needs. */

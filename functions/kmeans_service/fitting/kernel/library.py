@@ -118,7 +118,7 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
         None,
         (c_void_p, c_void_p, c_size_t, c_size_t) + 4 * (c_void_p,) + (c_size_t, c_void_p),
     ),
-    "make_float_tiles": (None, (c_void_p, c_size_t, c_size_t, c_void_p)),
+    "make_float_tiles": (c_double, (c_void_p, c_size_t, c_size_t, c_void_p)),
     "estimate_gains": (
         None,
         (c_void_p, c_void_p, c_size_t, c_size_t, POINTER(FloatCandidates), c_size_t)
@@ -139,14 +139,23 @@ def runs_here() -> bool:
     return platform.machine() != "x86_64" or bool(cpu_features["X86_V3"])
 
 
-@cache
+def name_here() -> str:
+    """Of two that come to the same bits, the one that is fast on this processor."""
+    return "kmeans_avx512" if cpu_features.get("X86_V4") else "kmeans"
+
+
 def library() -> CDLL:
-    spec = find_spec("kmeans")
+    return _loaded(name_here())
+
+
+@cache
+def _loaded(name: str) -> CDLL:
+    spec = find_spec(name)
     if spec is None or spec.origin is None:
-        raise ImportError("kmeans.so is not among the packages: local/compile.sh .venv makes it")
+        raise ImportError(f"{name}.so is not among the packages: local/compile.sh .venv makes it")
     library = CDLL(spec.origin)
-    for name, (result, arguments) in _SIGNATURES.items():
-        function = getattr(library, name)
+    for symbol, (result, arguments) in _SIGNATURES.items():
+        function = getattr(library, symbol)
         function.restype, function.argtypes = result, arguments
     return library
 

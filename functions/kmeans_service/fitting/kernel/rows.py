@@ -47,13 +47,17 @@ class Rows:
         """The rows in float32, as C reads them sixteen at once; half as much memory again."""
         n_samples = -(-self.n_samples // TILE) * TILE
         tiles = np.empty((n_samples, self.n_features), dtype=np.float32)
+        norms: list[float] = []
 
         def work(start: int, n: int) -> None:
-            library().make_float_tiles(
-                address(self.X, start), n, self.n_features, address(tiles, start)
+            norms.append(
+                library().make_float_tiles(
+                    address(self.X, start), n, self.n_features, address(tiles, start)
+                )
             )
 
         self.in_ranges(work)
+        self.__dict__["radius"] = float(np.sqrt(max(norms)))  # found on the way
         return tiles
 
     def forget_tiles(self) -> None:
