@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -84,6 +86,34 @@ def test_the_number_of_clusters_is_found(kmeans: Kmeans) -> None:
     assert "calinski" in kmeans("choice", number)
     kmeans("points.csv", "-k", "3")
     kmeans("choice", number, code=5)
+
+
+def test_how_sure_a_fit_is_and_what_moved_are_told(kmeans: Kmeans, folder: Path) -> None:
+    kmeans("points.csv", "-k", "2")
+    first = re.search(r"Job (\d+);", kmeans.said)[1]  # type: ignore[index]
+    assert "of 50 starts and a search" in kmeans("audit", first)
+    assert json.loads(kmeans("audit", first, "--json"))["agreement"] == 1
+    (folder / "later.csv").write_text(ROWS.replace("21,11.5\n", "61,91.5\n", 1))
+    kmeans("rename", first, "--cluster", "1=rich")
+    job = json.loads(kmeans("fit", "later.csv", "-k", "2", "--align-to", first, "--json"))
+    assert job["align_to"] == int(first)
+    later = str(job["job_id"])
+    shown = kmeans("compare", later, first)
+    assert "19 of 20 rows have stayed" in shown
+    assert "1 rich" in shown
+    moved = json.loads(kmeans("compare", later, first, "--json"))
+    assert moved["matrix"] == [[11, 1], [0, 8]]
+
+
+def test_columns_of_texts_are_clustered_where_that_is_asked_for(
+    kmeans: Kmeans, folder: Path
+) -> None:
+    (folder / "pets.csv").write_text("age,pet\n" + "1,cat\n2,cat\n9,dog\n8,dog\n" * 3)
+    asked = ["-k", "2", "--columns", "all", "--categories", "one_hot", "--json"]
+    job = json.loads(kmeans("fit", "pets.csv", *asked))
+    assert job["preprocessing"]["categories"] == "one_hot"
+    kmeans("fit", "pets.csv", "-k", "2", "--engine", "spark", code=6)
+    assert "spark" in kmeans.said
 
 
 def test_a_pipe_goes_in_and_rows_come_out(kmeans: Kmeans) -> None:
@@ -222,9 +252,41 @@ def test_help_imports_neither_http_nor_arrays(kmeans: Kmeans) -> None:
     assert kmeans.said.strip() == "set()"
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+# What each shell does with its script where somebody has typed so much and asks for more.
+COMPLETES = {
+    "bash": """
+        COMP_WORDS=(kmeans co) COMP_CWORD=1
+        _kmeans_completion kmeans
+        echo "${COMPREPLY[@]}"
+    """,
+    "zsh": """
+        compdef() { :; }
+        _describe() { print -l ${(P)3}; }
+        words=(kmeans co) CURRENT=2
+        _kmeans_completion
+    """,
+    "fish": "complete --do-complete 'kmeans co'",
+}
+
+
+@pytest.mark.parametrize("shell", COMPLETES)
 def test_a_shell_completes_commands(kmeans: Kmeans, shell: str) -> None:
-    assert "_KMEANS_COMPLETE" in kmeans("completion", shell)
+    """As each does it, with its own script and the command on its path."""
+    script = kmeans("completion", shell)
+    if not shutil.which(shell):
+        pytest.skip(f"{shell} is not here")
+    (kmeans.folder / "kmeans").write_text(
+        f"#!{sys.executable}\nfrom kmeans_client.command import main\nmain()\n"
+    )
+    (kmeans.folder / "kmeans").chmod(0o755)
+    done = subprocess.run(
+        [shell, "-c", f"{script}\n{COMPLETES[shell]}"],
+        env={**kmeans.environment, "PATH": f"{kmeans.folder}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert {"columns", "compare", "completion"} <= set(re.findall(r"\w+", done.stdout))
 
 
 def test_a_picture_is_drawn(kmeans: Kmeans) -> None:

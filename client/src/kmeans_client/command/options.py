@@ -1,6 +1,7 @@
 """The options that several commands have."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import click
@@ -8,6 +9,13 @@ import click
 from kmeans_client.command import profiles
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+job = click.argument("job", type=click.IntRange(min=0))
+given = click.argument("given", metavar="FILE|JOB")
+output = click.option(
+    "-o", "--output", default="-", metavar="FILE", help="Instead of standard output."
+)
+detach = click.option("--detach", is_flag=True, help="Do not wait: the fit goes on by itself.")
 
 
 def _all(options: list[Callable[[Any], Any]]) -> Callable[[F], F]:
@@ -76,12 +84,25 @@ fitting = _all(
         click.option("--leave-out", metavar="NAMES", help="Columns that are not used."),
         click.option("--missing", type=click.Choice(["mean", "median", "drop", "refuse"])),
         click.option("--scaling", type=click.Choice(["none", "standard", "min_max", "robust"])),
+        click.option(
+            "--categories",
+            type=click.Choice(["leave_out", "one_hot"]),
+            help="Columns of texts; one_hot clusters them, too.",
+        ),
         click.option("--normalize", type=click.Choice(["none", "l2"])),
         click.option("--weight-column", metavar="NAME", help="How much each row counts."),
+        click.option(
+            "--align-to",
+            type=click.IntRange(min=0),
+            metavar="JOB",
+            help="Clusters keep labels, numbers and names of those of this job.",
+        ),
+        click.option("--engine", type=click.Choice(["auto", "spark"]), help="What computes it."),
     ]
 )
 READING = ("header", "delimiter", "decimal", "encoding", "sheet")
-PREPROCESSING = ("missing", "scaling", "normalize", "weight_column")
+PREPROCESSING = ("missing", "scaling", "categories", "normalize", "weight_column")
+MORE = ("align_to", "engine")
 
 
 def chosen_service() -> profiles.Service:
@@ -93,7 +114,22 @@ def how_it_is_read(given: dict[str, Any]) -> dict[str, str]:
     return {name: given[name] for name in READING if given.get(name) is not None}
 
 
-def model_params(given: dict[str, Any]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of a fit, under the service's names."""
+
+    params: dict[str, Any]
+    prepared: dict[str, Any]
+    more: dict[str, Any]
+
+    @classmethod
+    def of(cls, given: dict[str, Any]) -> "Asked":
+        """Raises UsageError."""
+        more = {name: given[name] for name in MORE if given[name] is not None}
+        return cls(_model_params(given), _preprocessing(given), more)
+
+
+def _model_params(given: dict[str, Any]) -> dict[str, Any]:
     """What was asked for, under scikit-learn's names."""
     asked = {
         "n_clusters": _number_of_clusters(given["n_clusters"]),
@@ -115,7 +151,7 @@ def _number_of_clusters(said: str) -> Any:
     return {"min": int(least), "max": int(most)} if to else int(least)
 
 
-def preprocessing(given: dict[str, Any]) -> dict[str, Any]:
+def _preprocessing(given: dict[str, Any]) -> dict[str, Any]:
     asked = {name: given[name] for name in PREPROCESSING if given[name] is not None}
     if given["columns"] and given["leave_out"]:
         raise click.UsageError("--columns and --leave-out exclude each other.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kmeans_client.command import screen
+from kmeans_client.command.options import Asked
 
 if TYPE_CHECKING:
     from kmeans_client.answers import Choice, Clusters, Job
@@ -37,11 +38,11 @@ def job_of(client: "Client", given: str, how: dict[str, str]) -> "Job":
     return client.get_job(int(given)) if given.isdigit() else uploaded(client, given, how)
 
 
-def fitted(client: "Client", job: "Job", params: dict[str, Any], prepared: dict[str, Any]) -> "Job":
+def fitted(client: "Client", job: "Job", asked: Asked) -> "Job":
     """The job once it is fitted. Who interrupts it leaves no fit running."""
     job_id = job["job_id"]
     with _stopped_if_interrupted(client, job), screen.waiting(f"Fitting job {job_id}") as watch:
-        client.start_fit(job_id, params, prepared, prefer=PRESENT)
+        client.start_fit(job_id, asked.params, asked.prepared, prefer=PRESENT, **asked.more)
         return client.wait_for_fit(job_id, watch=watch)
 
 
@@ -104,6 +105,24 @@ def show_choice(choice: "Choice") -> None:
     }
     verdict = choice["verdict"]
     click.echo(f"{choice['n_clusters']} clusters; verdict: {verdict}, {means.get(verdict, '')}")
+
+
+def sureness(audit: dict[str, Any]) -> str:
+    """An audit in a sentence or two."""
+    gap = audit["gap"]
+    more = "no inertia is left to compare with" if gap is None else f"{gap:.2%} more than the least"
+    return (
+        f"Inertia {audit['inertia']:.6g}, {more} of {audit['n_starts']} starts and a search: "
+        f"{audit['best_inertia']:.6g}.\n{audit['reached']:.0%} of the starts come to the least, "
+        f"{audit['within_one_percent']:.0%} within 1 %, in {audit['distinct_optima']} different "
+        f"optima; agreement with the best clusters: {audit['agreement']:.3f}"
+    )
+
+
+def called(cluster: dict[str, Any]) -> str:
+    """A cluster's number, and its name where it has one."""
+    name = cluster.get("name")
+    return f"{cluster['number']} {name}" if name else str(cluster["number"])
 
 
 def write_labels(labels: "Labels", target: str) -> None:
