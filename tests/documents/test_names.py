@@ -1,6 +1,7 @@
 """What a page names is there: calls, parameters of the template, files of the code."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,19 @@ def is_there(file: str) -> bool:
     if any((PROJECT / folder / file).exists() for folder in FOLDERS):
         return True
     return any(found for folder in FOLDERS[:-1] for found in (PROJECT / folder).rglob(file))
+
+
+def test_the_architecture_names_every_folder() -> None:
+    tree = (
+        (PROJECT / "docs/architecture.md")
+        .read_text()
+        .partition("## Folders")[2]
+        .partition("\n## ")[0]
+    )
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    paths = [file.split("/") for file in listed.stdout.splitlines()]
+    folders = {path[0] for path in paths if len(path) > 1 and not path[0].startswith(".")}
+    handlers = {path[1] for path in paths if path[0] == "functions" and len(path) > 2}
+    assert [name for name in sorted(folders | handlers) if f"{name}/" not in tree] == []
