@@ -24,7 +24,7 @@ ARCHITECTURE ?= x86_64
 AT_ONCE := -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 # What a run may be told: make run PORT=9090
-export PORT EMULATOR_PORT LOCAL_HOME FIT_CONCURRENCY CONCURRENCY QUEUE_LIMIT WORKER_TIMEOUT ACCESS PARAMETERS
+export ENGINE PORT EMULATOR_PORT LOCAL_HOME FIT_CONCURRENCY CONCURRENCY QUEUE_LIMIT WORKER_TIMEOUT ACCESS PARAMETERS
 
 .PHONY: help
 help: ## this list
@@ -33,7 +33,7 @@ help: ## this list
 # --- the service ----------------------------------------------------------------
 
 .PHONY: run
-run: $(VENV)/.run-installed ## the whole service on http://localhost:8080/kmeans (PORT=…, ACCESS=TOKEN closes it)
+run: $(VENV)/.run-installed $(if $(ENGINE),$(SPARK_VENV)/.installed) ## the whole service on http://localhost:8080/kmeans (PORT=…, ACCESS=TOKEN closes it, ENGINE=spark has fits on Spark)
 	@exec $(BIN)/python -m local run
 
 .PHONY: env

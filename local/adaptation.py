@@ -6,23 +6,30 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 from local.settings import STAGE, Settings
+from local.spark import APPLICATION
 from local.template import Template
 
 METHODS = ("delete", "get", "head", "options", "patch", "post", "put")
 
 
+# What the emulator refuses: alarms over metric math (and nobody listens to one here), and EMR
+# Serverless, with the rule that waits for its events.
+NAMES = {"SparkApplication": APPLICATION, "RunEnded": "run-ended"}
+REFUSED = ("AWS::CloudWatch::Alarm", "AWS::EMRServerless::Application", "AWS::Events::Rule")
+
+
 def adapt(template: Template, chosen: Mapping[str, str]) -> None:
     """Says the same in the words that the emulator understands, and leaves out what it cannot do.
 
-    It refuses alarms over metric math (and nobody listens to an alarm here), overlooks API
-    Gateway's "any" method, and takes the value of a Number parameter for a text.
+    It overlooks API Gateway's "any" method, and takes the value of a Number parameter for a text.
     """
     resources = template["Resources"]
     template["Resources"] = {
-        name: resource
+        name: _with_names(resource)
         for name, resource in resources.items()
-        if resource["Type"] != "AWS::CloudWatch::Alarm"
+        if resource["Type"] not in REFUSED
     }
+    template["Globals"] = _with_names(template["Globals"])
     _spell_out_any_method(template["Resources"]["Api"]["Properties"]["DefinitionBody"])
     numbers = {
         name: int(chosen.get(name, declared["Default"]))
@@ -72,6 +79,23 @@ def declare_gateway_responses(
                 pass
         gateway.put_gateway_response(restApiId=api_id, responseType=kind, **response)
     gateway.create_deployment(restApiId=api_id, stageName=STAGE)
+
+
+def _with_names(part: Any) -> Any:
+    """What is left out is named where it is referred to, for it stands elsewhere all the same."""
+    match part:
+        case {"Ref": name} if name in NAMES:
+            return NAMES[name]
+        case {"Fn::GetAtt": [name, "Arn"]} if name in NAMES:
+            return f"arn:aws:local:{NAMES[name]}"
+        case {"Fn::Sub": "${SparkApplication.Arn}/jobruns/*"}:
+            return f"arn:aws:local:{APPLICATION}/jobruns/*"
+        case dict():
+            return {key: _with_names(value) for key, value in part.items()}
+        case list():
+            return [_with_names(value) for value in part]
+        case _:
+            return part
 
 
 def _with_numbers(part: Any, numbers: Mapping[str, int]) -> Any:

@@ -52,8 +52,11 @@ def client(service: str, settings: Settings) -> Any:
     )
 
 
-def deploy(settings: Settings) -> Deployed:
-    """Creates the stack or brings it up to date; bucket and table keep their data."""
+def deploy(settings: Settings, told: Mapping[str, str] | None = None) -> Deployed:
+    """Creates the stack or brings it up to date; bucket and table keep their data.
+
+    told   environment variables of all functions, beside the template's
+    """
     s3 = client("s3", settings)
     s3.create_bucket(Bucket=ARTIFACTS_BUCKET)
 
@@ -64,11 +67,13 @@ def deploy(settings: Settings) -> Deployed:
 
     template = packaged(load_template(), upload)
     chosen = parameters(template, settings)
-    adaptation.adapt(template, {entry["ParameterKey"]: entry["ParameterValue"] for entry in chosen})
+    values = {entry["ParameterKey"]: entry["ParameterValue"] for entry in chosen}
+    adaptation.adapt(template, values)
+    template["Globals"]["Function"]["Environment"]["Variables"].update(told or {})
     upload_address = upload(json.dumps(template).encode())  # too large to go inline
     url = upload_address.replace("s3://", f"{settings.endpoint}/")
     _apply(client("cloudformation", settings), url, chosen)
-    deployed = _read_back(settings)
+    deployed = read_back(settings)
     openapi = template["Resources"]["Api"]["Properties"]["DefinitionBody"]
     adaptation.declare_binary_media_types(settings, deployed.api_id, openapi)
     adaptation.declare_gateway_responses(
@@ -88,6 +93,7 @@ def parameters(template: Template, settings: Settings) -> list[dict[str, str]]:
         "DefaultOwner": OWNER if settings.access == "OPEN" else "",
         "AwsEndpointUrl": settings.endpoint,
         "ApiGatewayLogRole": "existing",
+        "DistributedEngine": "emr-serverless" if settings.engine == "spark" else "none",
         # What a killed fit waits for before it is tried again: all shorter than on AWS.
         "WorkerTimeout": settings.worker_timeout,
         "SweepSchedule": "rate(1 minute)",
@@ -162,7 +168,7 @@ def _reasons(cloudformation: Any) -> str:
     )
 
 
-def _read_back(settings: Settings) -> Deployed:
+def read_back(settings: Settings) -> Deployed:
     cloudformation = client("cloudformation", settings)
     resources = cloudformation.describe_stack_resources(StackName=STACK_NAME)["StackResources"]
     ids = {entry["LogicalResourceId"]: entry["PhysicalResourceId"] for entry in resources}

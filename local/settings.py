@@ -12,6 +12,7 @@ REGION = "us-east-1"
 STAGE = "local"
 OWNER = "public"  # of everything, where access is open
 ACCESS = ("OPEN", "TOKEN", "IAM")
+ENGINES = ("", "spark")  # beyond the worker
 LOOPBACK = "127.0.0.1"
 
 
@@ -31,6 +32,7 @@ class Settings:
     queue_limit: int = 256
     worker_timeout: int = 300
     access: str = ACCESS[0]
+    engine: str = ENGINES[0]
     parameters: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -74,6 +76,11 @@ class Settings:
         return self.home / "stopped"
 
     @property
+    def spark(self) -> Path:
+        """What runs on Spark are given, and what they say."""
+        return self.home / "spark"
+
+    @property
     def exports(self) -> Path:
         return self.home / "exports.sh"
 
@@ -89,7 +96,8 @@ def from_environment() -> Settings:
         concurrency=_number("CONCURRENCY", default.concurrency, 1, 64),
         queue_limit=_number("QUEUE_LIMIT", default.queue_limit, 0, 10_000),
         worker_timeout=_number("WORKER_TIMEOUT", default.worker_timeout, 1, 900),
-        access=_access("ACCESS", default.access),
+        access=_one_of(ACCESS, "ACCESS", default.access),
+        engine=_one_of(ENGINES, "ENGINE", default.engine),
         parameters=_pairs("PARAMETERS"),
     )
 
@@ -105,10 +113,11 @@ def _pairs(name: str) -> dict[str, str]:
     return pairs
 
 
-def _access(name: str, default: str) -> str:
+def _one_of(words: tuple[str, ...], name: str, default: str) -> str:
     text = os.environ.get(name) or default
-    if text not in ACCESS:
-        raise StartRefused(f"{name}={text} should be one of {', '.join(ACCESS)}.")
+    if text not in words:
+        allowed = ", ".join(filter(None, words))
+        raise StartRefused(f"{name}={text} should be {'one of ' * (words[0] != '')}{allowed}.")
     return text
 
 

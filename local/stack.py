@@ -20,6 +20,7 @@ from local.disk import expect_room
 from local.gateway import Gateway, gateway_for
 from local.http_server import serving
 from local.settings import LOOPBACK, PROJECT, REGION, STAGE, Settings, StartRefused
+from local.spark import engine
 from local.template import load_yaml
 from local.welcome import say, shown, welcome
 
@@ -85,8 +86,19 @@ async def _serve(
     began = time.monotonic()
     await asyncio.to_thread(wait_until_healthy, settings, emulator)
     say("Deploying template.yaml to it")
-    deployed = await asyncio.to_thread(deployment.deploy, settings)
-    gateway = front_door(settings, deployed)
+    with engine.running(settings) as told:
+        deployed = await asyncio.to_thread(deployment.deploy, settings, told)
+        gateway = front_door(settings, deployed)
+        await _answer(settings, listeners, gateway, deployed, began)
+
+
+async def _answer(
+    settings: Settings,
+    listeners: list[socket.socket],
+    gateway: Gateway,
+    deployed: deployment.Deployed,
+    began: float,
+) -> None:
     async with serving(gateway.application(), listeners):
         settings.exports.write_text(exports.lines(settings, deployed))
         say(welcome(settings, time.monotonic() - began))

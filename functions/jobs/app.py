@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -28,6 +29,7 @@ from kmeans_service.media_types import BINARY, CSV, JSON
 from kmeans_service.models.indicators import Indicators, indicators_of
 from kmeans_service.owners import quota
 from kmeans_service.recipes.preprocessing import DEFAULT, STRICT, Preprocessing
+from kmeans_service.runs.progress import progress_of
 
 VISIBLE = [
     status.value
@@ -133,6 +135,8 @@ def rename_job(job_id: str) -> Answer:
 
 
 def _whole_view(job: Job, root: str) -> str:
+    if job.is_elsewhere:
+        job = replace(job, progress=progress_of(job) or job.progress)
     called = names.names_of(job)
     view = job_view(asides.whole(job), root)
     if called.clusters:

@@ -45,6 +45,12 @@ def functions() -> "LambdaClient":
     return boto3.client("lambda", config=patient)
 
 
+@cache
+def spark() -> Any:
+    """EMR Serverless. It has no types here: four calls of one module are made of it."""
+    return boto3.client("emr-serverless", config=Config(retries=_RETRIES, **_TIMEOUTS))
+
+
 def credentials() -> "ReadOnlyCredentials | None":
     """Those that the clients sign with, refreshed where they run out."""
     found = (boto3.DEFAULT_SESSION or boto3.Session()).get_credentials()

@@ -18,6 +18,7 @@ class Limits:
     clusters, n_init     of a fit
     iterations           a fit's max_iter
     work                 of a fit: n_samples * n_features * n_clusters * n_init * max_iter
+    run_cents            that the runs of one fit beyond the worker may cost together
     jobs, stored_bytes   of an owner: jobs that are there, and the sum of their files' sizes
     requests_per_minute  of an owner
     """
@@ -31,6 +32,7 @@ class Limits:
     n_init: int = 100
     iterations: int = 10_000
     work: int = 30_000_000_000_000
+    run_cents: int = 500
     jobs: int = 10_000
     stored_bytes: int = 50 * 1024**3
     requests_per_minute: int = 1500
@@ -111,6 +113,13 @@ IN_LINE_SECONDS = 3_600
 SWEEP_AFTER_SECONDS = 120
 
 
+# A run elsewhere is looked at so often, and is anybody's whom nobody has looked at for so long.
+LOOK_SECONDS = 60
+RUN_LEASE_SECONDS = 3_600
+# A run may wait so long for its processors; the template says so too.
+RUN_WAITS_SECONDS = 6 * 3_600
+
+
 def gateway_seconds() -> float:
     """So long after it received a request the gateway gives up, a cold start included.
 
@@ -141,6 +150,29 @@ class Settings:
     memory_bytes: int
     worker_memory_bytes: int
     workers: int
+
+
+@dataclass(frozen=True)
+class Distributed:
+    """What runs fits beyond one function: an application of EMR Serverless.
+
+    role        that a run has, which the worker confines further
+    processors  that all runs have together, at most
+    """
+
+    application: str
+    role: str
+    processors: int
+
+
+@cache
+def distributed() -> Distributed | None:
+    """None where the deployment has no such application."""
+    application = os.environ.get("SPARK_APPLICATION", "")
+    if not application:
+        return None
+    role, processors = os.environ["SPARK_ROLE"], os.environ["SPARK_PROCESSORS"]
+    return Distributed(application, role, int(float(processors)))
 
 
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html

@@ -56,6 +56,13 @@ class DataBucket:
         self._name = name
 
     @property
+    def name(self) -> str:
+        return self._name
+
+    def uri(self, key: str) -> str:
+        return f"s3://{self._name}/{key}"
+
+    @property
     def address(self) -> str:
         """What every presigned URL begins with: the endpoint and the bucket, its first folder."""
         return f"{aws.s3().meta.endpoint_url}/{self._name}"
@@ -132,13 +139,16 @@ class DataBucket:
         return OpenObject(stream, size, metadata, again, version_id)
 
     def is_there(self, key: str) -> bool:
+        return self.size(key) is not None
+
+    def size(self, key: str) -> int | None:
+        """Bytes of the object; None where it is not there."""
         try:
-            aws.s3().head_object(Bucket=self._name, Key=key)
+            return int(aws.s3().head_object(Bucket=self._name, Key=key)["ContentLength"])
         except ClientError as error:
             if error.response["Error"]["Code"] not in ("NoSuchKey", "404"):
                 raise
-            return False
-        return True
+        return None
 
     def has(self, keys: list[str]) -> bool:
         """Whether all of these objects of one fit are there, by one call."""

@@ -6,6 +6,7 @@ from kmeans_service import config, telemetry
 from kmeans_service.lifecycle import deletion, fits, leftovers, parts, reads
 from kmeans_service.lifecycle.job import Job, Status
 from kmeans_service.line import fit_requests, queue, shares, waiting
+from kmeans_service.runs import orphans
 
 
 @telemetry.logger().inject_lambda_context(clear_state=True)
@@ -15,8 +16,13 @@ def lambda_handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
 
     One job's failure holds up no other; all of them are raised at the end.
     """
-    done = {"queued": 0, "deleted": 0, "lapsed": 0, "removed": 0, "woken": 0}
+    done = {"queued": 0, "deleted": 0, "lapsed": 0, "removed": 0, "woken": 0, "cancelled": 0}
     failures: list[Exception] = []
+    try:
+        done["cancelled"] = orphans.cancel_orphans()
+    except Exception as error:  # noqa: BLE001 (raised below)
+        telemetry.logger().exception("runs elsewhere could not be looked through")
+        failures.append(error)
     for job in reads.due():
         try:
             action = _look_after(job)
@@ -55,7 +61,7 @@ def _look_after(job: Job) -> str | None:
         telemetry.report_damage(job.owner, job.job_id)
         return None
     if job.status is Status.DELETING:
-        if deletion.has_live_lease(job):
+        if not orphans.is_over(job) if job.run else deletion.is_in_hands(job):
             return None
         deletion.finish(job)
         return "deleted"

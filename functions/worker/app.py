@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import (
@@ -15,7 +16,7 @@ from kmeans_service import config, telemetry
 from kmeans_service.errors import FitConflict, FitFailed, JobGone, JobNotFound, ServiceError
 from kmeans_service.explaining import making
 from kmeans_service.fitting import attempt
-from kmeans_service.fitting.engines.engine import AttemptCrashed
+from kmeans_service.fitting.engines.engine import AttemptCrashed, Busy, GoesOn
 from kmeans_service.lifecycle import fits, reads
 from kmeans_service.lifecycle.fits import ClaimRefused
 from kmeans_service.lifecycle.job import Job
@@ -77,7 +78,7 @@ def _is_done(slot: Slot, context: Any, *, final: bool) -> bool:
         else:
             telemetry.logger().error("what stood in line cannot be read", owner=slot.work.owner)
             telemetry.count("IntegrityFailures")
-    except (FitConflict, LeaseHeld):
+    except (FitConflict, LeaseHeld, Busy):
         waiting.put_off(slot.work, config.PUT_OFF_SECONDS)
         queue.wake(1, delay=config.PUT_OFF_SECONDS)
     except (OutOfTime, GaveUp):
@@ -127,10 +128,13 @@ def _fit(job: Job, slot: Slot, context: Any, final: bool) -> None:
                 attempt.run(job, _seconds(context), final=final, keep=slot.keep)
         except ClaimRefused as refused:
             _give_up_if_spent(refused.job, job.fit_id)
+        except GoesOn:
+            telemetry.logger().info("the fit goes on elsewhere", job_id=job.job_id)
         except FenceLost:
             telemetry.logger().warning("the fit was taken over or deleted", job_id=job.job_id)
         except AttemptCrashed as crash:
             telemetry.logger().error("an attempt crashed", job_id=job.job_id, detail=str(crash))
+            job = replace(job, run=None)  # another attempt begins with another run
             continue
         except ServiceError as error:
             telemetry.logger().info(

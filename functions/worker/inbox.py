@@ -7,15 +7,21 @@ from kmeans_service import config, telemetry
 from kmeans_service.errors import JobGone, JobNotFound
 from kmeans_service.lifecycle import reads
 from kmeans_service.line import fit_requests, queue, waiting
+from kmeans_service.runs import application
 from worker import arrivals
+
+# https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/using-eventbridge.html
+RUN_CHANGED = "EMR Serverless Job Run State Change"
 
 
 def note(message: dict[str, Any]) -> None:
-    """Put in line what a message names: S3's notification, or a fit as versions before said it."""
+    """Put in line what a message names: S3's notification, a run's end, or a fit itself."""
     if "in_line" in message:
         return
     if "job_id" in message:
         _note_fit(message["owner"], message["job_id"], message["fit_id"])
+    if message.get("detail-type") == RUN_CHANGED:
+        _note_run(message["detail"])
     for record in message.get("Records", []):  # S3's own test message has none
         arrival = arrivals.arrival_of(record)
         work = arrivals.work_of(arrival, record)
@@ -23,6 +29,15 @@ def note(message: dict[str, Any]) -> None:
             telemetry.logger().warning("ignored an object that is nobody's", key=arrival.key)
         else:
             waiting.add(work)
+
+
+def _note_run(detail: dict[str, Any]) -> None:
+    """A run has ended: whoever takes its job next looks at it."""
+    found = application.read_name(detail.get("jobRunName", ""))
+    if found is None:
+        return
+    owner, job_id, fit_id, _ = found
+    _note_fit(owner, job_id, fit_id)
 
 
 def _note_fit(owner: str, job_id: int, fit_id: str) -> None:

@@ -48,7 +48,8 @@ def empty_aws(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     clients_as_made()
     functions = Functions()
     monkeypatch.setattr(aws, "functions", cache(lambda: functions))
-    for made in (config.settings, config.limits, rate.meter, storage.data_bucket):
+    known = (config.settings, config.limits, config.distributed)
+    for made in (*known, rate.meter, storage.data_bucket):
         made.cache_clear()
     # All calls share one resolver, whose event a thread must have read before it waits for AWS.
     monkeypatch.setattr(rate, "WINDOW_SECONDS", 10**9)

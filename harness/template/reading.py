@@ -103,6 +103,12 @@ def properties(name: str) -> Resource:
     return found
 
 
+def chosen(name: str, *true: str) -> Resource:
+    """Properties, as CloudFormation makes them where only these conditions hold."""
+    found: Resource = resolved(transformed()["Resources"][name]["Properties"], {*true})
+    return found
+
+
 def parameters() -> dict[str, Any]:
     found: dict[str, Any] = source()["Parameters"]
     return found

@@ -67,4 +67,5 @@ def test_no_arn_or_address_is_of_one_partition() -> None:
     text = (PROJECT / "template.yaml").read_text() + GATEWAY.read_text()
     assert not re.search(r"(?<!\")\barn:aws:", text)
     services = set(re.findall(r"\b([\w.-]+)\.amazonaws\.com\b", text))
-    assert services <= {"lambda", "apigateway", "s3"}  # principals, the same in every partition
+    # Principals, the same in every partition.
+    assert services <= {"lambda", "apigateway", "s3", "events", "emr-serverless"}

@@ -6,8 +6,9 @@ from contextlib import closing
 
 from kmeans_service import config
 from kmeans_service.errors import FitFailed, ServiceError
-from kmeans_service.fitting.engines import choice
-from kmeans_service.fitting.engines.engine import AttemptCrashed, Fitted
+from kmeans_service.fitting.engines import choice, spark
+from kmeans_service.fitting.engines.collecting import RunRefused
+from kmeans_service.fitting.engines.engine import AttemptCrashed, Busy, Fitted
 from kmeans_service.lifecycle import fits
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.lifecycle.lease import FenceLost, OutOfTime
@@ -30,33 +31,63 @@ def run(
 
     keep   called now and then while it is computed
     Where time runs out, a final attempt fails the job; any other leaves it queued.
-    Raises ClaimRefused, OutOfTime or AttemptCrashed (the job is queued again), FenceLost, or the
-    ServiceError that the job failed with.
+    Raises ClaimRefused, OutOfTime, Busy or AttemptCrashed (the job is queued again), GoesOn where
+    it is in a run elsewhere, FenceLost, or the ServiceError that the job failed with.
     """
+    if job.is_elsewhere:
+        return _look(job)
     return run_claimed(fits.claim(job), seconds, final=final, keep=keep)
+
+
+def _look(job: Job) -> tuple[Job, bytes | None]:
+    """Publish what the job's run has found, if it is over; raises as `run` does."""
+    try:
+        state = spark.look(job)
+    except AttemptCrashed as crash:
+        fits.release(job, spent=1, crash=crash.how)
+        raise
+    ended = spark.with_spent(job, state)
+    return _guarded(ended, lambda: _finish(ended, lambda: spark.collect(ended, state), final=True))
 
 
 def run_claimed(
     claimed: Job, seconds: float, *, final: bool, keep: Callable[[], None] | None = None
 ) -> tuple[Job, bytes | None]:
     """As `run`, of a job that is claimed already."""
+
+    def compute() -> Fitted:
+        if choice.is_elsewhere(claimed):
+            spark.start(claimed)
+        return _compute(claimed, seconds, keep)
+
+    return _guarded(claimed, lambda: _finish(claimed, compute, final=final))
+
+
+def _guarded[T](claimed: Job, work: Callable[[], T]) -> T:
+    """Nothing that was written stays where the fence is lost."""
     try:
-        return _finish(claimed, seconds, final, keep)
+        return work()
     except FenceLost:
         data_bucket().delete_prefix(claimed.fit_prefix)
         raise
 
 
 def _finish(
-    claimed: Job, seconds: float, final: bool, keep: Callable[[], None] | None
+    claimed: Job, compute: Callable[[], Fitted], *, final: bool
 ) -> tuple[Job, bytes | None]:
     try:
-        fitted = _compute(claimed, seconds, keep)
-    except OutOfTime:
+        fitted = compute()
+    except OutOfTime as late:
         if not final:
             fits.release(claimed, spent=0)
             raise
-        raise _failed(claimed, FitFailed(f"The fit did not finish in {seconds:.0f} s")) from None
+        raise _failed(claimed, FitFailed(f"The fit did not finish in {late}")) from None
+    except Busy:
+        fits.release(claimed, spent=0)
+        raise
+    except RunRefused as refused:
+        fits.fail(claimed, refused.problem)
+        raise
     except AttemptCrashed as crash:
         fits.release(claimed, spent=1, crash=crash.how)
         raise
@@ -84,4 +115,4 @@ def _compute(claimed: Job, seconds: float, keep: Callable[[], None] | None) -> F
             fits.report(claimed, progress)
             if keep:
                 keep()
-    raise OutOfTime
+    raise OutOfTime(f"{seconds:.0f} s")

@@ -97,7 +97,8 @@ def check_disk(n_samples: int, n_features: int) -> None:
     if needed > config.SCRATCH_BYTES:
         raise TooLarge(
             f"the file has {n_samples:,} rows of {n_features:,} numbers, {needed:,} bytes while "
-            f"they are fitted; there are {config.SCRATCH_BYTES:,}. Send fewer rows or columns.",
+            f"they are fitted; there are {config.SCRATCH_BYTES:,}. Send fewer rows or columns; "
+            "or whoever runs the service may deploy it with DistributedEngine=emr-serverless.",
             max_bytes=config.SCRATCH_BYTES,
         )
 

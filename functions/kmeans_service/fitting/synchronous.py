@@ -77,7 +77,8 @@ def _is_small(given: Input, recipe: Recipe) -> bool:
     shape = given.n_samples, recipe.n_clustered(given.n_features)
     work = recipe.iteration_work(*shape)
     return (
-        work <= config.MAX_SYNCHRONOUS_WORK
+        recipe.engine != "spark"
+        and work <= config.MAX_SYNCHRONOUS_WORK
         and choice_work(recipe, *shape) <= config.MAX_SYNCHRONOUS_CHOICE
         and given.rows.size <= config.MAX_SYNCHRONOUS_BYTES
         and capacity.fits_here(*shape, recipe)

@@ -7,6 +7,7 @@ from kmeans_service.http.location import rooted
 from kmeans_service.lifecycle.job import Job, Status
 from kmeans_service.recipes.preprocessing import STRICT
 from kmeans_service.recipes.recipe import Recipe
+from kmeans_service.runs import cost
 
 
 def job_view(job: Job, root: str) -> dict[str, Any]:
@@ -32,6 +33,7 @@ def job_view(job: Job, root: str) -> dict[str, Any]:
         "seed_drawn": (job.recipe and job.recipe.drawn) or None,
         "attempt": job.attempt or None,
         "progress": job.progress,
+        "spent": job.spent and cost.shown(job.spent),
         "error": job.error and rooted(job.error, root),
         "numbers": job.model and job.model.continued and list(job.model.numbers),
         "scores": job.model and job.model.scores.as_json(),

@@ -66,7 +66,10 @@ def _asked_for(fit_id: str, recipe: Recipe, init: StoredObject | None) -> Change
         gsi1pk=LOOKED_AFTER,
     )
     begins_from = sets(init=init_attribute(init)) if init else removes("init")
-    before = removes("error", "crash", "finished_at", "progress", "started_at", "lease_until")
+    before = removes(
+        *("error", "crash", "finished_at", "progress", "started_at", "lease_until"),
+        *("run", "spent"),
+    )
     return wanted | begins_from | before
 
 

@@ -21,7 +21,8 @@ def delete(owner: str, job_id: int) -> None:
     """Delete the job; raises JobNotFound or JobGone.
 
     From here on it is gone for everybody. Its objects go now, or with the sweeper if a fit may
-    still be writing some: that fit loses its fence, and its lease runs out.
+    still be writing some: that fit loses its fence, and its lease runs out, or its run is
+    cancelled.
     """
     for _ in writes.tries():
         if _begin(reads.find(owner, job_id)):
@@ -30,12 +31,13 @@ def delete(owner: str, job_id: int) -> None:
         raise Unavailable(f"Job {job_id} is changing")
     # Only now do its input and its lease stand still.
     item = queries.get_item(job_key(owner, job_id))
-    if item and not has_live_lease(marked := job_or_damaged(item)):
+    if item and not is_in_hands(marked := job_or_damaged(item)):
         finish(marked)
 
 
-def has_live_lease(job: Job) -> bool:
-    return lease.is_live(job.lease_until)
+def is_in_hands(job: Job) -> bool:
+    """Whether somebody may be writing: who holds the lease, or a run, until it is cancelled."""
+    return lease.is_live(job.lease_until) or job.run is not None
 
 
 def finish(job: Job) -> None:
@@ -104,6 +106,7 @@ def _bury(job: Job) -> None:
     gone = removes(
         *("filename", "input", "model", "error", "params", "init", "drawn", "crash", "fit_id"),
         *("progress", "lease_until", "gsi1pk", "due_at", "parts", "name", "names", "audited"),
+        *("run", "spent"),
     )
     buried = sets(status=Status.DELETED, expires_at=clock.expiry()) | gone
     key = job_key(job.owner, job.job_id)

@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from boto3.dynamodb.conditions import Attr
@@ -12,7 +12,7 @@ from kmeans_service import config
 from kmeans_service.errors import FitConflict
 from kmeans_service.lifecycle import asides, asking, lease, leftovers, reads
 from kmeans_service.lifecycle.items import job_from_item, model_attribute
-from kmeans_service.lifecycle.job import Job, Status, fit_id_of
+from kmeans_service.lifecycle.job import Job, Run, Status, fit_id_of
 from kmeans_service.lifecycle.lease import Lease
 from kmeans_service.models.published import Published
 from kmeans_service.owners import quota
@@ -22,6 +22,8 @@ from kmeans_service.table.expressions import Change, Condition, adds, has, remov
 from kmeans_service.table.keys import LOOKED_AFTER, job_key
 from kmeans_service.table.writes import ConditionFailed
 
+# The progress of a run that has not begun yet.
+WAITING = {"stage": "WAITING"}
 # What a job has only while a fit of it is active.
 NOT_ACTIVE = removes("lease_until", "gsi1pk", "due_at", "progress")
 
@@ -109,7 +111,9 @@ def publish(claimed: Job, model: Published) -> Job:
     With it, its bytes are counted, and what it replaces is noted down to be removed.
     """
     ended = _ended()
-    change = sets(model=model_attribute(model), status=Status.SUCCEEDED) | ended
+    change = (
+        sets(model=model_attribute(model), status=Status.SUCCEEDED) | ended | _run_is_over(claimed)
+    )
     made_before = _lease(claimed).publish(
         change | NOT_ACTIVE | removes("crash", "error"),
         [quota.more(claimed.owner, model.stored_bytes), *leftovers.note(claimed)],
@@ -120,7 +124,7 @@ def publish(claimed: Job, model: Published) -> Job:
     if made_before:
         return job_from_item(made_before)
     times = claimed.times | {"finished_at": ended.sets["finished_at"]}
-    done = replace(claimed, status=Status.SUCCEEDED, times=times, progress=None)
+    done = replace(claimed, status=Status.SUCCEEDED, times=times, progress=None, run=None)
     return replace(done, model=model, error=None, crash=None)
 
 
@@ -131,7 +135,7 @@ def _has(job: Job, model: Published) -> bool:
 
 def fail(claimed: Job, error: dict[str, Any]) -> None:
     """RUNNING → FAILED with the reason; raises FenceLost."""
-    _lease(claimed).write(_failed(error))
+    _lease(claimed).write(_failed(error) | _run_is_over(claimed))
 
 
 def _failed(error: dict[str, Any]) -> Change:
@@ -150,7 +154,33 @@ def release(claimed: Job, *, spent: int, crash: str = "") -> None:
         crash=crash or claimed.crash or "",
     )
     given_back = adds(attempt=spent - 1) | removes("lease_until", "started_at", "progress")
-    _lease(claimed).write(queued | given_back)
+    _lease(claimed).write(queued | given_back | _run_is_over(claimed))
+
+
+def run_elsewhere(claimed: Job, run: Run) -> Job:
+    """The job notes its run, which goes on by itself; raises FenceLost."""
+    noted = sets(run=asdict(run), progress=WAITING) | _run_is_held()
+    if claimed.spent:
+        noted |= sets(spent=asdict(claimed.spent))
+    return job_from_item(_lease(claimed).write(noted))
+
+
+def report_run(claimed: Job, progress: dict[str, Any]) -> None:
+    """As `report`, of a job whose fit runs elsewhere: whoever looks renews the lease."""
+    _lease(claimed).write(sets(progress=progress) | _run_is_held())
+
+
+def _run_is_held() -> Change:
+    now = clock.seconds()
+    return sets(lease_until=now + config.RUN_LEASE_SECONDS, due_at=now + config.LOOK_SECONDS)
+
+
+def _run_is_over(claimed: Job) -> Change:
+    """With the last word on a run, what it has used is noted."""
+    if claimed.run is None:
+        return Change()
+    spent = {"spent": asdict(claimed.spent)} if claimed.spent else {}
+    return sets(**spent) | removes("run")
 
 
 def report(claimed: Job, progress: dict[str, Any]) -> None:

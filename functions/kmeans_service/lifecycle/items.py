@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from kmeans_service.errors import ModelDamaged
-from kmeans_service.lifecycle.job import Input, Job, PartedUpload, Status
+from kmeans_service.lifecycle.job import Input, Job, PartedUpload, Run, Spent, Status
 from kmeans_service.models.columns import Columns
 from kmeans_service.models.numbers import numbers_of
 from kmeans_service.models.published import BeforeManifests, Published
@@ -224,5 +224,7 @@ def _job(values: dict[str, Any]) -> Job:
         parts=PartedUpload(**values["parts"]) if "parts" in values else None,
         reading=values.get("reading", {}),
         name=values.get("name", ""),
+        run=Run(**values["run"]) if "run" in values else None,
+        spent=Spent(**values["spent"]) if "spent" in values else None,
         names=_object(values.get("names")),
     )

@@ -108,6 +108,31 @@ class PartedUpload:
 
 
 @dataclass(frozen=True)
+class Run:
+    """A fit's run elsewhere, and until when it must be over, in epoch seconds."""
+
+    run_id: str
+    fence: int
+    until: int
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What the runs of a fit have used that are over."""
+
+    vcpu_seconds: int = 0
+    gb_seconds: int = 0
+    disk_gb_seconds: int = 0
+
+    def __add__(self, other: "Spent") -> "Spent":
+        return Spent(
+            self.vcpu_seconds + other.vcpu_seconds,
+            self.gb_seconds + other.gb_seconds,
+            self.disk_gb_seconds + other.disk_gb_seconds,
+        )
+
+
+@dataclass(frozen=True)
 class Job:
     """One job as it was read; `times` are ISO 8601 in UTC, the other times epoch seconds.
 
@@ -121,6 +146,8 @@ class Job:
     parts    the upload of a file that is sent in parts
     name     what its owner calls it; empty: nothing
     names    where the names of its clusters are
+    run      of its fit, which goes on by itself
+    spent    by the runs of its fit that was asked for last
     """
 
     owner: str
@@ -147,6 +174,8 @@ class Job:
     parts: PartedUpload | None = None
     name: str = ""
     names: StoredObject | None = None
+    run: Run | None = None
+    spent: Spent | None = None
 
     @property
     def published(self) -> Published:
@@ -189,6 +218,12 @@ class Job:
         """What counts for its file, which may still be on its way."""
         on_its_way = self.parts.size if self.parts else 0
         return on_its_way + (self.input.stored_bytes if self.input else 0)
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether its fit goes on in a run of its own, under this very fence."""
+        run = self.run
+        return self.status is Status.RUNNING and run is not None and run.fence == self.fence
 
     @property
     def fit_prefix(self) -> str:

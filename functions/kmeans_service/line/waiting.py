@@ -58,7 +58,8 @@ def fit_of(job: Job) -> Work:
         raise ValueError("a job that is to be fitted has a file and a recipe")
     queued = datetime.fromisoformat(job.times["queued_at"]).timestamp()
     what = {"job_id": job.job_id, "fit_id": job.fit_id}
-    seconds = int(fit_seconds(job.recipe, job.input))
+    elsewhere = job.is_elsewhere or job.recipe.engine == "spark"
+    seconds = 0 if elsewhere else int(fit_seconds(job.recipe, job.input))
     return Work(job.owner, int(queued * 1000), f"J{job.job_id}", seconds, what=what)
 
 

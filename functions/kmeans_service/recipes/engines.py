@@ -5,22 +5,35 @@ from typing import Any
 from kmeans_service import config
 from kmeans_service.errors import InvalidParameter
 from kmeans_service.json_values import shown
+from kmeans_service.recipes.recipe import Recipe
 
 FIELD = "engine"
+PARAMETER = "DistributedEngine"
 
 
-def parse_engine(value: Any) -> str:
+def parse_engine(value: Any, recipe: Recipe) -> str:
     """Raises InvalidParameter, also for an engine that the deployment does not have."""
     if value == "auto":
         return "auto"
-    taken = f"a file of at most {config.limits().file_bytes:,} bytes"
-    if value == "spark":
-        raise InvalidParameter(
-            f'engine is "spark", which this deployment does not have; allowed is "auto", which '
-            f"takes {taken}",
-            field=FIELD,
-            allowed='"auto"',
+    if value != "spark":
+        allowed = '"auto" or "spark"' if config.distributed() else '"auto"'
+        raise _refusal(shown(value), allowed)
+    if config.distributed() is None:
+        raise _refusal(
+            '"spark", which this deployment does not have',
+            f'"auto", which takes a file of at most {config.limits().file_bytes:,} bytes, and as '
+            f"many numbers as {config.SCRATCH_BYTES:,} bytes of disk hold. Whoever runs the "
+            f"service may deploy it with {PARAMETER}=emr-serverless",
         )
-    raise InvalidParameter(
-        f'engine is {shown(value)}; allowed is "auto"', field=FIELD, allowed='"auto"'
-    )
+    if why := not_taken(recipe):
+        raise _refusal(f'"spark" with {why}', f'"auto", or "spark" without {why}')
+    return "spark"
+
+
+def not_taken(recipe: Recipe) -> str:
+    """What of the recipe a run elsewhere cannot do; empty: nothing."""
+    return "align_to" if recipe.align_to else ""
+
+
+def _refusal(found: str, allowed: str) -> InvalidParameter:
+    return InvalidParameter(f"engine is {found}; allowed is {allowed}", field=FIELD)

@@ -27,7 +27,7 @@ def parse_recipe(asked: Mapping[str, Any]) -> Recipe:
         number = "a number, where rows have a weight_column: ask without it first, and GET …/choice"
         raise refuse("n_clusters", recipe.choice.said(), f"{number} proposes one")
     recipe = replace(recipe, preprocessing=preprocessing, align_to=alignment)
-    return replace(recipe, engine=parse_engine(asked.get("engine", "auto")))
+    return replace(recipe, engine=parse_engine(asked.get("engine", "auto"), recipe))
 
 
 def _alignment(job_id: Any, algorithm: str) -> Alignment | None:

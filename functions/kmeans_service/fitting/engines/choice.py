@@ -7,19 +7,39 @@ from kmeans_service import config
 from kmeans_service.fitting.engines.engine import Engine
 from kmeans_service.fitting.engines.in_memory import InMemory
 from kmeans_service.fitting.engines.out_of_core import OutOfCore
-from kmeans_service.lifecycle.job import Job
+from kmeans_service.lifecycle.job import Input, Job
+from kmeans_service.recipes.engines import not_taken
+from kmeans_service.recipes.recipe import Recipe
 
 ENGINES: tuple[Engine, ...] = (InMemory(), OutOfCore())
 
 
+def is_elsewhere(claimed: Job) -> bool:
+    """Whether it is Spark's: asked for, or beyond what the worker can do where there is Spark."""
+    given, recipe = _asked(claimed)
+    if recipe.engine == "spark":
+        return True
+    taken = config.distributed() is not None and not not_taken(recipe)
+    return taken and not _with_room(given, recipe)
+
+
 def engine_of(claimed: Job) -> Engine:
     """The last one, which says what it lacks, where there is room for none."""
-    given, recipe = claimed.input, claimed.recipe
-    if given is None or recipe is None:
+    return (_with_room(*_asked(claimed)) or ENGINES[-1:])[0]
+
+
+def _asked(claimed: Job) -> tuple[Input, Recipe]:
+    if claimed.input is None or claimed.recipe is None:
         raise ValueError("a claimed job has an input and a recipe")
-    for engine in ENGINES:
-        needed = engine.estimate(given, recipe)
-        memory = needed.memory <= config.settings().worker_memory_bytes
-        if memory and needed.scratch <= config.SCRATCH_BYTES:
-            return engine
-    return ENGINES[-1]
+    return claimed.input, claimed.recipe
+
+
+def _with_room(given: Input, recipe: Recipe) -> tuple[Engine, ...]:
+    """Those that the worker has the memory and the disk for."""
+    memory = config.settings().worker_memory_bytes
+    needed = [(engine, engine.estimate(given, recipe)) for engine in ENGINES]
+    return tuple(
+        engine
+        for engine, each in needed
+        if each.memory <= memory and each.scratch <= config.SCRATCH_BYTES
+    )

@@ -5,8 +5,8 @@
     poll      how far it is; whoever looks renews the lease, so that it may take hours
     collect   what it found and stored, once it is over
 
-An attempt starts, polls and collects in one go. Of an engine that runs elsewhere, whoever looks
-next may do so: what `start` returns is then made anew from what the job's item notes of it.
+An attempt starts, polls and collects in one go. Of the engine that runs elsewhere (`spark.py`),
+whoever looks next does so, by what the job's item notes of it.
 """
 
 from dataclasses import dataclass
@@ -41,6 +41,14 @@ class AttemptCrashed(Exception):
     def __init__(self, how: str, detail: str) -> None:
         super().__init__(detail)
         self.how = how
+
+
+class GoesOn(Exception):
+    """The fit goes on elsewhere: there is nothing to do but to look at it again later."""
+
+
+class Busy(Exception):
+    """The engine takes no work now; the job is queued again, and no attempt is spent."""
 
 
 class Work(Protocol):

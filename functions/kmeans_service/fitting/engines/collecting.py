@@ -1,0 +1,80 @@
+"""What a run elsewhere has stored, looked at before anything of it is believed."""
+
+import json
+from typing import Any
+
+from kmeans_service.errors import FitFailed, JobGone, ModelDamaged
+from kmeans_service.fitting.engines.engine import AttemptCrashed, Fitted
+from kmeans_service.lifecycle.job import Job
+from kmeans_service.models import manifest
+from kmeans_service.models.published import Published
+from kmeans_service.models.scores import scores_of
+from kmeans_service.storage import ObjectMissing, data_bucket
+from kmeans_service.stored_object import StoredObject
+from kmeans_service.table.values import UNREADABLE
+
+# Of a result: pointers and scores. One that is larger is none.
+MOST_BYTES = 10_000_000
+
+
+class RunRefused(FitFailed):
+    """The run found what the fit is refused for: `problem`, as the job will say it."""
+
+    def __init__(self, problem: dict[str, Any]) -> None:
+        super().__init__(str(problem["detail"]))
+        self.problem = problem
+
+
+def collect(job: Job) -> Fitted:
+    """Raises RunRefused, or AttemptCrashed where anything is not as it should be."""
+    try:
+        result = _result(job)
+        match result:
+            case {"status": "refused", "problem": {"type": str(), "detail": str()} as problem}:
+                raise RunRefused(problem)
+            case {"status": "fitted", "model": dict() as model}:
+                return Fitted(_checked(job, _published(model)), None)
+    except (*UNREADABLE, JobGone, ModelDamaged) as error:
+        raise AttemptCrashed("what its run stored is damaged", repr(error)) from error
+    raise AttemptCrashed("its run left no result", repr(result)[:200])
+
+
+def _result(job: Job) -> Any:
+    try:
+        opened = data_bucket().open(f"{job.fit_prefix}result.json", None)
+    except ObjectMissing:
+        return None
+    return json.loads(opened.stream.read(MOST_BYTES))
+
+
+def _published(model: dict[str, Any]) -> Published:
+    def stored(name: str) -> StoredObject:
+        return StoredObject(**model[name])
+
+    return Published(
+        fit_id=model["fit_id"],
+        scores=scores_of(model["scores"]),
+        manifest=stored("manifest"),
+        arrays=stored("arrays") if model.get("arrays") else None,
+        choice=stored("choice") if model.get("choice") else None,
+        centers=stored("centers"),
+        labels=stored("labels"),
+    )
+
+
+def _checked(job: Job, found: Published) -> Published:
+    """Raises ValueError for what is not the claim's model, whole; and as `manifest.load` does."""
+    for each in found.objects:
+        if not each.key.startswith(job.fit_prefix):
+            raise ValueError(f"{each.key} is not the run's")
+        if data_bucket().size(each.key) != each.size:
+            raise ValueError(f"{each.key} has another size")
+    if found.manifest is None:
+        raise ValueError("there is no manifest")
+    model = manifest.load(found.manifest)
+    data_bucket().get(found.centers)
+    if {found.fit_id, model.fit_id} != {job.fit_id}:
+        raise ValueError("it is another fit's")
+    if model.scores != found.scores:
+        raise ValueError("its scores are not those of the model")
+    return found

@@ -1,0 +1,106 @@
+"""What a run is given: a document beside what it will write, its code, and its rights."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from kmeans_service import config
+from kmeans_service.errors import FitFailed
+from kmeans_service.lifecycle import asides
+from kmeans_service.lifecycle.job import Input, Job
+from kmeans_service.media_types import JSON
+from kmeans_service.runs import cost, program
+from kmeans_service.runs.application import Order
+from kmeans_service.storage import data_bucket
+
+VERSION = 1
+
+
+def order_for(claimed: Job, processors: int) -> Order:
+    """Write what the claim's run is to do; raises FitFailed where its fit has cost too much."""
+    minutes = cost.minutes_left(claimed, processors)
+    if minutes < 1:
+        most = config.limits().run_cents
+        raise FitFailed(
+            f"The fit's runs have cost {cost.cents(claimed.spent) if claimed.spent else 0:.0f} "
+            f"cents; at most {most} are spent on one fit, and another run takes more than is left. "
+            "Whoever runs the service may raise MaxRunCents."
+        )
+    claimed = asides.whole(claimed)
+    bucket, key = data_bucket(), f"{claimed.fit_prefix}run.json"
+    bucket.put(key, json.dumps(document(claimed, processors)).encode(), JSON)
+    module, parameters = program.stored()
+    return Order(module, parameters, bucket.uri(key), json.dumps(policy(claimed)), minutes)
+
+
+def document(claimed: Job, processors: int) -> dict[str, Any]:
+    """All that the run goes by."""
+    given, recipe = claimed.input, claimed.recipe
+    if given is None or recipe is None:
+        raise ValueError("a claimed job has an input and a recipe")
+    return {
+        "version": VERSION,
+        "bucket": data_bucket().name,
+        "prefix": claimed.fit_prefix,
+        "fit_id": claimed.fit_id,
+        "input": _input(given),
+        "recipe": recipe.seeded().as_json(),
+        "n_features": recipe.n_features,
+        "limits": asdict(config.limits()),
+        "processors": processors,
+    }
+
+
+def _input(given: Input) -> dict[str, Any]:
+    rows = given.rows
+    version = None if given.converted else given.version_id
+    part = {"key": rows.key, "version_id": version, "size": rows.size, "crc64nvme": None}
+    return {
+        "parts": [part],
+        "sha256": rows.sha256,
+        "known_sha256": True,
+        "format": "csv",
+        "compression": None,
+        "reading": given.reading,
+        "profile": given.profile and asdict(given.profile),
+        "n_samples": given.n_samples,
+        "n_features": given.n_features,
+    }
+
+
+def policy(claimed: Job) -> dict[str, Any]:
+    """What the run may do at most: read its file, and work below its fit's prefix."""
+    given = claimed.input
+    read = [given.rows.key, *([given.profile.key] if given.profile else [])] if given else []
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": ["s3:GetObject", "s3:GetObjectVersion"],
+                "Resource": [_arn(key) for key in read] + [_arn(program.PREFIX) + "*"],
+            },
+            {
+                "Effect": "Allow",
+                "Action": ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
+                "Resource": _arn(claimed.fit_prefix) + "*",
+            },
+            {
+                "Effect": "Allow",
+                "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+                "Resource": "*",
+                "Condition": {"StringLike": {"kms:ViaService": "s3.*"}},
+            },
+        ],
+    }
+
+
+def _arn(key: str) -> str:
+    """Of an object, whatever its owner called it: what means something in a policy is escaped."""
+    literal = "".join(f"${{{c}}}" if c in "$*?" else c for c in key)
+    return f"arn:{_partition()}:s3:::{data_bucket().name}/{literal}"
+
+
+def _partition() -> str:
+    chosen = config.distributed()
+    return chosen.role.split(":")[1] if chosen else "aws"

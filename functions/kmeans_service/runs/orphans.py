@@ -1,0 +1,49 @@
+"""Runs that nobody waits for: of a job that was deleted, of a fence that was lost, or of a start
+whose answer was. They are found in the application's own list, and cancelled.
+"""
+
+from kmeans_service import config, telemetry
+from kmeans_service.errors import JobGone, JobNotFound, ModelDamaged
+from kmeans_service.lifecycle import reads
+from kmeans_service.lifecycle.job import Job, Status
+from kmeans_service.runs import application
+
+
+def cancel_orphans() -> int:
+    """How many there were."""
+    if config.distributed() is None:
+        return 0
+    orphans = [(run_id, name) for run_id, name in application.going_on() if not _is_wanted(name)]
+    for run_id, name in orphans:
+        telemetry.logger().warning("cancelled a run that nobody waits for", run=name)
+        application.cancel(run_id)
+    return len(orphans)
+
+
+def _is_wanted(name: str) -> bool:
+    """Whether a job is RUNNING under the fence that the run was started for.
+
+    A run is started after its claim: one that is in the list has a job that says so.
+    """
+    found = application.read_name(name)
+    if found is None:
+        return True  # not ours to end
+    owner, job_id, fit_id, fence = found
+    try:
+        job = reads.get(owner, job_id)
+    except (JobGone, JobNotFound):
+        return False
+    except ModelDamaged:
+        return True
+    return (job.status, job.fit_id, job.fence) == (Status.RUNNING, fit_id, fence)
+
+
+def is_over(job: Job) -> bool:
+    """Whether the run of a job that is being deleted writes no more; it is cancelled if it may."""
+    if job.run is None or config.distributed() is None:
+        return True
+    state = application.state_of(job.run.run_id)
+    if state is None or state.is_over:
+        return True
+    application.cancel(job.run.run_id)
+    return False

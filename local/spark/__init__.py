@@ -1,0 +1,3 @@
+"""EMR Serverless as far as a fit needs it, on this machine: `make run ENGINE=spark`."""
+
+APPLICATION = "0local"

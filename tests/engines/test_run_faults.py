@@ -1,0 +1,325 @@
+"""A run elsewhere goes wrong: nothing wrong is published, nothing runs on for nobody, and another
+attempt finishes.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from harness.api import Client
+from harness.elsewhere import Elsewhere, changing, fitted, put
+from harness.fake_aws.environment import BUCKET
+from harness.faults import Died
+from harness.system import (
+    deliver,
+    item,
+    items,
+    job,
+    keys,
+    let_all_be_ready,
+    let_leases_run_out,
+    overwrite,
+    sweep,
+    take_messages,
+    work_off,
+)
+from kmeans_service import aws
+from kmeans_service.lifecycle import fits
+from local.spark.endpoint import Refused
+
+CSV = b"1,2\n1,4\n1,0\n10,2\n10,4\n10,0\n"
+
+
+def ask(client: Client) -> None:
+    client.upload(CSV)
+    assert client.post_json("/kmeans/fit", {"job_id": 0, "engine": "spark"}).status == 202
+
+
+@pytest.fixture
+def running(client: Client, spark: Elsewhere) -> Elsewhere:
+    ask(client)
+    assert work_off() == 0
+    return spark
+
+
+@contextmanager
+def hooked(when: str, do: Callable[..., None]) -> Iterator[None]:
+    events = aws.spark().meta.events
+    events.register(f"{when}.emr-serverless.StartJobRun", do)
+    try:
+        yield
+    finally:
+        events.unregister(f"{when}.emr-serverless.StartJobRun", do)
+
+
+def finishes(client: Client, spark: Elsewhere) -> None:
+    """The last run ends well, and all others have ended."""
+    assert deliver(spark.do()) == 0
+    assert client.get("/kmeans/jobs/0").json()["status"] == "SUCCEEDED"
+    assert client.get("/kmeans/jobs/0/labels").labels() == [1, 1, 1, 0, 0, 0]
+    sweep()
+    assert {run.state for run in spark.runs.in_states(())} <= {"SUCCESS", "FAILED", "CANCELLED"}
+
+
+def fails(_prefix: str) -> int:
+    return 1
+
+
+def test_a_run_that_is_killed_is_followed_by_another(client: Client, running: Elsewhere) -> None:
+    assert deliver(running.do(fails)) == 0
+    assert (item()["status"], item()["attempt"], item()["fence"]) == ("RUNNING", 2, 2)
+    assert len(running.states()) == 2
+    finishes(client, running)
+
+
+def test_the_third_one_that_is_killed_fails_the_job_with_the_reason(
+    client: Client, running: Elsewhere
+) -> None:
+    for _ in range(3):
+        assert deliver(running.do(fails)) == 0
+    view = client.get("/kmeans/jobs/0").json()
+    assert view["status"] == "FAILED"
+    assert "crashed 3 times; the last time, its run ended FAILED" in view["error"]["detail"]
+    assert running.states() == ["FAILED"] * 3
+    assert not {"run", "due_at", "lease_until"} & item().keys()
+
+
+def result_of(prefix: str) -> Any:
+    fitted(prefix)
+    body = aws.s3().get_object(Bucket=BUCKET, Key=f"{prefix}result.json")["Body"].read()
+    return json.loads(body)
+
+
+def without_result(prefix: str) -> int:
+    put(prefix, "progress.json", {"stage": "FITTING"})
+    return 0
+
+
+def with_half_a_result(prefix: str) -> int:
+    fitted(prefix)
+    put(prefix, "result.json", b'{"status": "fitt')
+    return 0
+
+
+def with_another_manifest(prefix: str) -> int:
+    fitted(prefix)
+    body = aws.s3().get_object(Bucket=BUCKET, Key=f"{prefix}manifest.json")["Body"].read()
+    put(prefix, "manifest.json", body.replace(b"5.5", b"5.6") + b"\n")
+    return 0
+
+
+def with_shorter_labels(prefix: str) -> int:
+    fitted(prefix)
+    put(prefix, "labels.csv", b"1\n")
+    return 0
+
+
+def with_other_centers(prefix: str) -> int:
+    fitted(prefix)
+    body = aws.s3().get_object(Bucket=BUCKET, Key=f"{prefix}centers.npy")["Body"].read()
+    put(prefix, "centers.npy", body[:-1] + b"\x7f")
+    return 0
+
+
+def of_another_fit(prefix: str) -> int:
+    result = result_of(prefix)
+    return changing(model=result["model"] | {"fit_id": "0" * 32})(prefix)
+
+
+def with_objects_of_somebody_else(prefix: str) -> int:
+    result = result_of(prefix)
+    labels = result["model"]["labels"] | {"key": item()["input"]["key"], "size": len(CSV)}
+    put(prefix, "result.json", result | {"model": result["model"] | {"labels": labels}})
+    return 0
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        without_result,
+        with_half_a_result,
+        with_another_manifest,
+        with_shorter_labels,
+        with_other_centers,
+        of_another_fit,
+        with_objects_of_somebody_else,
+        changing(status="well"),
+        changing(model={}),
+        changing(model=[]),
+        changing(status="refused", problem="no"),
+    ],
+)
+def test_a_result_that_is_not_whole_is_not_published(
+    client: Client, running: Elsewhere, work: Any
+) -> None:
+    assert deliver(running.do(work)) == 0
+    assert "model" not in item()
+    assert (item()["status"], item()["attempt"]) == ("RUNNING", 2)
+    finishes(client, running)
+
+
+def test_an_answer_that_was_lost_leaves_a_run_that_the_sweep_ends(
+    client: Client, spark: Elsewhere
+) -> None:
+    """The worker died with it: what it had started is in the application's list alone."""
+    ask(client)
+
+    def die(**_: Any) -> None:
+        raise Died
+
+    with hooked("after-call", die), pytest.raises(Died):
+        work_off()
+    assert spark.states() == ["SUBMITTED"]
+    assert "run" not in item()
+    take_messages()
+    let_leases_run_out()
+    assert sweep()["cancelled"] == 0  # the job still is in the hands of this fence
+    assert work_off() == 0
+    assert sweep()["cancelled"] == 1
+    assert spark.states() == ["CANCELLED", "SUBMITTED"]
+    finishes(client, spark)
+
+
+def test_an_answer_that_was_lost_on_its_way_is_asked_for_again_and_is_one_run(
+    client: Client, spark: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, lost = spark.runs.start, []
+
+    def lose(asked: Any) -> Any:
+        run = start(asked)
+        if not lost:
+            lost.append(run)
+            raise Refused(500, "InternalServerException", "try again")
+        return run
+
+    monkeypatch.setattr(spark.runs, "start", lose)
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
+    ask(client)
+    assert work_off() == 0
+    assert spark.states() == ["SUBMITTED"]
+    finishes(client, spark)
+
+
+def test_an_application_that_takes_no_run_now_is_asked_again_and_no_attempt_is_spent(
+    client: Client, spark: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_asked: Any) -> Any:
+        raise Refused(429, "ThrottlingException", "rate exceeded")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(spark.runs, "start", refuse)
+        patched.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
+        ask(client)
+        assert deliver(*take_messages()) == 0
+    assert (item()["status"], item()["attempt"]) == ("QUEUED", 0)
+    let_all_be_ready()
+    sweep()
+    assert work_off() == 0
+    finishes(client, spark)
+
+
+def test_one_that_refuses_the_run_for_good_fails_the_job_and_says_why(
+    client: Client, spark: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_asked: Any) -> Any:
+        raise Refused(400, "ValidationException", "no such role")
+
+    monkeypatch.setattr(spark.runs, "start", refuse)
+    ask(client)
+    assert work_off() == 0
+    view = client.get("/kmeans/jobs/0").json()
+    assert view["status"] == "FAILED"
+    assert "its run could not be started (ValidationException)" in view["error"]["detail"]
+
+
+def test_a_run_whose_fence_is_lost_is_ended(client: Client, running: Elsewhere) -> None:
+    let_leases_run_out()
+    fits.claim(job())
+    assert sweep()["cancelled"] == 1
+    assert running.states() == ["CANCELLED"]
+    let_leases_run_out()
+    sweep()
+    assert work_off() == 0
+    finishes(client, running)
+
+
+def test_whoever_claims_a_job_ends_the_run_before(client: Client, running: Elsewhere) -> None:
+    let_leases_run_out()
+    fits.claim(job())
+    let_leases_run_out()
+    assert deliver(json.dumps({"owner": "tester", "job_id": 0, "fit_id": item()["fit_id"]})) == 0
+    assert running.states() == ["CANCELLED", "SUBMITTED"]
+    finishes(client, running)
+
+
+def test_a_lease_that_nobody_renewed_is_renewed_by_whoever_looks(
+    client: Client, running: Elsewhere
+) -> None:
+    """The run is as good as it was, however long nobody has looked."""
+    let_leases_run_out()
+    sweep()
+    assert work_off() == 0
+    assert running.states() == ["SUBMITTED"]
+    assert item()["fence"] == 1
+    finishes(client, running)
+
+
+def test_the_run_of_a_deleted_job_is_ended_and_what_it_wrote_is_removed(
+    client: Client, running: Elsewhere
+) -> None:
+    prefix = running.let_run().prefix
+    put(prefix, "progress.json", {"stage": "FITTING"})
+    assert client.call("DELETE", "/kmeans/jobs/0").status == 204
+    assert item()["status"] == "DELETING"
+    assert keys(prefix)
+    let_leases_run_out()
+    sweep()
+    assert running.states() == ["CANCELLED"]
+    assert running.started[0].killed
+    assert item()["status"] == "DELETED"
+    assert keys("models/") == []
+    assert deliver(*running.events) == 0
+
+
+def test_a_job_that_is_deleted_while_its_run_starts_has_none(
+    client: Client, spark: Elsewhere
+) -> None:
+    ask(client)
+
+    def delete(**_: Any) -> None:
+        assert client.call("DELETE", "/kmeans/jobs/0").status == 204
+
+    with hooked("after-call", delete):
+        assert work_off() == 0
+    assert spark.states() == ["CANCELLED"]
+
+
+def test_a_run_that_never_begins_is_ended_in_the_end(client: Client, running: Elsewhere) -> None:
+    overwrite(items()[0], due_at=1, run=item()["run"] | {"until": 1})
+    sweep()
+    assert work_off() == 0
+    assert running.states() == ["CANCELLED", "SUBMITTED"]
+    assert item()["attempt"] == 2
+    finishes(client, running)
+
+
+def test_a_run_that_nobody_knows_any_more_is_followed_by_another(
+    client: Client, running: Elsewhere
+) -> None:
+    overwrite(items()[0], due_at=1, run=item()["run"] | {"run_id": "00forgotten"})
+    sweep()
+    assert work_off() == 0
+    assert item()["attempt"] == 2
+    assert sweep()["cancelled"] == 1
+    finishes(client, running)
+
+
+def test_runs_that_are_not_ours_are_left_alone(spark: Elsewhere) -> None:
+    spark.runs.start(
+        {"clientToken": "x", "name": "nightly", "executionRoleArn": "", "jobDriver": {}}
+    )
+    assert sweep()["cancelled"] == 0
+    assert spark.states() == ["SUBMITTED"]
