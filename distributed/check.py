@@ -5,7 +5,7 @@ there, and so for the first one: where a cell goes on over a cut, the range behi
 more, from where its first row begins.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from distributed.distinct import (
@@ -23,6 +23,7 @@ from distributed.reading import Rows, Written
 from distributed.spans import Span
 from kmeans_service.errors import InvalidCsv, TooLarge
 from kmeans_service.tables.bytes_in import NotUtf8Error
+from kmeans_service.tables.cells import Kind
 from kmeans_service.tables.library import CColumn
 from kmeans_service.tables.merging import add_part
 from kmeans_service.tables.survey import Counts, Survey, counts_of
@@ -62,12 +63,15 @@ def look(shared: tuple[Written, int], span: Span) -> Found:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A span with its rows, and the number of its first line in its file."""
+    """A span with its rows, and the number of its first line in its file.
+
+    missing   cells of each column
+    """
 
     span: Span
     line: int
     n_rows: int
-    kinds: tuple[tuple[int, ...], ...]
+    missing: tuple[int, ...]
 
 
 class NotUtf8At(NotUtf8Error):
@@ -78,18 +82,24 @@ class NotUtf8At(NotUtf8Error):
         self.line = line
 
 
-class Checking:
-    """All ranges, in their order."""
+type Say = Callable[[int], None]
 
-    def __init__(self, written: Written, names: Sequence[str], fleet: Fleet) -> None:
-        self.written, self._names, self._fleet = written, names, fleet
+# Ranges that are counted before what they found is brought together: 64 GB, as they mostly are.
+AT_ONCE = 1024
+
+
+class Checking:
+    """All ranges, in their order; `say` is told of each hundredth."""
+
+    def __init__(self, written: Written, names: Sequence[str], fleet: Fleet, say: Say) -> None:
+        self.written, self._names, self._fleet, self._say = written, names, fleet, say
         self._few = MOST_SENT
         self._distinct = Distinct(written.dialect.n_cells, self._count_again)
         self.columns = (CColumn * written.dialect.n_cells)()
         self.spans: list[Checked] = []
         self.n_rows = self.n_blank = 0
         self._lines = 0  # of all files so far
-        self._line, self._at = 1, 0
+        self._file, self._line, self._at = -1, 1, 0
 
     def counts(self) -> list[Counts]:
         known = self._distinct.known
@@ -102,19 +112,20 @@ class Checking:
 
         NotUtf8At for one that is not UTF-8.
         """
-        self._few = min(MOST_SENT, ALL_SENT // max(1, len(spans)))
-        found = self._look(spans)
-        for span, each in zip(spans, found, strict=True):
-            if not self.spans or self.spans[-1].span.file != span.file:
-                self._begin_file(span)
-            if self._at < span.end or (span.is_last and self._at < self._size(span)):
-                self._take(span, each)
-
-    def _size(self, span: Span) -> int:
-        return self.written.sizes[span.file]
+        at_once = min(len(spans), AT_ONCE)
+        self._few = min(MOST_SENT, ALL_SENT // (at_once * len(self.columns)))
+        for begin in range(0, len(spans), at_once):
+            self._say(100 * begin // len(spans))
+            some = spans[begin : begin + at_once]
+            for span, found in zip(some, self._look(some), strict=True):
+                if span.file != self._file:
+                    self._begin_file(span)
+                if self._at < span.end:
+                    self._take(span, found)
 
     def _begin_file(self, span: Span) -> None:
         before = self.written.lines[span.file]
+        self._file = span.file
         self._line, self._at = 1 + before, span.begin
         self._lines += before
 
@@ -131,10 +142,10 @@ class Checking:
             raise RuntimeError("what was refused in a task is read without a fault")
         part = (CColumn * len(self.columns)).from_buffer_copy(found.columns)
         add_part(self.columns, part, self._lines)
-        kinds = tuple(tuple(column.kinds) for column in part)
+        missing = tuple(column.kinds[Kind.EMPTY] + column.kinds[Kind.MISSING] for column in part)
         span = replace(exact, end=found.end)
         self._distinct.add(found.seen, span)
-        self.spans.append(Checked(span, self._line, found.n_rows, kinds))
+        self.spans.append(Checked(span, self._line, found.n_rows, missing))
         self.n_rows += found.n_rows
         self.n_blank += found.n_blank
         self._line += found.n_lines

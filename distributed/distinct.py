@@ -19,8 +19,8 @@ from kmeans_service.tables.survey import SLOTS, Survey
 
 type Values = NDArray[np.uint64]
 
-# Values of a column that a range sends, by how many ranges there are.
-MOST_SENT, ALL_SENT = 2**16, 2**26
+# Values of a column that a range sends; and all columns of all ranges that send at once.
+MOST_SENT, ALL_SENT = 2**16, 2**25
 # Ranges that are counted once more; a column that is still open then has "more".
 MOST_AGAIN = 64
 

@@ -42,7 +42,9 @@ def run(run: Run, fleet: Fleet, range_bytes: int) -> None:
 def _fitted(run: Run, fleet: Fleet, range_bytes: int) -> dict[str, Any]:
     say = Telling(run.bucket, f"{run.prefix}progress.json", run.recipe.max_iter)
     say({"stage": "CHECKING"})
-    files = read_files(_given(run, range_bytes), fleet)
+    files = read_files(
+        _given(run, range_bytes), fleet, lambda done: say({"stage": "CHECKING", "done": done})
+    )
     recipe = _recipe(run, files.table)
     data = FilesData(_input(run, files.table), recipe, files, fleet)
     say({"stage": "READING", "rows": files.table.n_rows})

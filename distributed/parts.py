@@ -61,7 +61,9 @@ class Parts:
             raise
 
     def finish(self, parts: Sequence[Part]) -> None:
-        listed: Any = [{"PartNumber": part.number, "ETag": part.etag} for part in parts]
+        """All that were written, in any order."""
+        order = sorted(parts, key=lambda part: part.number)
+        listed: Any = [{"PartNumber": part.number, "ETag": part.etag} for part in order]
         aws.s3().complete_multipart_upload(
             Bucket=self._bucket,
             Key=self._key,

@@ -74,12 +74,9 @@ class GroupPasses:
 
     def label(self, centers: Array) -> tuple[Means, float]:
         with self._parts.writing() as writer:
-            found = self._kept.each(tasks.label, (self._with(centers), writer))
-            self._parts.finish([part for part, _ in found])
-        whole = found[0][1]
-        for _, other in found[1:]:
-            whole.merge(other)
-        return self._as_means(whole.clusters), float(whole.inertia.totals()[0, 0])
+            found = self._kept.fold(tasks.label, (self._with(centers), writer))
+            self._parts.finish(found.parts)
+        return self._as_means(found.clusters), float(found.inertia.totals()[0, 0])
 
     def spread(self, centers: Array, centroids: Array) -> Spread:
         found = self._kept.fold(tasks.spread, (self._with(centers), centroids))

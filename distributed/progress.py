@@ -29,9 +29,10 @@ class Telling:
         self._written = float("-inf")
 
     def __call__(self, progress: dict[str, Any]) -> None:
-        stage = progress["stage"]
+        """`done` is a percentage of the stage, where it is known."""
+        stage, done = progress["stage"], progress.pop("done", 0)
         is_new = stage != self._said.get("stage")
-        self._said |= progress | {"percent": self._percent(progress)}
+        self._said |= progress | {"percent": self._percent(stage, progress, done)}
         if stage == "FITTING":
             self._said["max_iter"] = self._max_iter
         if is_new or time.monotonic() - self._written >= SECONDS:
@@ -39,9 +40,12 @@ class Telling:
             aws.s3().put_object(Bucket=self._bucket, Key=self._key, Body=text, ContentType=JSON)
             self._written = time.monotonic()
 
-    def _percent(self, progress: dict[str, Any]) -> int:
-        """Most fits rest long before max_iter: half of what is left for each doubling."""
-        begins = _BEGINS[progress["stage"]]
-        done = progress.get("iteration", 1) - 1
-        left = _BEGINS["LABELLING"] - begins
-        return begins + (round(left * done / (done + 20)) if done else 0)
+    def _percent(self, stage: str, progress: dict[str, Any], done: float) -> int:
+        """Most fits rest long before max_iter: half of what is left after 20 iterations."""
+        stages = list(_BEGINS)
+        begins = _BEGINS[stage]
+        ends = [*_BEGINS.values(), 100][stages.index(stage) + 1]
+        if stage == "FITTING":
+            iterations = progress["iteration"] - 1
+            done = 100 * iterations / (iterations + 20)
+        return begins + round((ends - begins) * done / 100)

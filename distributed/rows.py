@@ -10,7 +10,6 @@ from distributed.reading import Rows, Written
 from kmeans_service.arrays import Array
 from kmeans_service.models.labels_from_text import ROW_BYTES
 from kmeans_service.models.nearest import CHUNK
-from kmeans_service.tables.cells import Kind
 from kmeans_service.tables.columns import ColumnReader, Layout, rooms
 from kmeans_service.tables.levels import Counting, Counts, counted
 from kmeans_service.tables.survey import Block
@@ -92,7 +91,4 @@ def groups_of(spans: Sequence[Checked], used: Sequence[int], *, all_kept: bool) 
 
 
 def _most_dropped(checked: Checked, used: Sequence[int]) -> int:
-    missing = sum(
-        checked.kinds[column][Kind.EMPTY] + checked.kinds[column][Kind.MISSING] for column in used
-    )
-    return min(checked.n_rows, missing)
+    return min(checked.n_rows, sum(checked.missing[column] for column in used))

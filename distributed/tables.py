@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from distributed.check import Checked, Checking, NotUtf8At
+from distributed.check import Checked, Checking, NotUtf8At, Say
 from distributed.fleet import Fleet
 from distributed.given import Given, spans_of, written
 from distributed.reading import Written
@@ -25,7 +25,7 @@ class Files:
     spans: tuple[Checked, ...]
 
 
-def read_files(given: Given, fleet: Fleet) -> Files:
+def read_files(given: Given, fleet: Fleet, say: Say = lambda _percent: None) -> Files:
     """Raises what `read_table` raises, for the same places; with the file's name, of several."""
     reader = _Reader(
         lambda: given.from_begin(0),
@@ -36,6 +36,7 @@ def read_files(given: Given, fleet: Fleet) -> Files:
         distinct=True,
         given=given,
         fleet=fleet,
+        say=say,
     )
     table = reader.read()
     check_numbers(table.columns)
@@ -50,6 +51,7 @@ class _Reader(TableReader):
     checking: Checking | None = None
     given: Given = field(kw_only=True)
     fleet: Fleet = field(kw_only=True)
+    say: Say = field(kw_only=True)
 
     def survey(
         self, dialect: Dialect, head: Head, sniffed: Sniffed, text: Iterator[bytes]
@@ -57,7 +59,7 @@ class _Reader(TableReader):
         """The text is read anew: it goes on behind the head, and the ranges do not."""
         del text
         how = written(self.given, dialect, head, sniffed)
-        self.checking = Checking(how, self.given.names, self.fleet)
+        self.checking = Checking(how, self.given.names, self.fleet, self.say)
         self.checking.run(spans_of(how, self.given.range_bytes))
         return self.checking
 

@@ -131,10 +131,12 @@ class Farthest:
 class Labelled:
     clusters: Clusters
     inertia: ExactSums
+    parts: list[Part]
 
     def merge(self, other: Self) -> Self:
         self.clusters.merge(other.clusters)
         self.inertia.merge(other.inertia)
+        self.parts += other.parts
         return self
 
 
@@ -225,13 +227,11 @@ def farthest(shared: tuple[Fitted, Array], index: int, blocks: Iterator[Any]) ->
     return found
 
 
-def label(
-    shared: tuple[Measured, PartWriter], index: int, blocks: Iterator[Any]
-) -> tuple[Part, Labelled]:
+def label(shared: tuple[Measured, PartWriter], index: int, blocks: Iterator[Any]) -> Labelled:
     """Writes the labels of a group as the part of this number."""
     measured, writer = shared
     centers = measured.centers
-    found = Labelled(no_clusters(measured), no_sums(1, _squared(measured)))
+    found = Labelled(no_clusters(measured), no_sums(1, _squared(measured)), [])
     with tempfile.TemporaryFile() as file:
         for rows, labels, weights, kept in measured.labelled(blocks):
             squared = squared_distances(rows, centers, labels)
@@ -240,7 +240,8 @@ def label(
             placed = np.full(len(kept), -1, dtype=np.int32)
             placed[kept] = labels
             file.writelines(csv_chunks(placed))
-        return writer.write(index, file), found
+        found.parts.append(writer.write(index, file))
+    return found
 
 
 def spread(shared: tuple[Measured, Array], _index: int, blocks: Iterator[Any]) -> Around:
