@@ -15,8 +15,8 @@ from distributed.distinct import (
     Known,
     Seen,
     count_again,
-    n_slots_for,
     seen,
+    survey_of_range,
 )
 from distributed.fleet import Fleet
 from distributed.reading import Rows, Written
@@ -49,7 +49,7 @@ def look(shared: tuple[Written, int], span: Span) -> Found:
     """Counts the cells of a range; of columns with few different values tells which these are."""
     written, few = shared
     rows = Rows(written, span)
-    survey = Survey(written.format, 1, owners=True, n_slots=n_slots_for(written, span))
+    survey = survey_of_range(written, span)
     try:
         for block in rows.blocks():
             survey.read(block)

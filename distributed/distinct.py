@@ -47,6 +47,13 @@ class Known:
     more: NDArray[np.bool_]
 
 
+def survey_of_range(written: Written, span: Span) -> Survey:
+    """One that counts different values as far as they may be sent, which keeps it fast."""
+    n_slots = min(8 * MOST_SENT, n_slots_for(written, span))
+    capacity = min(2 * MOST_SENT, surveys.MOST_DISTINCT)
+    return Survey(written.format, 1, owners=True, n_slots=n_slots, capacity=capacity)
+
+
 def n_slots_for(written: Written, span: Span, n_known: int = 0) -> int:
     """A cell takes a byte at least, and its delimiter another one."""
     if written.is_whole:

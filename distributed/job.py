@@ -1,8 +1,9 @@
 """What a run is given: `run.json`, beside which it writes what it finds."""
 
 import json
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from distributed.files import File, Files
@@ -72,3 +73,10 @@ def run_of(document: Mapping[str, Any]) -> Run:
         is_settled=given["n_samples"] > 0,
         limits=Limits(**document["limits"]),
     )
+
+
+def set_environment(run: Run) -> None:
+    """What the service's modules read of it; there is no table, and nothing asks for one."""
+    os.environ |= {"DATA_BUCKET": run.bucket, "JOBS_TABLE": ""}
+    limits = asdict(run.limits)
+    os.environ |= {f"MAX_{name.upper()}": str(most) for name, most in limits.items()}

@@ -12,11 +12,13 @@ WIDTH = 100
 
 
 def page() -> str:
-    pages = [("kmeans", cli), *((f"kmeans {name}", one) for name, one in cli.commands.items())]
-    return HEAD + "\n".join(_help(name, command) for name, command in pages)
+    whole = click.Context(
+        cli, info_name="kmeans", terminal_width=WIDTH, color=False, **cli.context_settings
+    )
+    each = (click.Context(one, info_name=name, parent=whole) for name, one in cli.commands.items())
+    return HEAD + "\n".join(map(_help, (whole, *each)))
 
 
-def _help(name: str, command: click.Command) -> str:
-    context = click.Context(command, info_name=name, terminal_width=WIDTH, color=False)
-    lines = (line.rstrip() for line in command.get_help(context).splitlines())
-    return f"## {name}\n\n```text\n{'\n'.join(lines)}\n```\n"
+def _help(context: click.Context) -> str:
+    lines = (line.rstrip() for line in context.get_help().splitlines())
+    return f"## {context.command_path}\n\n```text\n{'\n'.join(lines)}\n```\n"

@@ -6,4 +6,4 @@ from typing import Any
 
 def on_page_markdown(markdown: str, **_given: Any) -> str:
     """```bash no-test aws is ```bash to the site."""
-    return re.sub(r"^```(bash|python) no-test.*$", r"```\1", markdown, flags=re.M)
+    return re.sub(r"^```(bash|python) (no-test.*|closed)$", r"```\1", markdown, flags=re.M)

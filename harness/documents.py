@@ -8,7 +8,8 @@ from pathlib import Path
 from harness import PROJECT
 
 BLOCK = re.compile(
-    r"^```(?P<language>bash|python)\n(?P<code>.*?)^```\n(```(json|text)?\n(?P<answer>.*?)^```\n)?",
+    r"^```(?P<language>bash|python)(?P<closed> closed)?\n(?P<code>.*?)^```\n"
+    r"(```(json|text)?\n(?P<answer>.*?)^```\n)?",
     re.M | re.S,
 )
 FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<text>.*?)^```$", re.M | re.S)
@@ -23,6 +24,7 @@ class Example:
     code: str
     answer: str
     language: str = "bash"
+    closed: bool = False  # on a service that asks for tokens
 
     @property
     def name(self) -> str:
@@ -48,7 +50,7 @@ def parts(page: str) -> list[list[Example]]:
 
 def examples(page: str) -> list[Example]:
     return [
-        Example(found["code"], found["answer"] or "", found["language"])
+        Example(found["code"], found["answer"] or "", found["language"], bool(found["closed"]))
         for found in BLOCK.finditer(page)
     ]
 

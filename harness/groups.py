@@ -16,6 +16,7 @@ _SERVICE = re.compile(
     r"|^pytestmark = pytest\.mark\.services",
     re.M,
 )
+_SPARK = re.compile(r"^from harness import .*\bspark_submit\b", re.M)
 _BUILD = re.compile(r"^from harness\.template\.sam import .*\b(build|installed|env\w+)\b", re.M)
 
 
@@ -25,6 +26,8 @@ def _group(module: Path) -> str:
     source = module.read_text()
     if _SERVICE.search(source):
         return "services"
+    if _SPARK.search(source):
+        return "spark"
     return "builds" if _BUILD.search(source) else str(module)
 
 
@@ -37,7 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if groups[item.path] == str(item.path):
             item.add_marker(pytest.mark.unit)
-    order = {"services": 0, "builds": 1}
+    order = {"services": 0, "spark": 1, "builds": 1}
     items.sort(key=lambda item: order.get(groups[item.path], 2))
 
 

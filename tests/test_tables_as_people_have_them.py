@@ -142,6 +142,19 @@ def test_points_may_lack_what_the_file_lacked_and_come_by_name_in_any_order(
     assert "no column 'y'" in client.predict(b"x,z\n1,2\n").json()["detail"]
 
 
+def test_words_for_yes_and_no_are_read_in_the_column_that_had_them(client: Client) -> None:
+    rows = b"x,id,member,y\n" + b"".join(
+        b"%d,r%d,%s,%d\n" % (9 * (row % 2), row, (b"yes", b"no")[row % 2], row % 3)
+        for row in range(12)
+    )
+    labels = fitted(client, rows, model_params={"n_clusters": 2, "random_state": 0}).labels()
+    assert used(client) == ["x", "member", "y"]
+    assert labels in ([0, 1] * 6, [1, 0] * 6)
+    assert client.predict(rows).labels() == labels
+    answer = client.predict(b"member,y,x\nyes,1,0\nno,1,9\n")
+    assert answer.labels() == labels[:2], answer.text
+
+
 def test_scaling_is_standard_scalers_and_centers_are_in_the_users_units(client: Client) -> None:
     rows = np.array([[0, 0], [0, 1000], [10, 0], [10, 1000.0]])
     body = b"x,y\n" + b"".join(b"%d,%d\n" % tuple(row) for row in rows)

@@ -84,6 +84,9 @@ def test_centers_of_normalised_rows_are_compared_as_they_are() -> None:
     check_alike(source(PLAIN, [[0.3, 0.4]], old), PLAIN, length)
     with pytest.raises(InvalidParameter, match="normalised"):
         check_alike(source(PLAIN, [[0.3, 0.4]], old), PLAIN, DEFAULT)
+    scaled = parse_preprocessing({"normalize": "l2", "scaling": "standard"})
+    with pytest.raises(InvalidParameter, match="the same scaling"):
+        check_alike(source(PLAIN, [[0.3, 0.4]], old), PLAIN, scaled)
 
 
 def test_a_column_that_was_a_number_and_is_a_category_is_refused() -> None:

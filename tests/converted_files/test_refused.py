@@ -90,6 +90,18 @@ def test_converted_bytes_count_and_without_room_for_them_the_job_fails(
     assert counted() == lie_there(aws_module)
 
 
+def test_a_conversion_that_takes_too_long_says_so_while_there_is_time_to(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A minute is left for storing what came of it, and for a last word."""
+    uploaded(client, LINES, "points.jsonl")
+    monkeypatch.setattr(aws_module.functions(), "seconds", 59.0)
+    assert arrives() == 0
+    error = client.get("/kmeans/jobs/0").json()["error"]
+    assert error["type"] == "urn:kmeans-service:problem:too-large"
+    assert "takes longer to be converted than there is time" in error["detail"]
+
+
 def test_a_conversion_that_crashes_comes_again_and_in_the_end_the_job_says_so(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -81,15 +81,22 @@ def test_a_job_is_there_until_its_last_second_and_gone_in_the_next(
 
 
 @pytest.mark.thorough
-def test_every_item_but_the_counters_expires(clock: Clock, client: Client) -> None:
+def test_every_item_but_the_counters_expires(
+    clock: Clock, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """And none before what it is about."""
     client.upload()
     client.fit(0)
     deliver(drop(f"incoming/{OWNER}/dropped.csv", MODEL_CSV))
     client.post_json("/kmeans/predictions", {"job_id": 0})
+    assert client.get("/kmeans/jobs/0/rows").status == 200
+    monkeypatch.setattr(config, "MADE_AT_ONCE_SECONDS", -1.0)
+    assert client.get("/kmeans/jobs/0/clusters").status == 202
     found = {entry["sk"]: entry for entry in everything()}
     kinds = {sk.partition("#")[0] for sk in found}
-    assert kinds >= {"META", "J", "UP", "EV", "P"}
+    assert kinds >= {"META", "J", "UP", "EV", "P", "E"}
+    made = {entry["status"] for sk, entry in found.items() if sk.startswith("E#")}
+    assert made == {"SUCCEEDED", "PENDING"}  # at once, and in line
     for sk, entry in found.items():
         if sk == "META":
             assert "expires_at" not in entry

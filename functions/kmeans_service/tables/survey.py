@@ -114,8 +114,12 @@ class Survey:
         distinct: bool = True,
         owners: bool = False,
         n_slots: int = SLOTS,
+        capacity: int | None = None,
     ) -> None:
-        """owners   whether it is noted whose the different values are; n_slots: 2^n, for them"""
+        """What different values are counted with: 2^n slots, of which so many are filled at most.
+
+        owners   whether it is noted whose they are
+        """
         self.format = format
         self.columns = (CColumn * format.n_cells)()
         self._cells = (CCell * format.n_cells)()
@@ -123,7 +127,7 @@ class Survey:
         self.slots, self.owners = mmap(-1, 8 * n_slots), mmap(-1, 2 * n_slots)
         self.c = CSurvey(
             line=line,
-            capacity=MOST_DISTINCT,
+            capacity=MOST_DISTINCT if capacity is None else capacity,
             n_slots=n_slots if distinct else 0,
             slots=_address(self.slots) if distinct else None,
             owners=_address(self.owners) if owners else None,

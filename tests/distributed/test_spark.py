@@ -1,0 +1,60 @@
+"""Runs on a real Spark: to the last bit what one process comes to."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from distributed import fit, job, rows
+from harness import PROJECT, spark_submit
+from harness.alone import Alone
+from harness.spark_runs import Runs, running
+from tests.distributed.test_fits import TABLE, csv, s1_like, written
+
+SESSION = PROJECT / "harness/spark_session.py"
+RANGE_BYTES = 4000
+
+
+@pytest.fixture
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
+    spark_submit.needed()
+    monkeypatch.setattr(rows, "PART_BYTES", 1)
+    with running(tmp_path, monkeypatch) as made:
+        yield made
+
+
+ASKED: list[tuple[list[bytes], dict[str, Any]]] = [
+    ([csv(s1_like(n=1000), header=True)], {"model_params": {"n_clusters": 15}}),
+    (
+        [TABLE],
+        {
+            "model_params": {"n_clusters": 4},
+            "preprocessing": {"categories": "one_hot", "scaling": "robust", "missing": "drop"},
+        },
+    ),
+    ([TABLE, TABLE], {"preprocessing": {"weight_column": "weight", "columns": ["size"]}}),
+]
+
+
+def test_fits_on_spark_are_those_of_one_process_also_where_files_of_rows_are_lost(
+    runs: Runs,
+) -> None:
+    there = [runs.asked(bodies, **asked) for bodies, asked in ASKED]
+    refused = runs.asked([b"x,y\n" + b"1,2\n" * 500 + b"1\n" + b"1,2\n" * 500])
+    said = spark_submit.submitted(SESSION, str(RANGE_BYTES), *there, refused)
+    assert len(re.findall(r"^LOST [1-9]", said, re.M)) == len(ASKED)
+    for uri, (bodies, asked) in zip(there, ASKED, strict=True):
+        here = runs.run(bodies, RANGE_BYTES, Alone(), **asked)
+        assert written(runs.result_of(uri)) == written(here)
+    assert runs.result_of(refused).problem["line"] == 502
+
+
+def test_the_program_that_a_cluster_starts_writes_a_result(runs: Runs) -> None:
+    there, here = (runs.asked([TABLE], model_params={"n_clusters": 3}) for _ in range(2))
+    spark_submit.submitted(PROJECT / "distributed/run.py", there, RANGE_MB="0.003")
+    fit.run(job.load(here), Alone(), int(0.003 * 1024**2))
+    found = runs.result_of(there)
+    assert written(found) == written(runs.result_of(here))
+    assert found.document["input"]["n_samples"] == 401
