@@ -16,10 +16,12 @@ from harness.system import (
     keys,
     overwrite,
     sweep,
+    take_messages,
     work_off,
 )
 from kmeans_service import aws, config
 from kmeans_service.runs import application
+from worker.app import CLOSING_SECONDS
 
 ARN = f"arn:aws:s3:::{BUCKET}/"
 CSV = b"1,2\n1,4\n1,0\n10,2\n10,4\n10,0\n"
@@ -74,9 +76,11 @@ def test_it_is_told_what_to_do_and_may_do_nothing_else(running: Elsewhere) -> No
     assert (document["prefix"], document["fit_id"]) == (prefix, item()["fit_id"])
     assert document["recipe"]["engine"] == "spark"
     assert asked["executionRoleArn"] == ROLE
-    read, write, _ = json.loads(asked["executionIamPolicy"]["policy"])["Statement"]
+    read, find, write, _ = json.loads(asked["executionIamPolicy"]["policy"])["Statement"]
     assert read["Resource"] == [f"{ARN}{given['key']}", f"{ARN}engine/*"]
     assert write["Resource"] == f"{ARN}{prefix}*"
+    assert (find["Action"], find["Resource"]) == ("s3:ListBucket", ARN.rstrip("/"))
+    assert find["Condition"] == {"StringLike": {"s3:prefix": "engine/*"}}
     # 500 cents, of 16 processors with 4 GB of memory and 20 of disk each, at 2.08 a minute.
     assert asked["executionTimeoutMinutes"] == 240
 
@@ -170,6 +174,20 @@ def test_what_the_worker_has_no_room_for_goes_there_by_itself(
     deliver(spark.do())
     view = client.get("/kmeans/jobs/0").json()
     assert (view["status"], "engine" in view) == ("SUCCEEDED", False)
+
+
+def test_what_the_worker_has_not_the_time_for_goes_there_by_itself(
+    client: Client, spark: Elsewhere
+) -> None:
+    client.upload(CSV)
+    assert client.fit(0, **ASYNC).status == 202
+    assert deliver(*take_messages(), seconds=CLOSING_SECONDS) == 0
+    assert (item()["status"], item()["attempt"]) == ("QUEUED", 0)
+    assert work_off() == 0
+    assert deliver(spark.do()) == 0
+    assert client.get("/kmeans/jobs/0").json()["scores"]["method"] == "spark"
+    assert client.fit(0, {"n_clusters": 3}).status == 200
+    assert "is_long" not in item()
 
 
 def test_what_it_cannot_do_is_refused(client: Client, spark: Elsewhere) -> None:

@@ -71,13 +71,15 @@ def test_its_machines_are_of_the_architecture_that_its_code_is_compiled_for() ->
 
 
 def test_a_run_reads_files_and_writes_models_and_touches_nothing_else() -> None:
-    read, write = statements("SparkRun", HERE)
+    read, find, write = statements("SparkRun", HERE)
     prefixes = ("engine", "incoming", "inputs", "pending")
     assert read["Action"] == ["s3:GetObject", "s3:GetObjectVersion"]
     assert read["Resource"] == [{"Fn::Sub": f"${{DataBucket.Arn}}/{name}/*"} for name in prefixes]
+    assert (find["Action"], find["Resource"]) == ("s3:ListBucket", arn("DataBucket"))
+    assert find["Condition"] == {"StringLike": {"s3:prefix": ["engine/*"]}}
     assert write["Action"] == ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"]
     assert write["Resource"] == {"Fn::Sub": "${DataBucket.Arn}/models/*"}
-    key = statements("SparkRun", HERE, "HasKmsKey")[2]
+    key = statements("SparkRun", HERE, "HasKmsKey")[3]
     assert key["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
     assert key["Condition"]["StringEquals"].keys() == {"kms:ViaService"}
     assert "ManagedPolicyArns" not in chosen("SparkRunRole", HERE)

@@ -30,7 +30,8 @@ def run(
     The labels are None where no answer can carry them.
 
     keep   called now and then while it is computed
-    Where time runs out, a final attempt fails the job; any other leaves it queued.
+    Where time runs out, a final attempt fails the job, or leaves it for a run elsewhere where there
+    is one; any other leaves it queued.
     Raises ClaimRefused, OutOfTime, Busy or AttemptCrashed (the job is queued again), GoesOn where
     it is in a run elsewhere, FenceLost, or the ServiceError that the job failed with.
     """
@@ -78,10 +79,11 @@ def _finish(
     try:
         fitted = compute()
     except OutOfTime as late:
-        if not final:
-            fits.release(claimed, spent=0)
-            raise
-        raise _failed(claimed, FitFailed(f"The fit did not finish in {late}")) from None
+        is_long = final and choice.may_be_elsewhere(claimed)
+        if final and not is_long:
+            raise _failed(claimed, FitFailed(f"The fit did not finish in {late}")) from None
+        fits.release(claimed, spent=0, is_long=is_long)
+        raise
     except Busy:
         fits.release(claimed, spent=0)
         raise

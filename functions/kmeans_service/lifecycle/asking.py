@@ -68,7 +68,7 @@ def _asked_for(fit_id: str, recipe: Recipe, init: StoredObject | None) -> Change
     begins_from = sets(init=init_attribute(init)) if init else removes("init")
     before = removes(
         *("error", "crash", "finished_at", "progress", "started_at", "lease_until"),
-        *("run", "spent"),
+        *("run", "spent", "is_long"),
     )
     return wanted | begins_from | before
 

@@ -106,7 +106,7 @@ def _bury(job: Job) -> None:
     gone = removes(
         *("filename", "input", "model", "error", "params", "init", "drawn", "crash", "fit_id"),
         *("progress", "lease_until", "gsi1pk", "due_at", "parts", "name", "names", "audited"),
-        *("run", "spent"),
+        *("run", "spent", "is_long"),
     )
     buried = sets(status=Status.DELETED, expires_at=clock.expiry()) | gone
     key = job_key(job.owner, job.job_id)

@@ -142,16 +142,18 @@ def _failed(error: dict[str, Any]) -> Change:
     return sets(status=Status.FAILED, error=json.dumps(error)) | _ended() | NOT_ACTIVE
 
 
-def release(claimed: Job, *, spent: int, crash: str = "") -> None:
+def release(claimed: Job, *, spent: int, crash: str = "", is_long: bool = False) -> None:
     """RUNNING → QUEUED for another to finish; a crash has spent an attempt, a handover none.
 
-    crash  how the attempt crashed
+    crash    how the attempt crashed
+    is_long  it takes longer than anybody here has time
     """
     queued = sets(
         status=Status.QUEUED,
         due_at=clock.seconds(config.SWEEP_AFTER_SECONDS),
         queued_at=clock.timestamp(),
         crash=crash or claimed.crash or "",
+        is_long=is_long or claimed.is_long,
     )
     given_back = adds(attempt=spent - 1) | removes("lease_until", "started_at", "progress")
     _lease(claimed).write(queued | given_back | _run_is_over(claimed))

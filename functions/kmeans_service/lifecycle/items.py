@@ -224,6 +224,7 @@ def _job(values: dict[str, Any]) -> Job:
         parts=PartedUpload(**values["parts"]) if "parts" in values else None,
         reading=values.get("reading", {}),
         name=values.get("name", ""),
+        is_long=values.get("is_long", False),
         run=Run(**values["run"]) if "run" in values else None,
         spent=Spent(**values["spent"]) if "spent" in values else None,
         names=_object(values.get("names")),

@@ -147,6 +147,7 @@ class Job:
     name     what its owner calls it; empty: nothing
     names    where the names of its clusters are
     run      of its fit, which goes on by itself
+    is_long  whether its fit was tried here, and there was not time enough
     spent    by the runs of its fit that was asked for last
     """
 
@@ -175,6 +176,7 @@ class Job:
     name: str = ""
     names: StoredObject | None = None
     run: Run | None = None
+    is_long: bool = False
     spent: Spent | None = None
 
     @property

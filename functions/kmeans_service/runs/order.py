@@ -82,6 +82,12 @@ def policy(claimed: Job) -> dict[str, Any]:
             },
             {
                 "Effect": "Allow",
+                "Action": "s3:ListBucket",
+                "Resource": _arn(""),
+                "Condition": {"StringLike": {"s3:prefix": f"{program.PREFIX}*"}},
+            },
+            {
+                "Effect": "Allow",
                 "Action": ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
                 "Resource": _arn(claimed.fit_prefix) + "*",
             },
@@ -96,9 +102,13 @@ def policy(claimed: Job) -> dict[str, Any]:
 
 
 def _arn(key: str) -> str:
-    """Of an object, whatever its owner called it: what means something in a policy is escaped."""
+    """Of an object, whatever its owner called it: what means something in a policy is escaped.
+
+    Of the bucket, without a key.
+    """
     literal = "".join(f"${{{c}}}" if c in "$*?" else c for c in key)
-    return f"arn:{_partition()}:s3:::{data_bucket().name}/{literal}"
+    bucket = f"arn:{_partition()}:s3:::{data_bucket().name}"
+    return f"{bucket}/{literal}" if key else bucket
 
 
 def _partition() -> str:

@@ -15,12 +15,18 @@ ENGINES: tuple[Engine, ...] = (InMemory(), OutOfCore())
 
 
 def is_elsewhere(claimed: Job) -> bool:
-    """Whether it is Spark's: asked for, or beyond what the worker can do where there is Spark."""
+    """Whether it is Spark's: asked for, or beyond what the worker can do where there is Spark.
+
+    Beyond it is what there is no room for, and what there was not time enough for.
+    """
     given, recipe = _asked(claimed)
     if recipe.engine == "spark":
         return True
-    taken = config.distributed() is not None and not not_taken(recipe)
-    return taken and not _with_room(given, recipe)
+    return may_be_elsewhere(claimed) and (claimed.is_long or not _with_room(given, recipe))
+
+
+def may_be_elsewhere(claimed: Job) -> bool:
+    return config.distributed() is not None and not not_taken(_asked(claimed)[1])
 
 
 def engine_of(claimed: Job) -> Engine:

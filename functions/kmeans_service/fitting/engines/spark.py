@@ -13,24 +13,17 @@ from kmeans_service.fitting.engines import collecting
 from kmeans_service.fitting.engines.engine import (
     AttemptCrashed,
     Busy,
-    Estimate,
     Fitted,
     GoesOn,
 )
 from kmeans_service.lifecycle import fits
-from kmeans_service.lifecycle.job import Input, Job, Run, Spent
+from kmeans_service.lifecycle.job import Job, Run, Spent
 from kmeans_service.lifecycle.lease import FenceLost
-from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.runs import application
 from kmeans_service.runs.application import Order, State
 from kmeans_service.runs.order import order_for
 from kmeans_service.runs.progress import progress_of
 from kmeans_service.table import clock
-
-
-def estimate(_given: Input, _recipe: Recipe) -> Estimate:
-    """Of this function nothing."""
-    return Estimate(0, 0)
 
 
 def start(claimed: Job) -> None:
