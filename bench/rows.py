@@ -11,6 +11,7 @@ from bench.first_picture import first_picture
 from bench.goals import Found
 from bench.kernel import iteration, kernel
 from bench.measure import script
+from bench.page import page
 from bench.reading import csv_steps
 from bench.report import Goal, Table
 from bench.scale import SCALES, Scale
@@ -139,4 +140,5 @@ PARTS = {
     "package sizes": packages,
     "parallel predicts": parallel,
     "the first picture": first_picture,
+    "the web page": page,
 }

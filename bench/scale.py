@@ -20,6 +20,7 @@ class Scale:
     calls: int
     alone: tuple[tuple[int, int, int, float], ...]  # n_clusters, and how many times as fast
     iteration: tuple[int, int, int]  # n_clusters
+    page: tuple[int, int]
 
 
 FULL = Scale(
@@ -42,6 +43,7 @@ FULL = Scale(
         (20_000, 100, 1_000, 2.5),
     ),
     iteration=(2_200_000, 10, 10),
+    page=(100_000, 10),
 )
 
 
@@ -59,6 +61,7 @@ SMALL = Scale(
     calls=40,
     alone=((3_000, 2, 8, 1),),
     iteration=(20_000, 10, 10),
+    page=(3_000, 3),
 )
 
 

@@ -23,6 +23,7 @@ TITLES = (
     "Peak memory",
     "float32",
     "Parallel predicts over HTTP",
+    "The web page",
 )
 
 
