@@ -90,9 +90,9 @@ export function open(id) {
 /** Waits until the file is there, and looks at its columns. */
 async function understand(job, work, signal) {
   const id = job.job_id;
-  while (job.status === "PENDING") {
+  for (let polls = 0; job.status === "PENDING"; polls += 1) {
     stage(work, job.progress?.stage === "CONVERTING" ? "converting" : "checking");
-    await service.pause(1, signal);
+    await service.pause(between(polls), signal);
     job = await service.read(`jobs/${id}`, { signal });
   }
   changed({ job });
@@ -102,6 +102,9 @@ async function understand(job, work, signal) {
   changed({ table, options: optionsOf(table, job) });
   await readRows(id, table, job);
 }
+
+/** Seconds until a job is asked for again: what is quick is seen soon. */
+const between = (polls) => Math.min(2, 0.25 * 1.4 ** polls);
 
 const failure = (job) => ({ title: t.fitFailed, detail: t.fitFailed, ...job.error, status: 422 });
 
@@ -191,12 +194,12 @@ function stageOf({ status, progress }) {
 }
 
 async function follow(id, work, signal) {
-  for (;;) {
+  for (let polls = 0; ; polls += 1) {
     const job = await service.read(`jobs/${id}`, { signal });
     note(work, job);
     if (job.status === "SUCCEEDED") return labels(id);
     if (job.status === "FAILED") throw new service.Refused(failure(job));
-    await service.pause(1, signal);
+    await service.pause(between(polls), signal);
   }
 }
 
