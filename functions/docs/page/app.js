@@ -1,7 +1,7 @@
 // The page: what is shown of the state, and where the address leads.
 import { html, nothing, render } from "./lit-html.js";
 import { read, token } from "./service.js";
-import { changed, drawnBy, state } from "./state.js";
+import { changed, drawnBy, focusOn, state } from "./state.js";
 import { language, t } from "./text.js";
 import { closedView, header, problemView, signedView, workView } from "./frame.js";
 import { startView, takesDrops } from "./start.js";
@@ -56,7 +56,11 @@ document.documentElement.lang = language;
 document.getElementById("app").textContent = "";
 drawnBy(draw);
 takesDrops();
-addEventListener("hashchange", arrive);
+addEventListener("hashchange", () => {
+  const { view } = state;
+  arrive();
+  if (state.view !== view) focusOn("#content");
+});
 // A link to where the address already is changes nothing that a browser would tell of.
 addEventListener("click", (event) => {
   if (event.target.closest?.(`a[href="${location.hash || "#"}"]`)) arrive();

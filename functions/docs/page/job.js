@@ -19,7 +19,7 @@ export function jobView() {
   const what = `job ${job?.job_id}`;
   return html`
     <div class="job-top">
-      ${isRenamed(what) ? nameField(what, name) : html`<div class="name-row"><h1>${name}</h1>${job ? pencil(what, name) : nothing}</div>`}
+      ${isRenamed(what) ? html`<h1 class="unseen">${name}</h1>${nameField(what, name)}` : html`<div class="name-row"><h1>${name}</h1>${job ? pencil(what, name) : nothing}</div>`}
       <p class="muted facts">
         ${table ? html`<span>${t.rows(table.n_rows)}</span><span>${t.columns(table.n_columns)}</span><span>${t.readAs(table.reading)}</span>` : nothing}
         ${job?.name ? html`<span>${job.filename}</span>` : nothing}
@@ -29,7 +29,7 @@ export function jobView() {
     </div>
     ${state.unfinished ? unfinishedView() : nothing}
     ${table ? html`${refusedView()}${fitView()}` : nothing}
-    ${fit || state.work
+    ${fit || (table && state.work)
       ? html`<div class=${fit ? "look" : "look empty"}>
           ${fit ? html`${pictureView()}${clustersView()}` : html`<div class="waiting card" aria-hidden="true"></div>`}
         </div>`

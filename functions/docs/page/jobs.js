@@ -1,7 +1,7 @@
 // The list of jobs: searched by name, opened, deleted.
 import { html, nothing } from "./lit-html.js";
 import * as service from "./service.js";
-import { changed, state } from "./state.js";
+import { changed, focusOn, state } from "./state.js";
 import { bytes, moment, t } from "./text.js";
 import { isRenamed, jobName, nameField, pencil } from "./names.js";
 import { refused, working } from "./work.js";
@@ -46,7 +46,12 @@ const usageView = (usage) => html`
 `;
 
 const search = (event) => changed({ jobs: { ...state.jobs, search: event.target.value } });
-const ask = (id) => changed({ jobs: { ...state.jobs, asked: id } });
+
+function ask(id) {
+  const { asked } = state.jobs;
+  changed({ jobs: { ...state.jobs, asked: id } });
+  focusOn(id === null ? `[data-removes="${asked}"]` : ".sure .quiet");
+}
 
 const jobView = (job) => html`
   <li class="job">
@@ -67,7 +72,7 @@ const jobView = (job) => html`
           <button class="danger" @click=${() => remove(job)}>${t.remove}</button>
           <button class="quiet" @click=${() => ask(null)}>${t.keep}</button>
         </span>`
-      : html`<button class="quiet remove" aria-label=${t.removeName(jobName(job))} @click=${() => ask(job.job_id)}>${t.remove}</button>`}
+      : html`<button class="quiet remove" data-removes=${job.job_id} aria-label=${t.removeName(jobName(job))} @click=${() => ask(job.job_id)}>${t.remove}</button>`}
   </li>
 `;
 
@@ -76,4 +81,5 @@ const remove = (job) =>
     await service.call(`jobs/${job.job_id}`, { method: "DELETE" });
     changed({ jobs: { ...state.jobs, asked: null } });
     await list();
+    focusOn("#content");
   });

@@ -1,7 +1,7 @@
 // Names that the owner gives: of a job and of its clusters, changed where they stand.
 import { html } from "./lit-html.js";
 import * as service from "./service.js";
-import { changed, state } from "./state.js";
+import { changed, focusOn, state } from "./state.js";
 import { t } from "./text.js";
 import { working } from "./work.js";
 
@@ -15,22 +15,28 @@ export const clusterName = (cluster) => state.job?.clusters?.[numberOf(cluster)]
 
 /** The pencil beside a name; `what` is the job's id where it is the job's, else the cluster. */
 export const pencil = (what, name) => html`
-  <button class="quiet pencil" aria-label=${t.rename(name)} title=${t.rename(name)} @click=${() => begin(what)}>✎</button>
+  <button class="quiet pencil" data-renames=${what} aria-label=${t.rename(name)} title=${t.rename(name)} @click=${() => begin(what)}>✎</button>
 `;
 
 export const isRenamed = (what) => state.renamed === what;
 
 /** The field that a name becomes while it is changed. */
 export const nameField = (what, name, job = state.job) => html`
-  <form class="rename" @submit=${(event) => save(event, what, job)} @keydown=${(event) => event.key === "Escape" && changed({ renamed: null })}>
-    <input id="rename" name="name" aria-label=${t.rename(name)} maxlength=${LONGEST} .value=${name} autocomplete="off">
+  <form class="rename" @submit=${(event) => save(event, what, job)} @keydown=${(event) => event.key === "Escape" && end(what)}>
+    <input id="rename" name="name" aria-label=${t.rename(name)} maxlength=${LONGEST} .value=${name} autocomplete="off" @focus=${(event) => event.target.select()}>
     <button class="primary">${t.saveName}</button>
   </form>
 `;
 
 function begin(what) {
   changed({ renamed: what });
-  requestAnimationFrame(() => requestAnimationFrame(() => document.getElementById("rename")?.select()));
+  focusOn("#rename");
+}
+
+/** Back to the pencil. */
+function end(what) {
+  changed({ renamed: null });
+  focusOn(`[data-renames="${what}"]`);
 }
 
 /** An empty name takes the old one away. */
@@ -44,9 +50,9 @@ function save(event, what, job) {
     });
     const all = state.jobs?.all.map((one) => (one.job_id === renamed.job_id ? { ...one, name: renamed.name } : one));
     changed({
-      renamed: null,
       job: state.job && { ...state.job, ...renamed, name: renamed.name, clusters: renamed.clusters },
       jobs: state.jobs && { ...state.jobs, all },
     });
+    end(what);
   });
 }

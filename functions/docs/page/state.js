@@ -49,6 +49,7 @@ export const OPTIONS = {
 
 let draw = () => {};
 let waiting = false;
+const after = []; // what waits for the next drawing
 
 export function drawnBy(function_) {
   draw = function_;
@@ -61,5 +62,12 @@ export function changed(news = {}) {
   requestAnimationFrame(() => {
     waiting = false;
     draw();
+    for (const action of after.splice(0)) action();
   });
+}
+
+/** Moves the focus to what the next drawing makes, so that no keyboard loses its place. */
+export function focusOn(selector) {
+  after.push(() => document.querySelector(selector)?.focus());
+  changed();
 }

@@ -26,10 +26,10 @@ export async function working(stage, task) {
   }
 }
 
-/** Without a job there is nothing to stay for. */
+/** Without a table there is nothing to stay for. */
 function stopped(work) {
   if (state.work !== work) return;
-  const stays = state.job || state.view !== "job";
+  const stays = state.table || state.view !== "job";
   if (!stays) history.replaceState(null, "", location.pathname);
   changed({ said: t.cancelled, view: stays ? state.view : "start" });
 }
