@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -63,16 +63,21 @@ def run_of(document: Mapping[str, Any]) -> Run:
         bucket=document["bucket"],
         prefix=document["prefix"],
         fit_id=document["fit_id"],
-        files=tuple(
-            File(part["key"], part["size"], part.get("version_id"), part.get("etag"))
-            for part in given["parts"]
-        ),
+        files=_files(given["parts"]),
         sha256=given["sha256"],
         reading=Reading(**given["reading"]),
         recipe=recipe_of(document["recipe"], n_features=document["n_features"]),
         is_settled=given["n_samples"] > 0,
         limits=Limits(**document["limits"]),
     )
+
+
+def _files(parts: Sequence[Mapping[str, Any]]) -> tuple[File, ...]:
+    """Without the empty ones that Spark and Hadoop leave, unless there is no other."""
+    files = [
+        File(part["key"], part["size"], part.get("version_id"), part.get("etag")) for part in parts
+    ]
+    return tuple(file for file in files if file.size) or tuple(files[:1])
 
 
 def set_environment(run: Run) -> None:

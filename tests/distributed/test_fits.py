@@ -1,5 +1,6 @@
 """Fits of files that are read by ranges: the same to the last bit however they are cut."""
 
+import gzip
 import io
 import tempfile
 from collections.abc import Iterator
@@ -190,8 +191,23 @@ def test_several_files_are_one_table(runs: Runs) -> None:
     X = blobs(300, 3, 3, 6)
     whole = runs.run([csv(X, header=True)], 900, model_params={"n_clusters": 3})
     parts = [csv(part, header=True) for part in np.array_split(X, 7)]
+    nothing, names = b"", b"c0,c1,c2\n"
+    found = runs.run([nothing, *parts, names], 900, model_params={"n_clusters": 3})
+    assert written(found) == written(whole)
+
+
+def test_files_without_anything_are_refused_as_an_empty_file_is(runs: Runs) -> None:
+    found = runs.run([b"", b""], 900, model_params={"n_clusters": 3})
+    assert found.problem["detail"] == "the file is empty; it needs at least one row of numbers"
+
+
+def test_packed_files_are_read_one_by_one_and_the_job_says_so(runs: Runs) -> None:
+    X = blobs(300, 3, 3, 6)
+    whole = runs.run([csv(X, header=True)], 900, model_params={"n_clusters": 3})
+    parts = [gzip.compress(csv(part, header=True)) for part in np.array_split(X, 3)]
     found = runs.run(parts, 900, model_params={"n_clusters": 3})
     assert written(found) == written(whole)
+    assert found.document["input"]["warnings"][0].startswith("Each file was read in one piece")
 
 
 def test_a_bad_cell_of_several_files_is_named_with_its_file_and_its_line_there(runs: Runs) -> None:
