@@ -11,7 +11,7 @@ from functools import cache
 class Limits:
     """What is taken at most. The template has a parameter for each, with the same default.
 
-    file_bytes           a CSV, however it comes; S3 takes 5 GiB in one presigned POST
+    file_bytes           a CSV, however it comes
     rows, columns        of a CSV
     line_length          bytes
     cell_length          characters, without the spaces around them
@@ -60,6 +60,8 @@ MAX_INLINE_BYTES = 4_500_000
 # A text answer counts as the JSON string it is carried in.
 MAX_ANSWER_BYTES = 5_500_000
 PRESIGNED_SECONDS = 900
+# What S3 takes in one presigned POST.
+ONE_PIECE_BYTES = 5 * 1024**3
 # Of an upload in parts: S3 takes no smaller one, but for the last; 5 GiB are 320.
 PART_BYTES = 16 * 1024**2
 # As long as the template's lifecycle rule keeps what has come of an upload.

@@ -95,3 +95,16 @@ def test_the_work_counts_rows_columns_clusters_restarts_and_iterations(
     for name, value in params.items():
         answer = client.fit(0, params | {name: value + 1})
         refused(answer, 422, "invalid-parameter", "at most 7,200 is taken", "Lower n_clusters")
+
+
+def test_a_form_takes_no_more_than_s3_does_however_large_files_may_be(
+    client: Client, limit: Set
+) -> None:
+    limit(file_bytes=50 * 1024**3, stored_bytes=100 * 1024**3)
+    one_piece = client.post_json("/kmeans/uploads", {"filename": "large.csv"})
+    assert one_piece.json()["max_bytes"] == 5 * 1024**3
+    asked = {"filename": "larger.csv", "parts": True, "size": 50 * 1024**3}
+    in_parts = client.post_json("/kmeans/uploads", asked)
+    assert (in_parts.status, in_parts.json()["size"]) == (201, 50 * 1024**3)
+    asked["size"] += 1
+    assert client.post_json("/kmeans/uploads", asked).status == 413

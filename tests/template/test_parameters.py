@@ -129,7 +129,7 @@ def test_an_owner_that_the_template_takes_is_one_that_the_service_takes() -> Non
 # By AWS's own documents: what a service does not take is refused before anything is deployed.
 BOUNDS = {
     "JobExpiryDays": (1, 3650),
-    "MaxFileBytes": (1, 5 * 1024**3),
+    "MaxFileBytes": (1, 50 * 1024**3),
     "WorkerTimeout": (1, 900),
     "WorkerConcurrency": (2, 1000),
     "FitVisibilityTimeout": (1, 12 * 3600),

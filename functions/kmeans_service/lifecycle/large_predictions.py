@@ -86,7 +86,7 @@ def reserve(job: Job, outlier_quantile: float | None = None) -> dict[str, Any]:
         "outlier_quantile": None if outlier_quantile is None else repr(outlier_quantile),
     }
     writes.put(prediction.key | marshal(item))
-    max_bytes = config.limits().file_bytes
+    max_bytes = min(config.limits().file_bytes, config.ONE_PIECE_BYTES)
     return {
         "prediction_id": prediction.prediction_id,
         "job_id": job.job_id,

@@ -85,7 +85,8 @@ def reserve(owner: str, filename: str, recipe: Recipe | None, reading: Reading) 
     """
     job_id, held = _reserved(owner, filename, recipe, reading)
     limits = config.limits()
-    max_bytes = min(limits.file_bytes, limits.stored_bytes - held.stored_bytes)
+    room = limits.stored_bytes - held.stored_bytes
+    max_bytes = min(limits.file_bytes, config.ONE_PIECE_BYTES, room)
     key = keys.awaited_input(owner, job_id)
     return {
         "job_id": job_id,
