@@ -180,6 +180,21 @@ def test_what_is_no_table_is_told_before_anything_is_sent(data: Any) -> None:
         table(data)
 
 
+def test_parameters_may_be_numpys(client: Client) -> None:
+    params = {"n_clusters": np.int64(2), "init": np.array(TWO["init"]), "tol": np.float64(0)}
+    assert client.fit_predict(SIX, params) == [0, 0, 0, 1, 1, 1]
+
+
+@pytest.mark.parametrize("value", [float("nan"), {1}, object(), 1j], ids=str)
+def test_what_json_does_not_have_is_told_before_anything_is_sent(value: Any) -> None:
+    nowhere = Client("http://127.0.0.1:1")
+    for call in (nowhere.fit_predict, nowhere.fit):
+        with pytest.raises(problems.InvalidInput, match="JSON"):
+            call(SIX if call == nowhere.fit_predict else 0, {"tol": value})
+    with pytest.raises(problems.InvalidInput, match="JSON"):
+        nowhere.rename_job(0, name=value)
+
+
 numbers = st.none() | st.integers(-(10**20), 10**20) | st.floats()
 tables = st.lists(st.lists(numbers, max_size=3), max_size=4)
 

@@ -48,8 +48,18 @@ def test_scikit_learn_finds_an_estimator(estimator: Any, check: Any) -> None:
         {"init": lambda data, k, random_state: data[:k].copy(), "n_init": 1},
         {"algorithm": "elkan", "random_state": 0},
         {"max_iter": 2, "random_state": 3},
+        {"n_init": np.int64(2), "random_state": 5},
     ],
-    ids=["default", "three starts", "random", "array", "callable", "elkan", "two iterations"],
+    ids=[
+        "default",
+        "three starts",
+        "random",
+        "array",
+        "callable",
+        "elkan",
+        "two iterations",
+        "of NumPy",
+    ],
 )
 def test_it_finds_what_kmeans_finds(parameters: dict[str, Any]) -> None:
     ours = RemoteKMeans(4, **parameters).fit(X)

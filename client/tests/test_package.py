@@ -11,13 +11,19 @@ import pytest
 CLIENT = Path(__file__).parents[1]
 
 
+def found(version: str) -> str | None:
+    """An interpreter; a name on the path may be a shim for a version that is not chosen here."""
+    home = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    named = shutil.which(f"python{version}")
+    candidates = [named or "", *map(str, home.glob(f"versions/{version}.*/bin/python"))]
+    return next(filter(runs, candidates), None)
+
+
 def runs(python: str) -> bool:
-    """A name on the path may be a shim for a version that is not chosen here."""
-    found = shutil.which(python)
-    return bool(found) and not subprocess.run([found, "-c", ""], capture_output=True).returncode  # type: ignore[list-item]
+    return bool(python) and not subprocess.run([python, "-c", ""], capture_output=True).returncode
 
 
-OLDEST = [name for name in ("python3.10", "python3.11", "python3.12") if runs(name)][:1]
+OLDEST = list(filter(None, map(found, ("3.10", "3.11", "3.12"))))[:1]
 
 
 @pytest.fixture(scope="module")
@@ -30,18 +36,28 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("python", [sys.executable, *OLDEST])
-def test_the_wheel_brings_all_that_it_needs(python: str, wheel: Path, tmp_path: Path) -> None:
+def test_the_wheel_brings_all_that_it_needs(
+    python: str, wheel: Path, url: str, tmp_path: Path
+) -> None:
     subprocess.run([python, "-m", "venv", tmp_path / "venv"], check=True)
     programs = tmp_path / "venv/bin"
     subprocess.run([programs / "pip", "install", "-q", wheel], check=True, capture_output=True)
     outside = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    shown = subprocess.run(
-        [programs / "kmeans", "--help"], check=True, capture_output=True, text=True, env=outside
-    )
-    assert "predict" in shown.stdout
+    outside["KMEANS_URL"] = url
+
+    def kmeans(*words: str) -> str:
+        run = [programs / "kmeans", *words]
+        done = subprocess.run(run, capture_output=True, text=True, env=outside, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert "predict" in kmeans("--help")
+    (tmp_path / "points.csv").write_text("1,2\n1,4\n1,0\n10,2\n10,4\n10,0\n")
+    assert "Cluster 1: 3 rows" in kmeans("points.csv", "-k", "2")
     code = (
-        "from importlib.resources import files; from kmeans_client import Client, KMeansError;"
-        "from kmeans_client.tables import table; assert table([[1, 2]]).size == 4;"
+        "import sys; from importlib.resources import files; from kmeans_client import Client;"
+        "labels = Client(sys.argv[1]).fit_predict([[1, 2], [9, 9]], {'n_clusters': 2});"
+        "assert sorted(labels) == [0, 1];"
         "assert files('kmeans_client').joinpath('py.typed').is_file()"
     )
-    subprocess.run([programs / "python", "-c", code], check=True, env=outside)
+    subprocess.run([programs / "python", "-c", code, url], check=True, env=outside)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -12,7 +13,7 @@ import httpx
 from kmeans_client import auth as credentials
 from kmeans_client import problems
 from kmeans_client.answers import Job
-from kmeans_client.problems import TookTooLong
+from kmeans_client.problems import InvalidInput, TookTooLong
 from kmeans_client.transport import Transport, pauses, read_json
 
 JSON = {"Accept": "application/json"}
@@ -76,8 +77,14 @@ class Calls:
     def _post(
         self, path: str, body: Any, repeatable: bool = True, **headers: str
     ) -> httpx.Response:
+        return self._send_json("POST", path, body, repeatable, headers)
+
+    def _send_json(
+        self, method: str, path: str, body: Any, repeatable: bool, headers: dict[str, str]
+    ) -> httpx.Response:
+        named = {**JSON, "Content-Type": "application/json", **headers}
         return self._transport.call(
-            "POST", path, json=body, headers=JSON | headers, repeatable=repeatable
+            method, path, content=as_json(body), headers=named, repeatable=repeatable
         )
 
     def get_job(self, job_id: int) -> Job:
@@ -125,6 +132,20 @@ class Calls:
                 raise TookTooLong(f"Job {job_id} is still {job['status']} after {timeout:g} s")
             time.sleep(pause)
         raise AssertionError("pauses never end")
+
+
+def as_json(value: Any) -> str:
+    """With NumPy's numbers and arrays as Python's; raises InvalidInput for what JSON has not."""
+    try:
+        return json.dumps(value, default=_plain, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidInput(f"A parameter cannot be sent as JSON: {error}") from None
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"{value!r:.60} is a {type(value).__name__}")
 
 
 def failure(job: Job) -> problems.Problem:

@@ -1,13 +1,12 @@
 """One class with every call of the service."""
 
-import json
 from typing import Any, cast
 
 import httpx
 
 from kmeans_client import uploads
 from kmeans_client.answers import Job, PresignedPrediction, Upload, Uploaded
-from kmeans_client.calls import JSON, LOCAL, Watch
+from kmeans_client.calls import JSON, LOCAL, Watch, as_json
 from kmeans_client.inference import Inferences
 from kmeans_client.problems import NeedsConversion, TooLarge
 from kmeans_client.reading import Reads
@@ -173,7 +172,7 @@ class Client(Reads, Inferences):
         if points:
             files["predict"] = (points.filename, points.read())
         asked = _asked(model_params, preprocessing)
-        form = {**given.reading, **reading, **{name: json.dumps(v) for name, v in asked.items()}}
+        form = {**given.reading, **reading, **{name: as_json(v) for name, v in asked.items()}}
         answer = self._transport.call(
             "POST", "/fit_predict", data=form, files=files, headers=JSON,
             repeatable=_repeatable(model_params),
@@ -271,10 +270,8 @@ class Client(Reads, Inferences):
 
         if_match  the ETag that the job must have
         """
-        headers = JSON | ({"If-Match": if_match} if if_match else {})
-        answer = self._transport.call(
-            "PATCH", f"/jobs/{job_id}", json=names, headers=headers, repeatable=not if_match
-        )
+        headers = {"If-Match": if_match} if if_match else {}
+        answer = self._send_json("PATCH", f"/jobs/{job_id}", names, not if_match, headers)
         return cast(Job, read_json(answer))
 
     def delete_job(self, job_id: int) -> None:

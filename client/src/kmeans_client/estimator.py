@@ -154,7 +154,8 @@ class RemoteKMeans(KMeans):  # type: ignore[misc]
                 yield self._from_centers(X, centers, means)
         elif isinstance(self.init, str):
             seed = self._seed(random_state)
-            n_init = "auto" if self.algorithm == "swap" and self.n_init == "auto" else self._n_init
+            by_itself = self.algorithm == "swap" and self.n_init == "auto"
+            n_init = "auto" if by_itself else int(self._n_init)
             yield {"init": self.init, "n_init": n_init, "random_state": seed}
         else:
             yield self._from_centers(X, self.init)

@@ -45,13 +45,15 @@ class Transport:
     def __init__(self, url: str, auth: httpx.Auth | None, patience: float) -> None:
         self.url = address(url)
         self.patience = patience
+        certificates = httpx.create_ssl_context()  # read once: it takes longer than a small call
         self._http = httpx.Client(
             auth=auth,
+            verify=certificates,
             timeout=TIMEOUT,
             headers={"User-Agent": f"kmeans-service-client/{__version__}"},
         )
         # The bucket is sent no credentials: its URLs are signed, and S3 refuses two kinds at once.
-        self._bucket = httpx.Client(timeout=TIMEOUT)
+        self._bucket = httpx.Client(verify=certificates, timeout=TIMEOUT)
         self._answered = False
 
     def close(self) -> None:

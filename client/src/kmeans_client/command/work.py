@@ -1,5 +1,6 @@
 """What several commands do: a file becomes a job, a job is fitted and waited for."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -88,10 +89,11 @@ def _some(names: list[str], most: int = 12) -> str:
 
 def show_clusters(found: "Clusters") -> None:
     """Each cluster: how many rows it has, its name, and its sentence."""
+    bold = None if "NO_COLOR" in os.environ else True
     for cluster in found["clusters"]:
         name = f" “{cluster['name']}”" if cluster.get("name") else ""
         head = f"Cluster {cluster['label']}{name}: {cluster['size']:,} rows, {cluster['share']:.1%}"
-        click.echo(f"{click.style(head, bold=True)}\n  {cluster['sentence']}")
+        click.echo(f"{click.style(head, bold=bold)}\n  {cluster['sentence']}")
     for note in found["notes"]:
         screen.say(f"Note: {note}")
 
