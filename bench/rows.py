@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bench import load, points, report, sizes
 from bench.cold_starts import cold_starts
+from bench.command import command
 from bench.first_picture import first_picture
 from bench.goals import Found
 from bench.kernel import iteration, kernel
@@ -141,4 +142,5 @@ PARTS = {
     "parallel predicts": parallel,
     "the first picture": first_picture,
     "the web page": page,
+    "the command": command,
 }

@@ -21,6 +21,7 @@ class Scale:
     alone: tuple[tuple[int, int, int, float], ...]  # n_clusters, and how many times as fast
     iteration: tuple[int, int, int]  # n_clusters
     page: tuple[int, int]
+    command: tuple[int, int]  # of a file that a request cannot carry
 
 
 FULL = Scale(
@@ -44,6 +45,7 @@ FULL = Scale(
     ),
     iteration=(2_200_000, 10, 10),
     page=(100_000, 10),
+    command=(100_000, 10),
 )
 
 
@@ -62,6 +64,7 @@ SMALL = Scale(
     alone=((3_000, 2, 8, 1),),
     iteration=(20_000, 10, 10),
     page=(3_000, 3),
+    command=(30_000, 10),
 )
 
 

@@ -1,0 +1,133 @@
+"""`kmeans FILE` beside the same calls by curl, on a service of its own; and what its help takes."""
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from bench import points
+from bench.goals import Found, at_most
+from bench.measure import ROOT, Seconds, cpu_seconds, in_turn, ratios, spread
+from bench.report import Goal
+from bench.scale import Scale
+from harness.service.running import serving
+
+PYTHON = ROOT / ".venv-client" / "bin" / "python"
+RUN = "from kmeans_client.command import main; main()"
+HELP_MILLISECONDS = 150
+
+
+def command(scale: Scale, folder: Path) -> Found:
+    helps = [1000 * seconds for seconds in _help(4 * scale.rounds)]
+    median = sorted(helps)[len(helps) // 2]
+    met = median <= HELP_MILLISECONDS
+    what = f"≤ {HELP_MILLISECONDS} ms"
+    goals = [Goal("kmeans --help: CPU", what, f"{spread(helps)} ms", met)]
+    found = _beside_curl(scale, folder)
+    name = points.write(folder, *scale.command).name
+    what = f"kmeans FILE, {name}: CPU of command and service, of the same calls' by curl"
+    return [*goals, at_most(what, ratios(found["kmeans"], found["curl"]), 1.3)], []
+
+
+def _help(times: int) -> Seconds:
+    kmeans = partial(_kmeans, "--help")
+    return in_turn(times + 1, {"help": lambda: _cpu_of(kmeans)})["help"][1:]
+
+
+def _beside_curl(scale: Scale, folder: Path) -> dict[str, Seconds]:
+    content = points.write(folder, *scale.command).read()
+    with tempfile.TemporaryDirectory() as home, serving(Path(home)) as service:
+        url, leader = service.url, service.process.pid if service.process else 0
+
+        def measured(call: Callable[[Path, str], Any]) -> float:
+            """Of a file that the service has not seen."""
+            path = folder / f"{uuid.uuid4().hex}.csv"
+            path.write_bytes(content)
+            before = _cpu_of_session(leader)
+            client = _cpu_of(lambda: call(path, url))
+            path.unlink()
+            return client + _cpu_of_session(leader) - before
+
+        ways = {"kmeans": partial(measured, _by_kmeans), "curl": partial(measured, _by_curl)}
+        in_turn(1, ways)  # warm
+        return in_turn(2 * scale.rounds, ways)
+
+
+def _by_kmeans(path: Path, url: str) -> None:
+    _kmeans(str(path), "-k", "8", "--url", url, "--json", "-o", os.devnull, cwd=path.parent)
+
+
+def _kmeans(*words: str, cwd: Path = ROOT) -> None:
+    environ = os.environ | {"PYTHONPATH": str(ROOT / "client" / "src")}
+    run = partial(subprocess.run, check=True, cwd=cwd, env=environ, stdout=subprocess.DEVNULL)
+    run([str(PYTHON), "-c", RUN, *words], stderr=subprocess.DEVNULL)
+
+
+def _by_curl(path: Path, url: str) -> None:
+    """What the command asks, of a file that a request cannot carry."""
+    form = json.loads(_curl(f"{url}/uploads", "--json", json.dumps({"filename": path.name})))
+    fields = [word for field in form["fields"].items() for word in ("-F", "=".join(field))]
+    _curl(form["url"], *fields, "-F", f"file=@{path}")
+    job = form["job_id"]
+    _until(f"{url}/jobs/{job}", "UPLOADED", "FAILED")
+    _curl(f"{url}/jobs/{job}")
+    _curl(f"{url}/jobs/{job}/columns")
+    params = {"n_clusters": 8, "algorithm": "swap"}
+    asked = json.dumps({"job_id": job, "model_params": params, "preprocessing": {}})
+    _curl(f"{url}/fit", "--json", asked, "-H", "Prefer: wait=3")
+    _until(f"{url}/jobs/{job}", "SUCCEEDED", "FAILED")
+    for made in ("rows", "report", "clusters"):
+        _curl_made(f"{url}/jobs/{job}/{made}", path.with_suffix(f".{made}"))
+
+
+def _curl(url: str, *words: str) -> bytes:
+    run = ["curl", "-s", "--fail", "-L", url, *words]
+    return subprocess.run(run, check=True, stdout=subprocess.PIPE).stdout  # noqa: S603
+
+
+def _until(url: str, *statuses: str) -> None:
+    """Asked as often as the client asks."""
+    for pause in pauses():
+        if json.loads(_curl(url))["status"] in statuses:
+            return
+        time.sleep(pause)
+
+
+def _curl_made(url: str, target: Path) -> None:
+    for pause in pauses():
+        if _curl(url, "-o", str(target), "-w", "%{http_code}") != b"202":
+            return
+        time.sleep(pause)
+
+
+def pauses() -> Iterator[float]:
+    """The client's: kmeans_client/transport.py."""
+    pause = 0.1
+    while True:
+        yield pause
+        pause = min(pause * 1.5, 2)
+
+
+def _cpu_of(work: Callable[[], Any]) -> float:
+    before = cpu_seconds()
+    work()
+    return cpu_seconds() - before
+
+
+def _cpu_of_session(leader: int) -> float:
+    """CPU seconds of all processes of a session, and of those of their children that have ended."""
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:  # it has ended meanwhile, and its parent has its time
+            continue
+        if int(fields[3]) == leader:
+            ticks += sum(map(int, fields[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
