@@ -15,6 +15,7 @@ FOLDERS = (
     "functions",
     "functions/kmeans_service",
     "functions/docs",
+    "distributed",
     "local",
     "tests",
     "layers",
