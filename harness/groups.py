@@ -1,5 +1,6 @@
 """Which tests run one after the other, and which are of unit size: a plugin of pytest's."""
 
+import os
 import re
 from functools import cache
 from pathlib import Path
@@ -29,6 +30,11 @@ def _group(module: Path) -> str:
     if _SPARK.search(source):
         return "spark"
     return "builds" if _BUILD.search(source) else str(module)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: who is at the services waits as much as it computes."""
+    return (os.process_cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(tryfirst=True)

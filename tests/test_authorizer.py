@@ -150,8 +150,11 @@ def test_a_token_ends_on_its_day_even_while_its_item_is_still_there(
 ) -> None:
     token, entry = table.create("alice", "laptop", days=1)
     assert opens(ask(f"Bearer {token}"), "GET/kmeans/jobs")
-    now = time.time()
-    monkeypatch.setattr(time, "time", lambda: now + 86_401)
+    ends = entry.expires_at
+    assert ends is not None
+    monkeypatch.setattr(time, "time", lambda: ends - 0.001)
+    assert opens(ask(f"Bearer {token}"), "GET/kmeans/jobs")
+    monkeypatch.setattr(time, "time", lambda: float(ends))
     assert not opens(ask(f"Bearer {token}"), "GET/kmeans/jobs")
     assert entry.state.startswith("expired")
     assert [found.state.split()[0] for found in table.entries()] == ["expired"]

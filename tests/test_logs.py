@@ -99,6 +99,13 @@ def test_no_presigned_form_or_url_is_logged(
     assert "Signature" not in logged
 
 
+def test_a_sweep_says_which_call_it_was(output: Output) -> None:
+    from sweeper.app import lambda_handler
+
+    lambda_handler({}, Context(aws_request_id="a-sweep"))
+    assert {line["function_request_id"] for line in output.lines()} == {"a-sweep"}
+
+
 def test_a_defect_is_logged_with_its_trace(output: Output, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aws, "dynamodb", lambda: 1 / 0)
     handler = contract.handler_of("/kmeans/jobs")

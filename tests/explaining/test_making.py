@@ -10,6 +10,7 @@ import pytest
 from harness.api import ASYNC, Answer, Client
 from harness.iam.recording import forget_line
 from harness.system import (
+    OWNER,
     counted,
     deliver,
     item,
@@ -28,7 +29,8 @@ from harness.system import (
 from harness.timing import Clock
 from kmeans_service import aws as clients
 from kmeans_service import config
-from kmeans_service.lifecycle import leftovers
+from kmeans_service.lifecycle import leftovers, results
+from kmeans_service.lifecycle.explanations import Explanation
 from kmeans_service.models.model import Model
 
 ROWS = "/kmeans/jobs/0/rows"
@@ -126,6 +128,22 @@ def test_what_was_deleted_from_the_bucket_is_made_anew(fitted: Client, aws: Any)
     assert counted() == sum(each["result"]["size"] for each in made()) + job().stored_bytes
 
 
+def test_what_was_deleted_is_made_anew_once_by_two_who_find_it_gone(
+    fitted: Client, aws: Any
+) -> None:
+    fitted.get(ROWS)
+    [rows] = [found for found in made() if "#rows-" in found["sk"]]
+    aws.s3().delete_object(Bucket=config.settings().data_bucket, Key=rows["result"]["key"])
+    with meanwhile(aws.dynamodb(), "TransactWriteItems", lambda: fitted.get(ROWS)):
+        assert fitted.get(ROWS).status == 200
+    assert counted() == job().stored_bytes + sum(found["result"]["size"] for found in made())
+    there = aws.s3().list_objects_v2(Bucket=config.settings().data_bucket, Prefix="models/")
+    noted = [found["result"]["key"] for found in made()]
+    assert sorted(each["Key"] for each in there["Contents"] if "/made/" in each["Key"]) == sorted(
+        noted
+    )
+
+
 def test_it_goes_on_after_its_worker_was_killed(slow: Client) -> None:
     slow.get(ROWS)
     let_a_worker_be_killed_at_it()
@@ -179,6 +197,19 @@ def test_a_worker_without_the_time_leaves_it_to_another_and_then_says_so(slow: C
     answer = slow.get(ROWS)
     assert answer.status == 422
     assert "did not finish in" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("spent", [0, 1])
+def test_a_crash_costs_an_attempt_and_a_handover_none(slow: Client, spent: int) -> None:
+    slow.get(ROWS)
+    [found] = made()
+    name, of_model = found["sk"].split("#")[-1], job().published.centers.key
+    asked = Explanation(OWNER, 0, name, maker="rows", of_model=of_model)
+    claimed = results.claim(asked)
+    assert claimed is not None
+    results.release(claimed, spent=spent)
+    assert made()[0]["attempt"] == spent
+    assert results.claim(asked) is not None  # at once
 
 
 def test_it_is_counted_and_goes_with_its_job(fitted: Client, aws: Any) -> None:

@@ -85,6 +85,7 @@ def test_every_path_counts_but_health_and_the_documentation(client: Client, limi
 @example(199, [100, 99, 1])
 @example(200, [150, 51])
 @example(201, [101, 101])
+@example(201, [202])  # of whose last batch of two there is one left
 @example(300, [150, 150, 150])
 def test_execution_environments_share_one_limit(most: int, tries: list[int]) -> None:
     owner = uuid.uuid4().hex
