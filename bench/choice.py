@@ -1,9 +1,10 @@
 """How often the right number of clusters is chosen: python -m bench.choice [seed …]
 
-Of 20 data sets of a known number and of 40 that have no clusters, for each seed. Other rules are
-applied to the same fits: the largest silhouette; the gap statistic (the least number whose gap is
-within a standard error of the next one's); BigQuery ML's, which advises the least Davies–Bouldin
-index; and H2O's `estimate_k`, which has clusters of its own.
+Of 20 data sets of a known number, of 24 more whose clusters lie along a line, and of 40 that have
+no clusters, for each seed. To the 20 other rules are applied as well: the largest silhouette; the
+gap statistic (the least number whose gap is within a standard error of the next one's); BigQuery
+ML's, which advises the least Davies–Bouldin index; and H2O's `estimate_k`, which has clusters of
+its own.
 """
 
 import sys
@@ -13,7 +14,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from bench.choice_sets import Known, structured, unstructured
+from bench.choice_sets import Known, along_a_line, structured, unstructured
 from bench.h2o import estimated
 from bench.measure import cpu_seconds
 from kmeans_service.arrays import Array
@@ -67,6 +68,7 @@ def chosen(known: Known, seed: int) -> tuple[Choice, float]:
 def main(seeds: Sequence[int]) -> None:
     right: Counter[str] = Counter()
     verdicts: Counter[tuple[str, str]] = Counter()
+    lines: Counter[bool] = Counter()
     n_sets = 0
     for seed in seeds:
         for known in structured(seed):
@@ -78,12 +80,19 @@ def main(seeds: Sequence[int]) -> None:
             print(
                 f"{seed} | {known.name} | {found.verdict} | {rules} | {seconds:.1f} s", flush=True
             )
+        for known in along_a_line(seed):
+            found, seconds = chosen(known, seed)
+            lines[found.n_clusters in known.right] += 1
+            verdicts["along a line", found.verdict] += 1
+            if found.n_clusters not in known.right or found.verdict == NONE:
+                print(f"{seed} | {known.name} | {found.verdict} {found.n_clusters}", flush=True)
         for known in unstructured(seed):
             found, seconds = chosen(known, seed)
             verdicts["no clusters", found.verdict] += 1
             if found.verdict != NONE:
                 print(f"{seed} | {known.name} | {found.verdict} | {seconds:.1f} s", flush=True)
     print(*(f"{name}: right on {right[name]} of {n_sets}" for name in rules), sep="\n")
+    print(f"along a line: right on {lines[True]} of {lines.total()}")
     print(*(f"{what}: {verdict} {n}" for (what, verdict), n in sorted(verdicts.items())), sep="\n")
 
 

@@ -55,6 +55,20 @@ def structured(seed: int) -> Iterator[Known]:
         yield Known(f"blobs {n} × {d}, k={k}", _around(centers, [1.0] * k, sizes, draw), (k,))
 
 
+def along_a_line(seed: int) -> Iterator[Known]:
+    """Groups in one column, with another beside it that hardly counts, and of few rows."""
+    draw = np.random.default_rng(2000 + seed)
+    for n, k in ((18, 2), (18, 3), (60, 2), (60, 5), (400, 3), (2000, 5)):
+        group, gap = np.arange(n) % k, draw.uniform(6, 9)
+        for name, noise in (
+            ("normal", draw.normal(size=n)),
+            ("uniform", draw.uniform(-1.7, 1.7, n)),
+        ):
+            x = group * gap + noise
+            yield Known(f"{name} {n} × 1, k={k}", x[:, np.newaxis], (k,))
+            yield Known(f"{name} {n} × 1 + 1, k={k}", np.c_[x, 0.2 * draw.normal(size=n)], (k,))
+
+
 def unstructured(seed: int) -> Iterator[Known]:
     draw = np.random.default_rng(1000 + seed)
     for n, d in SHAPES:

@@ -103,6 +103,25 @@ def test_where_there_are_no_clusters_the_verdict_says_so(shape: str) -> None:
     assert found.n_clusters >= 2
 
 
+@pytest.mark.parametrize("n_groups", [2, 3])
+def test_groups_along_a_line_are_as_many_as_there_are(n_groups: int) -> None:
+    group = np.arange(60) % n_groups
+    X = (8.0 * group + np.random.default_rng(5).normal(size=60))[:, np.newaxis]
+    found = chosen(X, most=10)
+    assert (
+        found.candidates[-1].calinski_harabasz
+        > found.candidates[  # type: ignore[operator]
+            n_groups - 2
+        ].calinski_harabasz
+    )
+    assert (found.n_clusters, found.evidence.index) == (n_groups, "silhouette")
+    assert found.verdict == "clear"
+
+
+def test_an_index_that_has_a_peak_proposes() -> None:
+    assert chosen(load_iris().data).evidence.index == "calinski_harabasz"
+
+
 def test_a_choice_is_repeated_to_the_bit() -> None:
     rows = load_iris().data
     assert chosen(rows) == chosen(rows)

@@ -115,6 +115,15 @@ def test_the_policy_lets_the_pages_own_style_pass_and_nothing_else(iris: Fit) ->
     assert f'content="{policy()}"' in page(content_of(iris))
 
 
+def test_names_along_an_axis_are_no_longer_than_it(iris: Fit) -> None:
+    content = content_of(iris)
+    axes = [{**axis, "text": "x" * 200} for axis in content.projection["axes"]]
+    text = page(replace(content, projection={**content.projection, "axes": axes}))
+    assert "x" * 69 + "…" in text
+    assert "x" * 45 + "…</text>" in text
+    assert "x" * 70 not in text
+
+
 def test_a_page_of_many_rows_and_clusters_can_be_mailed() -> None:
     rng = np.random.default_rng(0)
     X = rng.uniform(size=(60_000, 10))

@@ -37,16 +37,16 @@ function verdictView(choice, scores) {
   return html`
     <p class="verdict" data-verdict=${verdict}><strong>${verdictOf(choice)}</strong> <span class="muted">${figures.join(" · ")}</span></p>
     ${judged < all ? html`<p class="muted">${t.judgedOn(judged, all)}</p>` : nothing}
-    ${evidence.bounded ? html`<p class="muted">${t.bounded}</p>` : nothing}
   `;
 }
 
-/** Calinski–Harabasz over the numbers of clusters, the largest of which was chosen. */
-function curveView({ n_clusters: chosen, candidates }) {
-  const known = candidates.filter((one) => one.calinski_harabasz !== null);
+/** The index that proposed the number, over all that were tried: the largest was chosen. */
+function curveView({ n_clusters: chosen, candidates, evidence }) {
+  const index = evidence.index ?? "calinski_harabasz";
+  const known = candidates.filter((one) => one[index] !== null);
   if (known.length < 2) return nothing;
   const numbers = known.map((one) => one.n_clusters);
-  const values = known.map((one) => one.calinski_harabasz);
+  const values = known.map((one) => Math.max(0, one[index]));
   const [first, last, most] = [numbers[0], numbers.at(-1), Math.max(...values)];
   const x = (n) => ROOM.left + ((n - first) / (last - first)) * (WIDE - ROOM.left - ROOM.right);
   const y = (value) => HIGH - ROOM.bottom - (value / most) * (HIGH - ROOM.top - ROOM.bottom);
@@ -54,13 +54,13 @@ function curveView({ n_clusters: chosen, candidates }) {
   const mark = (n) => (n === chosen ? "chosen" : "");
   return html`
     <figure class="curve card">
-      <figcaption aria-hidden="true">${t.curveTitle}</figcaption>
-      ${svg`<svg viewBox=${`0 0 ${WIDE} ${HIGH}`} role="img" aria-label=${t.curveAbout(first, last, chosen)}>
+      <figcaption aria-hidden="true">${t.curveTitle(t.indices[index])}</figcaption>
+      ${svg`<svg viewBox=${`0 0 ${WIDE} ${HIGH}`} role="img" aria-label=${t.curveAbout(t.indices[index], first, last, chosen)}>
         <line class="base" x1=${ROOM.left} x2=${WIDE - ROOM.right} y1=${y(0)} y2=${y(0)}></line>
         <text class="scale" x=${ROOM.left - 10} y=${y(most) + 4}>${measure(most)}</text>
         <text class="scale" x=${ROOM.left - 10} y=${y(0) + 4}>0</text>
-        <path d=${`M${known.map((one) => `${x(one.n_clusters)} ${y(one.calinski_harabasz)}`).join("L")}`}></path>
-        ${known.map(({ n_clusters: n, calinski_harabasz: value }) => svg`<circle class=${mark(n)} cx=${x(n)} cy=${y(value)} r=${n === chosen ? 6 : 3.5}></circle>`)}
+        <path d=${`M${known.map((one) => `${x(one.n_clusters)} ${y(Math.max(0, one[index]))}`).join("L")}`}></path>
+        ${known.map(({ n_clusters: n, [index]: value }) => svg`<circle class=${mark(n)} cx=${x(n)} cy=${y(Math.max(0, value))} r=${n === chosen ? 6 : 3.5}></circle>`)}
         ${numbers.filter((n, i) => n === chosen || (i % every === 0 && Math.abs(n - chosen) >= every)).map((n) => svg`<text class=${mark(n)} x=${x(n)} y=${HIGH - 6}>${n}</text>`)}
       </svg>`}
     </figure>

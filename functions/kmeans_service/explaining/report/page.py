@@ -88,6 +88,7 @@ def _choice(choice: Mapping[str, Any] | None) -> list[Element | None]:
     said = [
         ("verdict", str(choice["verdict"])),
         ("number of clusters", shown(choice["n_clusters"])),
+        ("proposed by", f"the largest {words(evidence.get('index', 'calinski_harabasz'))}"),
         ("looked at", f"{choice['sample_size']:,} rows"),
         ("silhouette", shown(evidence["silhouette"])),
         ("data without clusters", "; ".join(beaten)),
@@ -103,7 +104,7 @@ def _choice(choice: Mapping[str, Any] | None) -> list[Element | None]:
 def _audit(audit: Mapping[str, Any] | None) -> list[Element | None]:
     if audit is None:
         return []
-    said = [(words(name), shown(value)) for name, value in audit.items()]
+    said = [(words(name), shown(value)) for name, value in audit.items() if value != []]
     return [element("h2", "How sure this optimum is"), terms(said)]
 
 

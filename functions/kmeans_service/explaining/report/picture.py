@@ -18,7 +18,8 @@ LEFT, RIGHT, TOP, BOTTOM = 800, 150, 150, 700
 # Points of one cluster that are nearer to each other are drawn once.
 GRAIN = 10
 MOST_TICKS = 6
-LONGEST_TEXT = 70
+# Along the axis below, and along the one on the left, which is shorter.
+LONGEST_TEXTS = (70, 46)
 
 
 def picture(answer: Mapping[str, Any], names: Mapping[int, str]) -> Element:
@@ -73,7 +74,7 @@ def _places(frame: _Frame, values: Array) -> list[tuple[int, int]]:
 
 def _name(frame: _Frame, name: str, center: Array) -> Element:
     x, y = frame.place(center[None])[0].tolist()
-    return element("text", _short(name), x=x, y=y, dy=".35em", class_="center")
+    return element("text", _short(name, LONGEST_TEXTS[0]), x=x, y=y, dy=".35em", class_="center")
 
 
 def _axis(frame: _Frame, axis: int, text: str) -> list[Element]:
@@ -101,7 +102,9 @@ def _title(axis: int, text: str) -> Element:
     else:
         x, y = 150, (TOP + HEIGHT - BOTTOM) // 2
         turned = f"rotate(-90 {x} {y})"
-    return element("text", _short(text), x=x, y=y, transform=turned, class_="axis middle")
+    return element(
+        "text", _short(text, LONGEST_TEXTS[axis]), x=x, y=y, transform=turned, class_="axis middle"
+    )
 
 
 def ticks(low: float, high: float) -> list[tuple[float, str]]:
@@ -116,5 +119,5 @@ def ticks(low: float, high: float) -> list[tuple[float, str]]:
     return [(value, numerals.number(value, decimals)) for value in values]
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
+def _short(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"

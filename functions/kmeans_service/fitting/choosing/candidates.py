@@ -51,8 +51,8 @@ class Candidate:
         return found
 
 
-def judged(Z: Array, n_clusters: int, seed: int) -> tuple[float, dict[str, Any], bool]:
-    """The inertia of so many clusters, their indices, and whether the work they may take was spent.
+def judged(Z: Array, n_clusters: int, seed: int) -> tuple[float, dict[str, Any]]:
+    """The inertia of so many clusters, and their indices.
 
     Z  shape (n_samples, n_features), all of which is searched
     """
@@ -62,7 +62,7 @@ def judged(Z: Array, n_clusters: int, seed: int) -> tuple[float, dict[str, Any],
     means = indices.means_of(indices.chunks_of(Z, found.labels, n_clusters), n_clusters, Z.shape[1])
     over_all = indices.over_all_rows(indices.chunks_of(Z, found.labels, n_clusters), means)
     scores = over_all | indices.silhouette(Z, found.labels)
-    return found.inertia, scores, found.stopped_by == "work"
+    return found.inertia, scores
 
 
 def stability(Z: Array, n_clusters: int, draw: Draw) -> float | None:
@@ -99,6 +99,10 @@ class Profile:
 
     inertias: Array
     silhouettes: Array
+
+    def largest(self, at: slice) -> float:
+        """Silhouette of these numbers."""
+        return float(self.silhouettes[at].max())
 
 
 def profile_of(Z: Array, numbers: Sequence[int], seed: int) -> Profile:

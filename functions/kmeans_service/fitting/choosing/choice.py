@@ -1,5 +1,8 @@
 """The choice of a number of clusters: Calinski–Harabasz proposes, references and halves judge.
 
+Of rows that lie about a line it rises with every cluster more, whatever there is: the inertia falls
+with the square of their number. Where it has no peak, the silhouette proposes.
+
 The same rows and the same seed have the same choice, to the last bit: work is counted in distances.
 """
 
@@ -13,11 +16,20 @@ from kmeans_service.arrays import Array
 from kmeans_service.fitting.choosing import candidates
 from kmeans_service.fitting.choosing.candidates import Candidate, Profile
 from kmeans_service.fitting.choosing.references import KINDS, PRINCIPAL_BOX
-from kmeans_service.fitting.choosing.verdict import STABLE, Evidence, bar_of
+from kmeans_service.fitting.choosing.verdict import (
+    CALINSKI_HARABASZ,
+    SILHOUETTE,
+    STABLE,
+    Evidence,
+    bar_of,
+    deviations,
+)
 from kmeans_service.recipes.work import ROWS_COMPARED, ROWS_OF_CHOICE
 
 # Of rows that are compared: silhouettes of fewer a cluster say nothing of a reference.
 ROWS_A_CLUSTER = 5
+# An index that has come down by less at the end of the range goes on rising.
+PEAK = 0.95
 
 type Say = Callable[[int], None]
 type Gap = tuple[float | None, float | None]
@@ -73,31 +85,39 @@ def choose(
         for kind in KINDS
     }
     gaps = dict(zip(told, _gaps(data, references[PRINCIPAL_BOX]), strict=True))
-    found, bounded = [], False
+    found = []
     for number in numbers:
         say(number)
-        candidate, spent = _candidate(Z, number, seed, draw, scale, gaps.get(number, UNKNOWN))
-        found.append(candidate)
-        bounded = bounded or spent
-    chosen = max(found, key=lambda one: (one.calinski_harabasz or 0.0, -one.n_clusters))
-    bars = (bar_of(kind.name, data, of, chosen.stability) for kind, of in references.items())
+        found.append(_candidate(Z, number, seed, draw, scale, gaps.get(number, UNKNOWN)))
+    chosen, index = _proposed(found)
+    at = slice(None)
+    if index == SILHOUETTE and chosen.n_clusters in told:
+        at = slice(told.index(chosen.n_clusters), told.index(chosen.n_clusters) + 1)
     evidence = Evidence(
-        float(data.silhouettes.max()),
+        data.largest(at),
         len(compared),
-        tuple(bars),
+        tuple(
+            bar_of(
+                kind.name,
+                data.largest(at),
+                [reference.largest(at) for reference in of],
+                deviations(chosen.stability, index),
+            )
+            for kind, of in references.items()
+        ),
         chosen.stability,
         STABLE,
-        bounded,
+        index,
     )
     return Choice(chosen.n_clusters, evidence, len(Z), tuple(found))
 
 
 def _candidate(
     Z: Array, number: int, seed: int, draw: np.random.Generator, scale: float, gap: Gap
-) -> tuple[Candidate, bool]:
-    """What is found with so many clusters, and whether the search's work was spent."""
-    inertia, scores, spent = candidates.judged(Z, number, seed)
-    candidate = Candidate(
+) -> Candidate:
+    """What is found with so many clusters."""
+    inertia, scores = candidates.judged(Z, number, seed)
+    return Candidate(
         number,
         inertia / scale / scale,
         scores.get("silhouette"),
@@ -106,7 +126,15 @@ def _candidate(
         candidates.stability(Z, number, draw),
         *gap,
     )
-    return candidate, spent
+
+
+def _proposed(found: Sequence[Candidate]) -> tuple[Candidate, str]:
+    """The best by the index that has a peak, and its name; of equally good ones the fewest."""
+    rising = [one.calinski_harabasz or 0.0 for one in found]
+    if rising[-1] < PEAK * max(rising) or len(found) == 1:
+        return found[rising.index(max(rising))], CALINSKI_HARABASZ
+    falling = [-1.0 if one.silhouette is None else one.silhouette for one in found]
+    return found[falling.index(max(falling))], SILHOUETTE
 
 
 def sample_of(Z: Array, seed: int) -> Array:

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from kmeans_service.fitting.choosing.candidates import Profile
-
 STABLE = 0.9
-# Of clusters that two halves do not agree on, more is asked for than to beat all references: to be
-# above their mean by so many of their standard deviations, as the largest of 19 is not by chance.
-DOUBTFUL, DEVIATIONS = 0.8, 4.0
+# To beat all references may be chance. More is asked for of clusters that two halves do not agree
+# on, and of a number that the silhouette alone proposes: to be above the mean of the references by
+# so many of their standard deviations.
+DOUBTFUL, OF_DOUBTFUL, OF_SILHOUETTE = 0.8, 4.0, 3.0
 
+CALINSKI_HARABASZ, SILHOUETTE = "calinski_harabasz", "silhouette"
 CLEAR, UNSTABLE, NONE = "clear", "unstable", "none"
 
 
@@ -32,11 +32,12 @@ class Bar:
 class Evidence:
     """What a verdict rests on.
 
-    silhouette        the largest of the data, over all numbers of clusters
+    silhouette        the largest of the data, over all numbers of clusters; where the silhouette
+                      proposed one, that of it, and so for the references
     rows_compared     of how many rows, as each reference has
     stability         of the chosen number
     stability_needed  for clusters that are clear
-    bounded           whether a search ended because its work was spent
+    index             which proposed the number
     """
 
     silhouette: float
@@ -44,7 +45,7 @@ class Evidence:
     references: tuple[Bar, ...]
     stability: float | None
     stability_needed: float
-    bounded: bool
+    index: str
 
     @property
     def verdict(self) -> str:
@@ -56,10 +57,15 @@ class Evidence:
         return asdict(self)
 
 
-def bar_of(kind: str, data: Profile, references: Sequence[Profile], stability: float | None) -> Bar:
-    largest = np.array([reference.silhouettes.max() for reference in references])
-    needed = float(largest.max())
+def deviations(stability: float | None, index: str) -> float:
+    """How far above the references' mean a silhouette has to be, at least."""
     if (stability or 0.0) < DOUBTFUL:
-        needed = max(needed, float(largest.mean() + DEVIATIONS * largest.std()))
-    beaten = float(data.silhouettes.max()) > needed
+        return OF_DOUBTFUL
+    return OF_SILHOUETTE if index == SILHOUETTE else 0.0
+
+
+def bar_of(kind: str, silhouette: float, references: Sequence[float], above: float) -> Bar:
+    largest = np.array(references)
+    needed = max(float(largest.max()), float(largest.mean() + above * largest.std()))
+    beaten = silhouette > needed
     return Bar(kind, len(largest), float(largest.mean()), float(largest.max()), needed, beaten)
