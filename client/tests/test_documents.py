@@ -25,7 +25,7 @@ COMMANDS = [
 
 def test_there_is_something_to_run() -> None:
     assert len(PYTHON) == 2
-    assert len(COMMANDS) == 3
+    assert len(COMMANDS) == 5
 
 
 @pytest.mark.parametrize("place", range(2))
