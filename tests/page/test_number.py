@@ -54,17 +54,13 @@ def test_while_the_number_is_searched_the_page_says_which_is_tried(
     visitor.sees_clusters(3)
 
 
-def test_clusters_of_rows_too_few_to_halve_are_not_called_different_ones(
-    visitor: Visitor, tmp_path: Path
-) -> None:
-    """Eighteen rows fall into ten clusters here, and a half has nine rows."""
+def test_eighteen_rows_in_three_groups_are_three_clusters(visitor: Visitor, tmp_path: Path) -> None:
     file = tmp_path / "few.csv"
     places = enumerate([(0, 0), (50, 45), (0, 90)] * 6)
     file.write_text("x,y\n" + "".join(f"{x + i % 5},{y + i % 7}\n" for i, (x, y) in places))
     visitor.opens()
     visitor.gives(file)
-    visitor.sees_clusters(10)
-    expect(visitor.page.locator(".verdict")).to_contain_text("too few to say")
+    visitor.sees_clusters(3)
 
 
 def test_rows_without_clusters_are_said_to_have_none(visitor: Visitor, tmp_path: Path) -> None:
