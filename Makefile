@@ -71,7 +71,7 @@ soak: $(VENV)/.test-installed ## minutes of what the gate tries in seconds
 	@$(BIN)/pytest tests -m soak $(PYTEST_ARGS)
 
 .PHONY: bench
-bench: $(VENV)/.test-installed $(BENCH_VENV)/.installed ## measures beside the original, writes docs/benchmarks.md (BENCH=small)
+bench: $(VENV)/.test-installed $(BENCH_VENV)/.installed $(CLIENT_VENV)/.installed ## measures beside the original, writes docs/benchmarks.md (BENCH=small)
 	@PYTHONPATH=functions $(BIN)/python -m bench $(or $(BENCH),full) $(REPORT)
 
 .PHONY: load
