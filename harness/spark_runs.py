@@ -116,3 +116,17 @@ def running(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
         yield Runs(folder)
     for made in (aws.s3, config.settings, config.limits, storage.data_bucket):
         made.cache_clear()
+
+
+def written(found: Result) -> dict[str, Any]:
+    """All that does not name where it lies."""
+    manifest = found.manifest()
+    names = ("centers.npy", "labels.csv")
+    return {name: found.body(name) for name in names} | {
+        "space": (
+            manifest.model.predictor.space.shift.tolist(),
+            manifest.model.predictor.space.scale,
+        ),
+        "scores": found.scores,
+        "transform": manifest.model.transform and manifest.model.transform.as_json(),
+    }

@@ -13,8 +13,8 @@ from sklearn import datasets
 
 from distributed import rows
 from harness.alone import Alone
-from harness.spark_runs import Result, Runs, recipe, running
-from kmeans_service.arrays import Array
+from harness.spark_runs import Runs, recipe, running, written
+from harness.spark_tables import TABLE, blobs, csv, s1_like
 from kmeans_service.fitting import out_of_core
 from kmeans_service.fitting.kernel import library
 from kmeans_service.models.labels_to_text import to_csv
@@ -30,38 +30,6 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
     monkeypatch.setattr(rows, "BLOCK_BYTES", 3000)
     with running(tmp_path, monkeypatch) as made:
         yield made
-
-
-def csv(X: Array, header: bool = False) -> bytes:
-    names = ",".join(f"c{column}" for column in range(X.shape[1])) + "\n"
-    lines = (",".join(map(repr, row)) + "\n" for row in X.tolist())
-    return (names * header + "".join(lines)).encode()
-
-
-def s1_like(seed: int = 0, n: int = 5000) -> Array:
-    """Fifteen clusters of two dimensions that touch each other."""
-    rng = np.random.default_rng(seed)
-    centers = rng.uniform(1e5, 9e5, size=(15, 2))
-    return np.round(centers[rng.integers(0, 15, n)] + rng.normal(size=(n, 2)) * 3e4)
-
-
-def blobs(n: int, d: int, k: int, seed: int) -> Array:
-    rng = np.random.default_rng(seed)
-    return np.round(rng.normal(size=(k, d))[rng.integers(0, k, n)] * 4 + rng.normal(size=(n, d)), 4)
-
-
-def written(found: Result) -> dict[str, Any]:
-    """All that does not name where it lies."""
-    manifest = found.manifest()
-    names = ("centers.npy", "labels.csv")
-    return {name: found.body(name) for name in names} | {
-        "space": (
-            manifest.model.predictor.space.shift.tolist(),
-            manifest.model.predictor.space.scale,
-        ),
-        "scores": found.scores,
-        "transform": manifest.model.transform and manifest.model.transform.as_json(),
-    }
 
 
 def test_six_points_fall_into_their_two_columns(runs: Runs) -> None:
@@ -101,21 +69,6 @@ def test_the_inertia_is_that_of_the_fit_out_of_core(name: str, runs: Runs) -> No
         assert found.scores[score] == pytest.approx(getattr(there.scores, score), rel=1e-9)
 
 
-TABLE = (
-    b"id,size,weight,colour,flag\n"
-    + b"".join(
-        b"%d,%s,%d,%s,%s\n"
-        % (
-            1000 + 7 * i,
-            b"NA" if i % 11 == 3 else b"%.3f" % (i % 37 + (i % 5) * 100),
-            i % 4,
-            (b"red", b"blue", b'"gr""een"', b"")[i % 4],
-            (b"yes", b"no")[i % 3 == 0],
-        )
-        for i in range(400)
-    )
-    + b"9999,NA,1,,\n"
-)
 ASKED: dict[str, dict[str, Any]] = {
     "as it is": {},
     "standard": {"scaling": "standard"},

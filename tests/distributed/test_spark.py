@@ -10,8 +10,8 @@ import pytest
 from distributed import fit, job, rows
 from harness import PROJECT, spark_submit
 from harness.alone import Alone
-from harness.spark_runs import Runs, running
-from tests.distributed.test_fits import TABLE, csv, s1_like, written
+from harness.spark_runs import Runs, running, written
+from harness.spark_tables import TABLE, csv, s1_like
 
 SESSION = PROJECT / "harness/spark_session.py"
 RANGE_BYTES = 4000

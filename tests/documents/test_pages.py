@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from harness import PROJECT
+from harness.clusterings import LABEL_ROWS, as_good
 from harness.documents import Example, pages, parts
 from harness.reader import Reader
 from harness.service.closed import running
 from harness.service.running import Service, serving
-from tests.documents.shown import LABEL_ROWS, as_good
 
 RUN_ELSEWHERE = {"docs/first-deployment.md"}  # by tests/test_first_deployment.py
 PARTS = {
