@@ -20,7 +20,7 @@ from hypercorn.config import Config
 from ministack import app as ministack  # type: ignore[import-untyped]
 from ministack.core import persistence  # type: ignore[import-untyped]
 
-from local import items, locks, objects, settings
+from local import items, locks, objects, other_port, settings
 
 SAVE_INTERVAL = 1.0  # seconds; a save takes about 15 ms
 GRACE = 3.0  # seconds that requests in flight have to end at a stop
@@ -106,6 +106,7 @@ def main() -> None:
     with closing(items.opened(chosen.items)) as store:
         items.keep_items_in(store)
         objects.refuse_what_cannot_be_saved(chosen.home)
+        other_port.move(chosen.state, chosen.emulator_port)
         asyncio.run(serve_until_told(chosen.emulator_port, store))
     lock.close()
 

@@ -98,6 +98,24 @@ def test_upload_fit_and_predict_answer_and_the_job_survives_ctrl_c(service: Serv
     assert upload(service) == job_id
 
 
+def test_the_worker_works_on_where_the_emulator_has_another_port(service: Service) -> None:
+    job_id = upload(service)
+    service.stop()
+    service.emulator_port = free_port()
+    service.start()
+    wanted = {"job_id": job_id, "model_params": {"n_clusters": 2, "random_state": 7}}
+    asked = requests.post(
+        f"{service.url}/fit", json=wanted, headers={"Prefer": "respond-async"}, timeout=60
+    )
+    assert asked.status_code == 202, asked.text
+    deadline = time.monotonic() + JOB_LIMIT
+    while (job := requests.get(f"{service.url}/jobs/{job_id}", timeout=60).json())[
+        "status"
+    ] != "SUCCEEDED":
+        assert time.monotonic() < deadline, job
+        time.sleep(0.1)
+
+
 def test_a_file_put_into_incoming_is_fitted_without_any_call(service: Service) -> None:
     bucket = service.exports()["DATA_BUCKET"]
     owner = service.exports()["OWNER"]

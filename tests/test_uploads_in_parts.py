@@ -157,6 +157,15 @@ def test_an_upload_that_is_not_completed_within_a_day_ends(client: Client, aws: 
     assert sweep()["lapsed"] == 0
 
 
+def test_one_that_is_completed_has_come_before_the_worker_has_looked_at_it(client: Client) -> None:
+    send(begin(client, size=10).json(), 1)
+    assert client.call("POST", "/kmeans/uploads/0").status == 202
+    there = client.get("/kmeans/uploads/0")
+    assert there.status == 200, there.body
+    assert (there.json()["size"], there.json()["received"]) == (10, 10)
+    assert there.json()["parts"] == [{"part": 1, "size": 10}]
+
+
 def test_one_that_is_completed_is_not_ended_by_the_sweeper(client: Client) -> None:
     send(begin(client, size=10).json(), 1)
     assert client.call("POST", "/kmeans/uploads/0").status == 202

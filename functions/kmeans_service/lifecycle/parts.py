@@ -150,6 +150,8 @@ def _received(job: Job) -> dict[int, int]:
     parts = job.parts
     if parts is None:
         return {}
+    if parts.completed:  # S3 has the file, and knows the upload no more
+        return dict(parts.sizes())
     try:
         return data_bucket().received_parts(parts.key, parts.upload_id)
     except ObjectMissing:
