@@ -53,7 +53,7 @@ token: ## API tokens (ARGS='create --owner alice', 'list', 'revoke ID'; on AWS w
 # --- tests ----------------------------------------------------------------------
 
 .PHONY: test
-test: lint build $(DOCS_VENV)/.installed $(BENCH_VENV)/.installed $(SBOM_VENV)/.installed ## everything: style, types, templates, packages and all tests (PYTEST_ARGS='-k upload')
+test: lint build $(DOCS_VENV)/.installed $(BENCH_VENV)/.installed $(SBOM_VENV)/.installed $(CLIENT_VENV)/.installed $(if $(shell command -v java),$(SPARK_VENV)/.installed) ## everything: style, types, templates, packages and all tests (PYTEST_ARGS='-k upload')
 	@$(BIN)/pytest tests $(AT_ONCE) $(PYTEST_ARGS)
 	@$(MAKE) client
 

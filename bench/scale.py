@@ -22,6 +22,7 @@ class Scale:
     iteration: tuple[int, int, int]  # n_clusters
     page: tuple[int, int]
     command: tuple[int, int]  # of a file that a request cannot carry
+    empty_machine: bool  # minutes that install packages
 
 
 FULL = Scale(
@@ -46,6 +47,7 @@ FULL = Scale(
     iteration=(2_200_000, 10, 10),
     page=(100_000, 10),
     command=(100_000, 10),
+    empty_machine=True,
 )
 
 
@@ -65,6 +67,7 @@ SMALL = Scale(
     iteration=(20_000, 10, 10),
     page=(3_000, 3),
     command=(30_000, 10),
+    empty_machine=False,
 )
 
 

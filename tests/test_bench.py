@@ -23,7 +23,6 @@ TITLES = (
     "Peak memory",
     "float32",
     "Parallel predicts over HTTP",
-    "From an empty machine to the first picture",
     "The web page",
 )
 
