@@ -58,7 +58,7 @@ def described(locked: Sbom, installed: Sbom, project_version: str) -> Sbom:
     vendored = [_vendored(json.loads(manifest.read_text())) for manifest in VENDORED]
     dependencies += [{"ref": component["bom-ref"], "dependsOn": []} for component in vendored]
     metadata = locked["metadata"] | {"component": root}
-    components = locked["components"] + vendored
+    components = [*deployed.values(), *vendored]  # each once, in however many layers it is
     return locked | {"metadata": metadata, "components": components, "dependencies": dependencies}
 
 

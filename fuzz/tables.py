@@ -9,7 +9,7 @@ import math
 import zlib
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
+from typing import Any, override
 
 import numpy as np
 
@@ -91,7 +91,8 @@ def _compare_rows(body: bytes, format: Format, size: int) -> None:
 class _WithoutC(Survey):
     """Leaves every row to the grammar."""
 
-    def _read(self, block: survey.Block) -> None:
+    @override
+    def read(self, block: survey.Block) -> None:
         begin = block.begin
         while begin < len(block.text):
             line = int(self.c.line)

@@ -30,7 +30,10 @@ OTHER = {
     "SweepSchedule": "rate(10 minutes)",
 }
 # What a parameter means something beside of.
-BESIDE = {"DefaultOwner": {"Access": "OPEN", "DefaultOwner": "alice"}}
+BESIDE = {
+    "DefaultOwner": {"Access": "OPEN", "DefaultOwner": "alice"},
+    "DistributedProcessors": {"DistributedEngine": "emr-serverless"},
+}
 
 
 def packaged() -> Json:

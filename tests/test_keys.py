@@ -78,7 +78,15 @@ def test_what_is_kept_of_a_file_lies_in_one_place_for_each_version_and_content_o
 
 
 def test_the_template_and_the_documentation_know_the_same_folders() -> None:
-    folders = {keys.INPUTS, keys.INCOMING, keys.PENDING, keys.MODELS, keys.RESULTS, keys.NAMES}
+    folders = {
+        keys.INPUTS,
+        keys.INCOMING,
+        keys.PENDING,
+        keys.MODELS,
+        keys.RESULTS,
+        keys.NAMES,
+        keys.ENGINE,
+    }
     allowed = re.findall(r"\$\{DataBucket\.Arn\}/(\w+)/\*", (PROJECT / "template.yaml").read_text())
     assert set(allowed) == folders
     page = (PROJECT / "docs/architecture.md").read_text().partition("## The bucket")[2]

@@ -45,7 +45,8 @@ def template() -> dict[str, Any]:
 
 def layers_of(function: str) -> list[str]:
     properties = template()["Resources"][function]["Properties"]
-    return [layer["Ref"] for layer in properties.get("Layers", [])]
+    layers = properties.get("Layers", [])
+    return [layer["Ref"] for layer in layers if "Ref" in layer]  # others are made on a condition
 
 
 def size(folder: Path) -> int:

@@ -19,7 +19,7 @@ from ci import vendored
 from harness import PROJECT
 from harness.template.sam import environment
 
-DEPLOYED = ["functions", "layers/numpy", "layers/sklearn", "layers/formats"]
+DEPLOYED = ["functions", "layers/numpy", "layers/sklearn", "layers/formats", "layers/spark"]
 LOCK = PROJECT / "requirements/lock.sh"
 NOBODY_LISTENS = "http://127.0.0.1:9/simple"
 

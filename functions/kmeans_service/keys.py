@@ -28,6 +28,7 @@ from pathlib import PurePosixPath
 OWNER = r"[A-Za-z0-9_-]{1,64}"
 INPUTS, INCOMING, PENDING, MODELS, RESULTS = "inputs", "incoming", "pending", "models", "results"
 NAMES = "names"
+ENGINE = "engine"  # what runs beyond the worker execute
 
 _INPUT = "input.csv"
 _DROPPED = re.compile(rf"{INCOMING}/({OWNER})/(?:.*/)?([^/]+)", re.S)

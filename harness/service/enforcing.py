@@ -2,7 +2,8 @@
 
 Run as a program, with the variables of `make run`. Three things stand otherwise, for want of the
 emulator: it is reached without TLS, so the statements that ask for it are left out; in
-aws:PrincipalArn it has the session in the place of its role; and it wants every call signed.
+aws:PrincipalArn it has the session in the place of its role (a role that is made on a condition is
+left out); and it wants every call signed.
 """
 
 from typing import Any
@@ -31,14 +32,14 @@ def _adapted(template: dict[str, Any], chosen: Any) -> None:
             document["Statement"] = [
                 _of_sessions(statement)
                 for statement in document["Statement"]
-                if statement["Sid"] != "TlsOnly"
+                if statement.get("Sid") != "TlsOnly"
             ]
 
 
 def _of_sessions(statement: dict[str, Any]) -> dict[str, Any]:
     match statement:
         case {"Condition": {"ArnNotEquals": {"aws:PrincipalArn": roles}}}:
-            names = [role["Fn::GetAtt"][0] for role in roles]
+            names = [role["Fn::GetAtt"][0] for role in roles if "Fn::GetAtt" in role]
             sessions = [{"Fn::Sub": f"arn:aws:sts::*:assumed-role/${{{name}}}/*"} for name in names]
             return statement | {"Condition": {"ArnNotLike": {"aws:PrincipalArn": sessions}}}
         case _:

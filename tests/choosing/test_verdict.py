@@ -1,26 +1,26 @@
 """What clusters have to be better than, worked out by hand."""
 
-import numpy as np
 import pytest
 
-from kmeans_service.fitting.choosing.candidates import Profile
-from kmeans_service.fitting.choosing.verdict import Bar, Evidence, bar_of
+from kmeans_service.fitting.choosing.verdict import (
+    CALINSKI_HARABASZ,
+    SILHOUETTE,
+    Bar,
+    Evidence,
+    bar_of,
+    deviations,
+)
 
 BEATEN, NOT_BEATEN = (Bar("uniform", 2, 0.35, 0.4, 0.4, beaten) for beaten in (True, False))
 
 
-def profile(*silhouettes: float) -> Profile:
-    return Profile(np.ones(len(silhouettes)), np.array(silhouettes))
-
-
-def bar(silhouette: float, stability: float | None) -> Bar:
-    """Of references whose largest silhouettes are 0.3 and 0.4: in the mean 0.35, 0.05 off it."""
-    references = [profile(0.1, 0.3), profile(0.4, 0.2)]
-    return bar_of("uniform", profile(0.1, silhouette), references, stability)
+def bar(silhouette: float, stability: float | None, index: str = CALINSKI_HARABASZ) -> Bar:
+    """Of references with silhouettes of 0.3 and 0.4: in the mean 0.35, 0.05 off it."""
+    return bar_of("uniform", silhouette, [0.3, 0.4], deviations(stability, index))
 
 
 def evidence(stability: float | None, *bars: Bar) -> Evidence:
-    return Evidence(0.5, 100, bars, stability, stability_needed=0.9, bounded=False)
+    return Evidence(0.5, 100, bars, stability, 0.9, CALINSKI_HARABASZ)
 
 
 def test_stable_clusters_have_to_be_better_than_each_reference() -> None:
@@ -34,6 +34,12 @@ def test_of_doubtful_clusters_four_standard_deviations_are_asked_for(
 ) -> None:
     assert bar(0.5, stability).needed == pytest.approx(0.35 + 4 * 0.05)
     assert [bar(found, stability).beaten for found in (0.549, 0.551)] == [False, True]
+
+
+def test_where_the_silhouette_alone_proposed_the_number_three_are_asked_for() -> None:
+    assert bar(0.5, 0.8, SILHOUETTE).needed == pytest.approx(0.35 + 3 * 0.05)
+    assert [bar(found, 0.8, SILHOUETTE).beaten for found in (0.499, 0.501)] == [False, True]
+    assert bar(0.5, 0.79, SILHOUETTE).needed == pytest.approx(0.35 + 4 * 0.05)
 
 
 def test_clusters_that_two_halves_agree_on_are_clear_and_others_are_not_stable() -> None:

@@ -49,7 +49,7 @@ def test_what_is_wrong_is_shown_at_its_cell(visitor: Visitor, tmp_path: Path) ->
     expect(alert).to_contain_text("line 3, column 1", timeout=PATIENCE)
     expect(alert.locator("mark")).to_have_text("fifty")
     visitor.page.get_by_role("button", name="Leave out “age”").click()
-    visitor.sees_clusters(3)
+    visitor.sees_clusters(2)
 
 
 def test_a_file_that_is_refused_leaves_a_way_back(visitor: Visitor, tmp_path: Path) -> None:

@@ -167,7 +167,14 @@ def test_what_the_version_before_queued_is_worked_off_with_its_message_and_witho
     assert deliver(json.dumps(named)) == 0
     assert item(0, "a")["status"] == "SUCCEEDED"
     let_leases_run_out("a")
-    assert sweep() == {"queued": 1, "deleted": 0, "lapsed": 0, "removed": 0, "woken": 1}
+    assert sweep() == {
+        "queued": 1,
+        "deleted": 0,
+        "lapsed": 0,
+        "removed": 0,
+        "woken": 1,
+        "cancelled": 0,
+    }
     work_off()
     assert item(1, "a")["status"] == "SUCCEEDED"
 

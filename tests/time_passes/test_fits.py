@@ -14,7 +14,7 @@ from kmeans_service.lifecycle.job import Job
 from kmeans_service.line import shares, waiting
 from kmeans_service.line.shares import Slot
 
-NOTHING = {"queued": 0, "deleted": 0, "lapsed": 0, "removed": 0, "woken": 0}
+NOTHING = {"queued": 0, "deleted": 0, "lapsed": 0, "removed": 0, "woken": 0, "cancelled": 0}
 FOUND = NOTHING | {"woken": 1}
 
 

@@ -89,7 +89,7 @@ def _finish(
         raise
     except RunRefused as refused:
         fits.fail(claimed, refused.problem)
-        raise
+        raise FitFailed(str(refused)) from None
     except AttemptCrashed as crash:
         fits.release(claimed, spent=1, crash=crash.how)
         raise

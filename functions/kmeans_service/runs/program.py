@@ -8,10 +8,11 @@ import os
 from functools import cache
 from pathlib import Path
 
+from kmeans_service import keys
 from kmeans_service.media_types import BINARY
 from kmeans_service.storage import data_bucket
 
-PREFIX = "engine/"
+PREFIX = f"{keys.ENGINE}/"
 
 
 @cache

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from kmeans_service.errors import FitFailed, JobGone, ModelDamaged
+from kmeans_service.errors import JobGone, ModelDamaged
 from kmeans_service.fitting.engines.engine import AttemptCrashed, Fitted
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.models import manifest
@@ -17,7 +17,7 @@ from kmeans_service.table.values import UNREADABLE
 MOST_BYTES = 10_000_000
 
 
-class RunRefused(FitFailed):
+class RunRefused(Exception):
     """The run found what the fit is refused for: `problem`, as the job will say it."""
 
     def __init__(self, problem: dict[str, Any]) -> None:
