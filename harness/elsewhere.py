@@ -13,6 +13,8 @@ from typing import IO, Any
 
 import pytest
 
+from harness.api import Answer, Client
+from harness.system import deliver, sweep
 from kmeans_service import aws, config
 from kmeans_service.errors import ServiceError
 from kmeans_service.fitting.clustering import Clustering
@@ -166,3 +168,25 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[Elsewhe
         yield there
     for made in (config.distributed, aws.spark, program.stored):
         made.cache_clear()
+
+
+CSV = b"1,2\n1,4\n1,0\n10,2\n10,4\n10,0\n"
+
+
+def ask(client: Client, **more: Any) -> Answer:
+    """For a fit of job 0 in a run."""
+    return client.post_json("/kmeans/fit", {"job_id": 0, "engine": "spark"} | more)
+
+
+def finishes(client: Client, spark: Elsewhere) -> None:
+    """The last run ends well, and all others have ended."""
+    assert deliver(spark.do()) == 0
+    assert client.get("/kmeans/jobs/0").json()["status"] == "SUCCEEDED"
+    assert client.get("/kmeans/jobs/0/labels").labels() == [1, 1, 1, 0, 0, 0]
+    sweep()
+    assert {run.state for run in spark.runs.in_states(())} <= {"SUCCESS", "FAILED", "CANCELLED"}
+
+
+def stored(prefix: str, name: str) -> bytes:
+    """What a run has written."""
+    return data_bucket().open(f"{prefix}{name}", None).stream.read()

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from harness.api import Client
-from harness.elsewhere import Elsewhere, elsewhere
+from harness.elsewhere import CSV, Elsewhere, ask, elsewhere
+from harness.system import item, work_off
 
 
 @pytest.fixture
@@ -17,3 +18,13 @@ def spark(
 ) -> Iterator[Elsewhere]:
     with elsewhere(monkeypatch, tmp_path) as there:
         yield there
+
+
+@pytest.fixture
+def running(client: Client, spark: Elsewhere) -> Elsewhere:
+    """Job 0 is fitted in a run."""
+    client.upload(CSV)
+    assert ask(client).status == 202
+    assert work_off() == 0
+    assert item()["status"] == "RUNNING"
+    return spark

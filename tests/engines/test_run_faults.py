@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from harness.api import Client
-from harness.elsewhere import Elsewhere, changing, fitted, put
-from harness.fake_aws.environment import BUCKET
+from harness.elsewhere import CSV, Elsewhere, ask, finishes, put
 from harness.faults import Died
 from harness.system import (
     deliver,
@@ -30,20 +29,6 @@ from kmeans_service import aws
 from kmeans_service.lifecycle import fits
 from local.spark.endpoint import Refused
 
-CSV = b"1,2\n1,4\n1,0\n10,2\n10,4\n10,0\n"
-
-
-def ask(client: Client) -> None:
-    client.upload(CSV)
-    assert client.post_json("/kmeans/fit", {"job_id": 0, "engine": "spark"}).status == 202
-
-
-@pytest.fixture
-def running(client: Client, spark: Elsewhere) -> Elsewhere:
-    ask(client)
-    assert work_off() == 0
-    return spark
-
 
 @contextmanager
 def hooked(when: str, do: Callable[..., None]) -> Iterator[None]:
@@ -53,15 +38,6 @@ def hooked(when: str, do: Callable[..., None]) -> Iterator[None]:
         yield
     finally:
         events.unregister(f"{when}.emr-serverless.StartJobRun", do)
-
-
-def finishes(client: Client, spark: Elsewhere) -> None:
-    """The last run ends well, and all others have ended."""
-    assert deliver(spark.do()) == 0
-    assert client.get("/kmeans/jobs/0").json()["status"] == "SUCCEEDED"
-    assert client.get("/kmeans/jobs/0/labels").labels() == [1, 1, 1, 0, 0, 0]
-    sweep()
-    assert {run.state for run in spark.runs.in_states(())} <= {"SUCCESS", "FAILED", "CANCELLED"}
 
 
 def fails(_prefix: str) -> int:
@@ -87,85 +63,12 @@ def test_the_third_one_that_is_killed_fails_the_job_with_the_reason(
     assert not {"run", "due_at", "lease_until"} & item().keys()
 
 
-def result_of(prefix: str) -> Any:
-    fitted(prefix)
-    body = aws.s3().get_object(Bucket=BUCKET, Key=f"{prefix}result.json")["Body"].read()
-    return json.loads(body)
-
-
-def without_result(prefix: str) -> int:
-    put(prefix, "progress.json", {"stage": "FITTING"})
-    return 0
-
-
-def with_half_a_result(prefix: str) -> int:
-    fitted(prefix)
-    put(prefix, "result.json", b'{"status": "fitt')
-    return 0
-
-
-def with_another_manifest(prefix: str) -> int:
-    fitted(prefix)
-    body = aws.s3().get_object(Bucket=BUCKET, Key=f"{prefix}manifest.json")["Body"].read()
-    put(prefix, "manifest.json", body.replace(b"5.5", b"5.6") + b"\n")
-    return 0
-
-
-def with_shorter_labels(prefix: str) -> int:
-    fitted(prefix)
-    put(prefix, "labels.csv", b"1\n")
-    return 0
-
-
-def with_other_centers(prefix: str) -> int:
-    fitted(prefix)
-    body = aws.s3().get_object(Bucket=BUCKET, Key=f"{prefix}centers.npy")["Body"].read()
-    put(prefix, "centers.npy", body[:-1] + b"\x7f")
-    return 0
-
-
-def of_another_fit(prefix: str) -> int:
-    result = result_of(prefix)
-    return changing(model=result["model"] | {"fit_id": "0" * 32})(prefix)
-
-
-def with_objects_of_somebody_else(prefix: str) -> int:
-    result = result_of(prefix)
-    labels = result["model"]["labels"] | {"key": item()["input"]["key"], "size": len(CSV)}
-    put(prefix, "result.json", result | {"model": result["model"] | {"labels": labels}})
-    return 0
-
-
-@pytest.mark.parametrize(
-    "work",
-    [
-        without_result,
-        with_half_a_result,
-        with_another_manifest,
-        with_shorter_labels,
-        with_other_centers,
-        of_another_fit,
-        with_objects_of_somebody_else,
-        changing(status="well"),
-        changing(model={}),
-        changing(model=[]),
-        changing(status="refused", problem="no"),
-    ],
-)
-def test_a_result_that_is_not_whole_is_not_published(
-    client: Client, running: Elsewhere, work: Any
-) -> None:
-    assert deliver(running.do(work)) == 0
-    assert "model" not in item()
-    assert (item()["status"], item()["attempt"]) == ("RUNNING", 2)
-    finishes(client, running)
-
-
 def test_an_answer_that_was_lost_leaves_a_run_that_the_sweep_ends(
     client: Client, spark: Elsewhere
 ) -> None:
     """The worker died with it: what it had started is in the application's list alone."""
-    ask(client)
+    client.upload(CSV)
+    assert ask(client).status == 202
 
     def die(**_: Any) -> None:
         raise Died
@@ -197,7 +100,8 @@ def test_an_answer_that_was_lost_on_its_way_is_asked_for_again_and_is_one_run(
 
     monkeypatch.setattr(spark.runs, "start", lose)
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
-    ask(client)
+    client.upload(CSV)
+    assert ask(client).status == 202
     assert work_off() == 0
     assert spark.states() == ["SUBMITTED"]
     finishes(client, spark)
@@ -212,7 +116,8 @@ def test_an_application_that_takes_no_run_now_is_asked_again_and_no_attempt_is_s
     with monkeypatch.context() as patched:
         patched.setattr(spark.runs, "start", refuse)
         patched.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
-        ask(client)
+        client.upload(CSV)
+        assert ask(client).status == 202
         assert deliver(*take_messages()) == 0
     assert (item()["status"], item()["attempt"]) == ("QUEUED", 0)
     let_all_be_ready()
@@ -228,7 +133,8 @@ def test_one_that_refuses_the_run_for_good_fails_the_job_and_says_why(
         raise Refused(400, "ValidationException", "no such role")
 
     monkeypatch.setattr(spark.runs, "start", refuse)
-    ask(client)
+    client.upload(CSV)
+    assert ask(client).status == 202
     assert work_off() == 0
     view = client.get("/kmeans/jobs/0").json()
     assert view["status"] == "FAILED"
@@ -287,7 +193,8 @@ def test_the_run_of_a_deleted_job_is_ended_and_what_it_wrote_is_removed(
 def test_a_job_that_is_deleted_while_its_run_starts_has_none(
     client: Client, spark: Elsewhere
 ) -> None:
-    ask(client)
+    client.upload(CSV)
+    assert ask(client).status == 202
 
     def delete(**_: Any) -> None:
         assert client.call("DELETE", "/kmeans/jobs/0").status == 204

@@ -1,12 +1,11 @@
 """A fit that runs elsewhere: started by the worker, looked at now and then, published as any."""
 
 import json
-from typing import Any
 
 import pytest
 
-from harness.api import ASYNC, Answer, Client
-from harness.elsewhere import ROLE, Elsewhere
+from harness.api import ASYNC, Client
+from harness.elsewhere import CSV, ROLE, Elsewhere, ask
 from harness.fake_aws.environment import BUCKET
 from harness.limits import Set, with_worker_memory
 from harness.system import (
@@ -24,21 +23,6 @@ from kmeans_service.runs import application
 from worker.app import CLOSING_SECONDS
 
 ARN = f"arn:aws:s3:::{BUCKET}/"
-CSV = b"1,2\n1,4\n1,0\n10,2\n10,4\n10,0\n"
-
-
-def ask(client: Client, **more: Any) -> Answer:
-    return client.post_json("/kmeans/fit", {"job_id": 0, "engine": "spark"} | more)
-
-
-@pytest.fixture
-def running(client: Client, spark: Elsewhere) -> Elsewhere:
-    """Job 0 is fitted in a run."""
-    client.upload(CSV)
-    assert ask(client).status == 202
-    assert work_off() == 0
-    assert item()["status"] == "RUNNING"
-    return spark
 
 
 def test_the_worker_starts_a_run_and_its_end_publishes_what_it_found(

@@ -47,6 +47,14 @@ class State:
         return self.name not in GOING_ON
 
 
+def chosen() -> Distributed:
+    """What the deployment says of it; raises FitFailed where it has none."""
+    found = config.distributed()
+    if found is None:
+        raise FitFailed("This deployment has no engine for fits beyond one function (any more)")
+    return found
+
+
 def name_of(job: Job) -> str:
     """Whose run it is, for who finds it in the list; `read_name` reads it back."""
     return f"{job.owner}/{job.job_id}/{job.fit_id}/{job.fence}"
@@ -62,11 +70,11 @@ def read_name(name: str) -> tuple[str, int, str, int] | None:
 
 def start(claimed: Job, order: Order) -> str:
     """The id of the claim's run: the same run, however often this is called for one fence."""
-    chosen, name = _chosen(), name_of(claimed)
+    spark, name = chosen(), name_of(claimed)
     answer = aws.spark().start_job_run(
-        applicationId=chosen.application,
+        applicationId=spark.application,
         clientToken=hashlib.sha256(name.encode()).hexdigest(),
-        executionRoleArn=chosen.role,
+        executionRoleArn=spark.role,
         executionIamPolicy={"policy": order.policy},
         executionTimeoutMinutes=order.minutes,
         name=name,
@@ -85,7 +93,7 @@ def start(claimed: Job, order: Order) -> str:
 def state_of(run_id: str) -> State | None:
     """None where there is no such run (any more)."""
     try:
-        found = aws.spark().get_job_run(applicationId=_chosen().application, jobRunId=run_id)
+        found = aws.spark().get_job_run(applicationId=chosen().application, jobRunId=run_id)
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
@@ -104,7 +112,7 @@ def _used(run: dict[str, Any]) -> Spent:
 def cancel(run_id: str) -> None:
     """End a run; one that is over, or is not there, is no error."""
     try:
-        aws.spark().cancel_job_run(applicationId=_chosen().application, jobRunId=run_id)
+        aws.spark().cancel_job_run(applicationId=chosen().application, jobRunId=run_id)
     except ClientError as error:
         if error.response["Error"]["Code"] not in (
             "ResourceNotFoundException",
@@ -116,13 +124,6 @@ def cancel(run_id: str) -> None:
 def going_on() -> Iterator[tuple[str, str]]:
     """Id and name of every run that is not over."""
     pages = aws.spark().get_paginator("list_job_runs")
-    for page in pages.paginate(applicationId=_chosen().application, states=list(GOING_ON)):
+    for page in pages.paginate(applicationId=chosen().application, states=list(GOING_ON)):
         for run in page["jobRuns"]:
             yield run["id"], run.get("name", "")
-
-
-def _chosen() -> Distributed:
-    found = config.distributed()
-    if found is None:
-        raise FitFailed("This deployment has no engine for fits beyond one function (any more)")
-    return found

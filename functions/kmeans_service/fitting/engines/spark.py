@@ -8,7 +8,6 @@ from dataclasses import replace
 from botocore.exceptions import ClientError
 
 from kmeans_service import aws, config
-from kmeans_service.errors import FitFailed
 from kmeans_service.fitting.engines import collecting
 from kmeans_service.fitting.engines.engine import (
     AttemptCrashed,
@@ -31,11 +30,9 @@ def start(claimed: Job) -> None:
 
     Raises Busy where the application takes no run now, FenceLost, or FitFailed.
     """
-    chosen = config.distributed()
-    if chosen is None:
-        raise FitFailed("This deployment has no engine for fits beyond one function (any more)")
+    processors = application.chosen().processors
     claimed = _without_run_before(claimed)
-    order = order_for(claimed, chosen.processors)
+    order = order_for(claimed, processors)
     run_id = _started(claimed, order)
     until = clock.seconds(config.RUN_WAITS_SECONDS + 60 * order.minutes)
     try:
