@@ -25,7 +25,7 @@ from harness.system import (
     take_messages,
     work_off,
 )
-from kmeans_service import aws
+from kmeans_service import aws, config
 from kmeans_service.lifecycle import fits
 from local.spark.endpoint import Refused
 
@@ -230,3 +230,16 @@ def test_runs_that_are_not_ours_are_left_alone(spark: Elsewhere) -> None:
     )
     assert sweep()["cancelled"] == 0
     assert spark.states() == ["SUBMITTED"]
+
+
+def test_a_fit_whose_engine_was_taken_out_of_the_deployment_fails_and_says_so(
+    client: Client, running: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SPARK_APPLICATION")
+    config.distributed.cache_clear()
+    assert deliver(running.do()) == 0
+    view = client.get("/kmeans/jobs/0").json()
+    assert view["status"] == "FAILED"
+    assert "no engine for fits beyond one function (any more)" in view["error"]["detail"]
+    again = client.post_json("/kmeans/fit", {"job_id": 0})
+    assert again.labels() == [1, 1, 1, 0, 0, 0]

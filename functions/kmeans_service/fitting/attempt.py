@@ -47,6 +47,8 @@ def _look(job: Job) -> tuple[Job, bytes | None]:
     except AttemptCrashed as crash:
         fits.release(job, spent=1, crash=crash.how)
         raise
+    except ServiceError as error:  # the deployment has no such engine any more
+        raise _failed(job, error) from None
     ended = spark.with_spent(job, state)
     return _guarded(ended, lambda: _finish(ended, lambda: spark.collect(ended, state), final=True))
 
