@@ -5,8 +5,10 @@ requests at once, so many waiting, and the rest is told to come back. Without it
 would start a process for each request of a burst.
 """
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,8 @@ STORES_NOTHING = ("predict", "score", "transform")
 RETRY_AFTER = 2  # seconds
 # API Gateway waits 29 s; what a function may take, and then some for its first start.
 TIMEOUT = ClientTimeout(total=90)
+
+AHEAD = "/kmeans/fit"  # what answers it takes longest to start
 
 # RFC 9110, 7.6.1: these are about one connection. Content-Length is set anew.
 HOP_BY_HOP = {
@@ -61,6 +65,7 @@ class Gateway:
         self._port = str(port)
         self._data = data
         self._bodies = Bodies()
+        self._ahead: set[asyncio.Task[None]] = set()  # who else would remember them
 
     def application(self) -> web.Application:
         app = web.Application(client_max_size=BODY_LIMIT)
@@ -112,7 +117,21 @@ class Gateway:
                 answer = await self._forward(request, body, arrived)
         if answer.status >= 500 and disk.free_bytes(self._data) < disk.RESERVE:
             return self._disk_is_full()  # it has filled up meanwhile
+        if request.method == "GET" and segment_of(request.path) == "" and _is_page(answer):
+            self._start_ahead()
         return answer
+
+    def _start_ahead(self) -> None:
+        """Who is given the page will ask for a fit: its function starts while they read."""
+        task = asyncio.create_task(self._ask_ahead())
+        self._ahead.add(task)
+        task.add_done_callback(self._ahead.discard)
+
+    async def _ask_ahead(self) -> None:
+        lane = self._lanes.get(segment_of(AHEAD), self._others)
+        with suppress(FullError, ClientError, TimeoutError):
+            async with lane.place(), self._session.options(self._target + AHEAD):
+                pass  # 405: it does nothing but start
 
     def _disk_is_full(self) -> web.Response:
         free = disk.free_bytes(self._data) // 1_000_000
@@ -156,6 +175,10 @@ class Gateway:
             # A body of no declared type would be decoded as text on its way to the function.
             headers.setdefault("Content-Type", "application/octet-stream")
         return headers
+
+
+def _is_page(answer: web.StreamResponse) -> bool:
+    return answer.status == 200 and answer.headers.get("Content-Type", "").startswith("text/html")
 
 
 def _end_to_end(headers: Headers) -> CIMultiDict[str]:

@@ -52,3 +52,20 @@ def test_a_host_that_does_not_answer_is_a_503() -> None:
         assert await is_deliberate(await client.post("/kmeans/fit", data=b"{}"))
 
     through_gateway(backend, ask)
+
+
+def test_who_is_given_the_page_finds_the_function_that_fits_started() -> None:
+    made: list[tuple[str, str]] = []
+
+    async def backend(request: web.Request) -> web.Response:
+        made.append((request.method, request.path.removeprefix("/stage")))
+        return web.Response(content_type=request.headers["Accept"])
+
+    async def ask(client: Asked) -> None:
+        for media_type in ("application/json", "text/html"):
+            async with client.get("/kmeans/", headers={"Accept": media_type}) as answer:
+                assert answer.status == 200
+        await until(lambda: len(made) == 3)
+        assert made == [("GET", "/kmeans/"), ("GET", "/kmeans/"), ("OPTIONS", "/kmeans/fit")]
+
+    through_gateway(backend, ask)

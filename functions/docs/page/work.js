@@ -59,6 +59,7 @@ function stage(work, name) {
 export function take(file) {
   changed({ ...NOTHING, view: "job", file, options: { ...OPTIONS } });
   return working("sending", async (work, signal) => {
+    service.startsAhead();
     const id = service.fitsRequest(file) ? (await service.upload(file, signal)).job_id : await byParts(file, work, signal);
     work.id = id;
     location.hash = `job=${id}`;
@@ -209,11 +210,7 @@ const labels = async (id) => service.labelsOf(await service.call(`jobs/${id}/lab
 async function look(found) {
   const id = state.job.job_id;
   const job = await service.read(`jobs/${id}`);
-  const [choice, { centers, feature_names: names }, table] = await Promise.all([
-    job.links.choice ? service.read(`jobs/${id}/choice`) : null,
-    service.read(`jobs/${id}/centers`),
-    service.columns(id),
-  ]);
+  const [{ centers, feature_names: names }, { table, choice }] = await Promise.all([service.read(`jobs/${id}/centers`), fitted(job)]);
   table.columns.forEach((column, index) => Object.assign(column, { bins: state.table.columns[index].bins }));
   const used = usedByFit(table, centers[0].length);
   const fit = { labels: found, centers, names, used };
@@ -223,6 +220,12 @@ async function look(found) {
   askAlike(job);
   if (!state.rows && table.n_rows <= MOST_ROWS) await askRows();
   if (!state.rows) await askSample(id);
+}
+
+/** One after the other: both are answered by one function, and two at once would be two that start. */
+async function fitted({ job_id: id, links }) {
+  const table = await service.columns(id);
+  return { table, choice: links.choice ? await service.read(`jobs/${id}/choice`) : null };
 }
 
 /** Numbers of the columns of the centers; null for those of texts, which stand behind the others. */
