@@ -6,10 +6,10 @@ import re
 from functools import cache
 from typing import Any
 
-import yaml
 from openapi_schema_validator import OAS30Validator, oas30_format_checker
 
 from local.contract import ANY_METHOD, GATEWAY, INTEGRATION
+from local.template import load_yaml
 
 UNKNOWN = "/kmeans/{unknown+}"
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
@@ -17,7 +17,7 @@ PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
 @cache
 def document() -> dict[str, Any]:
-    contract: dict[str, Any] = yaml.safe_load(GATEWAY.read_text())
+    contract: dict[str, Any] = load_yaml(GATEWAY)
     return contract
 
 

@@ -18,18 +18,34 @@ _SERVICE = re.compile(
     re.M,
 )
 _SPARK = re.compile(r"^from harness import .*\bspark_submit\b", re.M)
-_BUILD = re.compile(r"^from harness\.template\.sam import .*\b(build|installed|env\w+)\b", re.M)
+_BUILD = re.compile(r"^from harness\.template\.sam import .*\b(build|installed)\b", re.M)
+_TOOLS = re.compile(r"^from harness\.template\.sam import", re.M)
+
+_ORDER = {"services": 0, "spark": 1, "builds": 1, "tools": 2, "nothing": 2}
 
 
 @cache
-def _group(module: Path) -> str:
-    """Tests of one group run one after the other; the others of a module are a group as well."""
+def _needs(module: Path) -> str:
     source = module.read_text()
     if _SERVICE.search(source):
         return "services"
     if _SPARK.search(source):
         return "spark"
-    return "builds" if _BUILD.search(source) else str(module)
+    if _BUILD.search(source):
+        return "builds"
+    return "tools" if _TOOLS.search(source) else "nothing"
+
+
+@cache
+def _group(module: Path) -> str:
+    """Tests of one group run one after the other: those that read a build, those of a folder whose
+    conftest starts a service for all of them, and else those of a module.
+    """
+    if (needs := _needs(module)) in ("spark", "builds"):
+        return needs
+    common = module.with_name("conftest.py")
+    shared = needs == "services" and common.exists() and _SERVICE.search(common.read_text())
+    return str(module.parent if shared else module)
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -39,15 +55,12 @@ def pytest_xdist_auto_num_workers() -> int:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Services come first, as they take longest; `make unit` runs what needs neither them nor
-    builds.
-    """
-    groups = {item.path: _group(item.path) for item in items}
+    """What takes longest comes first; `make unit` runs what needs nothing."""
+    needs = {item.path: _needs(item.path) for item in items}
     for item in items:
-        if groups[item.path] == str(item.path):
+        if needs[item.path] == "nothing":
             item.add_marker(pytest.mark.unit)
-    order = {"services": 0, "spark": 1, "builds": 1}
-    items.sort(key=lambda item: order.get(groups[item.path], 2))
+    items.sort(key=lambda item: _ORDER[needs[item.path]])
 
 
 class _Groups(LoadScopeScheduling):  # type: ignore[misc]

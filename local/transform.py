@@ -9,13 +9,13 @@ import sys
 from typing import Any
 
 import boto3
-import yaml
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
 from local.contract import GATEWAY
 from local.settings import PROJECT, REGION
+from local.template import load_yaml
 
 Template = dict[str, Any]
 
@@ -27,7 +27,7 @@ def source() -> Template:
 
 
 def contract() -> Template:
-    loaded: Template = yaml.safe_load(GATEWAY.read_text())
+    loaded: Template = load_yaml(GATEWAY)
     return loaded
 
 

@@ -220,6 +220,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_file_takes_long_to_check(name: str) -> None:
     started = time.process_time()

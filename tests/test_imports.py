@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,8 @@ print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
 """
 
 
-def imported_by(handler: str) -> set[str]:
+@cache
+def imported_by(handler: str) -> frozenset[str]:
     """Top-level packages that are loaded once the module is, in an empty environment."""
     run = subprocess.run(
         [sys.executable, "-c", PROGRAM, handler],
@@ -34,7 +36,7 @@ def imported_by(handler: str) -> set[str]:
         check=False,
     )
     assert run.returncode == 0, run.stderr
-    return set(json.loads(run.stdout))
+    return frozenset(json.loads(run.stdout))
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,7 @@ def test_names_along_an_axis_are_no_longer_than_it(iris: Fit) -> None:
     assert "x" * 70 not in text
 
 
+@pytest.mark.thorough
 def test_a_page_of_many_rows_and_clusters_can_be_mailed() -> None:
     rng = np.random.default_rng(0)
     X = rng.uniform(size=(60_000, 10))

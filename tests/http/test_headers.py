@@ -79,6 +79,7 @@ def test_a_header_that_is_sent_twice_is_one_list() -> None:
     assert Request(given).accepted(CSV, JSON) == JSON
 
 
+@pytest.mark.thorough
 @given(st.text(max_size=60) | st.text("*/,;=q01. acnostexvj", max_size=60))
 def test_any_accept_header_is_answered_or_refused(accept: str) -> None:
     try:

@@ -97,6 +97,7 @@ def test_the_work_counts_rows_columns_clusters_restarts_and_iterations(
         refused(answer, 422, "invalid-parameter", "at most 7,200 is taken", "Lower n_clusters")
 
 
+@pytest.mark.thorough
 def test_a_form_takes_no_more_than_s3_does_however_large_files_may_be(
     client: Client, limit: Set
 ) -> None:

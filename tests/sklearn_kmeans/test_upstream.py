@@ -9,6 +9,7 @@ from harness.sklearn_kmeans.adapter import KernelKMeans
 from harness.sklearn_kmeans.cases import LEFT_OUT, RUN
 from harness.sklearn_kmeans.upstream import functions_of, module_with
 
+pytestmark = pytest.mark.thorough
 THEIRS = functions_of(module_with(KernelKMeans))
 globals().update({name: THEIRS[name] for name in sorted(RUN & THEIRS.keys())})
 

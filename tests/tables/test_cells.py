@@ -84,6 +84,7 @@ def test_repeated_names_get_a_suffix() -> None:
     assert names == ["x", "x.2", None, "x.1", "x.3"]
 
 
+@pytest.mark.thorough
 def test_a_gene_table_has_20000_columns() -> None:
     wide = b",".join(b"gene_with_a_long_name_%05d" % index for index in range(20_000))
     table = read_table(
@@ -145,6 +146,7 @@ def test_a_first_row_of_numbers_is_never_the_name_of_one_column(delimiter: str) 
         read(f"1{delimiter} 2\n3\n".encode())
 
 
+@pytest.mark.thorough
 def test_a_bomb_is_not_unpacked() -> None:
     packer = zlib.compressobj(9, wbits=31)
     bomb = b"".join(packer.compress(b"0,0\n" * 250_000) for _ in range(100)) + packer.flush()
@@ -208,6 +210,7 @@ def test_the_profile_is_what_numpy_finds() -> None:
         assert column.counts.distinct == len(set(values.tolist()))
 
 
+@pytest.mark.thorough
 def test_distinct_values_are_counted_to_a_million_and_then_there_are_more() -> None:
     few = b"\n".join(b"%d,%d" % (index, index % 7) for index in range(900_000))
     assert [column.counts.distinct for column in read(few).columns] == [900_000, 7]
