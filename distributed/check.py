@@ -19,6 +19,7 @@ from distributed.distinct import (
     survey_of_range,
 )
 from distributed.fleet import Fleet
+from distributed.places import in_its_file
 from distributed.reading import Rows, Written
 from distributed.spans import Span
 from kmeans_service.errors import InvalidCsv, TooLarge
@@ -75,11 +76,11 @@ class Checked:
 
 
 class NotUtf8At(NotUtf8Error):
-    """The same, where its line is known."""
+    """The same, where its file and its line are known."""
 
-    def __init__(self, error: NotUtf8Error, line: int) -> None:
+    def __init__(self, error: NotUtf8Error, file: int, line: int) -> None:
         super().__init__(error.before, error.wrong)
-        self.line = line
+        self.file, self.line = file, line
 
 
 type Say = Callable[[int], None]
@@ -97,6 +98,7 @@ class Checking:
         self._distinct = Distinct(written.dialect.n_cells, self._count_again)
         self.columns = (CColumn * written.dialect.n_cells)()
         self.spans: list[Checked] = []
+        self.starts: list[int] = []  # of each file: the lines of the files before it
         self.n_rows = self.n_blank = 0
         self._lines = 0  # of all files so far
         self._file, self._line, self._at = -1, 1, 0
@@ -127,6 +129,7 @@ class Checking:
         before = self.written.lines[span.file]
         self._file = span.file
         self._line, self._at = 1 + before, span.begin
+        self.starts.append(self._lines)
         self._lines += before
 
     def _take(self, span: Span, found: Found) -> None:
@@ -168,9 +171,9 @@ class Checking:
             for block in rows.blocks():
                 survey.read(block)
         except NotUtf8Error as error:
-            raise NotUtf8At(error, self._line_of_fault(span)) from None
+            raise NotUtf8At(error, span.file, self._line_of_fault(span)) from None
         except (InvalidCsv, TooLarge) as error:
-            raise self._in_its_file(error, span) from None
+            raise in_its_file(error, self._names, span.file) from None
 
     def _line_of_fault(self, span: Span) -> int:
         """Of bytes that are not UTF-8."""
@@ -181,10 +184,3 @@ class Checking:
         except NotUtf8Error as error:
             line += error.before.count(b"\n")
         return line
-
-    def _in_its_file(self, error: InvalidCsv | TooLarge, span: Span) -> InvalidCsv | TooLarge:
-        """Named with the file, where there are several."""
-        if len(self._names) == 1:
-            return error
-        name = self._names[span.file]
-        return type(error)(f"{name}: {error.detail}", **error.members | {"file": name})

@@ -25,9 +25,15 @@ from kmeans_service.tables.levels import Counts, only_levels
 class FilesData(PlannedData):
     """As `PlannedData` of one file that one process reads."""
 
-    def __init__(self, given: Input, recipe: Recipe, files: Files, fleet: Fleet) -> None:
+    def __init__(
+        self, given: Input, recipe: Recipe, files: Files, fleet: Fleet, said: Sequence[str]
+    ) -> None:
+        """`said` are sentences of how the files were read."""
         super().__init__(given, recipe, files.table)
-        self._files, self._fleet = files, fleet
+        self._files, self._fleet, self._of_files = files, fleet, said
+
+    def warnings(self) -> list[str]:
+        return [*super().warnings(), *self._of_files]
 
     def passes(self, parts: Parts) -> GroupPasses:
         """Reads all rows, learns the transform of them, and checks that enough are left."""

@@ -56,7 +56,7 @@ def survey_of_range(written: Written, span: Span) -> Survey:
 
 def n_slots_for(written: Written, span: Span, n_known: int = 0) -> int:
     """A cell takes a byte at least, and its delimiter another one."""
-    if written.is_whole:
+    if written.wholes[span.file]:
         return SLOTS
     return min(SLOTS, 1 << (span.end - span.begin + 2 * n_known + 1024).bit_length())
 

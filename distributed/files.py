@@ -5,9 +5,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from distributed.spans import Open
 from kmeans_service import aws
+from kmeans_service.errors import JobGone
 from kmeans_service.streams import ByteStream
+
+_GONE = ("NoSuchKey", "NoSuchVersion", "404", "PreconditionFailed", "412")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,7 @@ class Files:
 
 
 def _open(bucket: str, file: File, begin: int, end: int) -> ByteStream:
+    """Raises JobGone."""
     if not file.size:
         return io.BytesIO()  # of which S3 has no range
     pinned: dict[str, Any] = {}
@@ -43,7 +49,13 @@ def _open(bucket: str, file: File, begin: int, end: int) -> ByteStream:
         pinned["VersionId"] = file.version_id
     elif file.etag:
         pinned["IfMatch"] = file.etag
-    answer = aws.s3().get_object(
-        Bucket=bucket, Key=file.key, Range=f"bytes={begin}-{end - 1}", **pinned
-    )
+    try:
+        answer = aws.s3().get_object(
+            Bucket=bucket, Key=file.key, Range=f"bytes={begin}-{end - 1}", **pinned
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _GONE:
+            raise
+        said = f"{file.name}: the file was deleted, replaced or has expired"
+        raise JobGone(said, file=file.name) from error
     return answer["Body"]

@@ -45,15 +45,19 @@ def _fitted(run: Run, fleet: Fleet, range_bytes: int) -> dict[str, Any]:
     files = read_files(
         _given(run, range_bytes), fleet, lambda done: say({"stage": "CHECKING", "done": done})
     )
-    recipe = _recipe(run, files.table)
-    data = FilesData(_input(run, files.table), recipe, files, fleet)
+    try:
+        recipe = _recipe(run, files.table)
+    except ServiceError as error:
+        raise files.placed(error) from None
+    said = [*(files.table.guesses if run.is_dataset else ()), *_of_ranges(files)]
+    data = FilesData(_input(run, files.table), recipe, files, fleet, said)
     say({"stage": "READING", "rows": files.table.n_rows})
     labels = Parts(run.bucket, f"{run.prefix}labels.csv", CSV)
     over_rows = data.passes(labels)
     found = passes.fit(over_rows, entered(data), say, METHOD, arranging(data))
     say({"stage": "STORING"})
     published = store_fit(run.prefix, run.fit_id, data, found, labels.stored())
-    return {"status": "fitted", "model": _model(published), "input": _read(run, files, data)}
+    return {"status": "fitted", "model": _model(published), "input": _read(run, files.table, data)}
 
 
 def _given(run: Run, range_bytes: int) -> Given:
@@ -90,8 +94,7 @@ def _input(run: Run, table: Table) -> Input:
     )
 
 
-def _read(run: Run, files: Files, data: FilesData) -> dict[str, Any]:
-    table = files.table
+def _read(run: Run, table: Table, data: FilesData) -> dict[str, Any]:
     profile = data_bucket().put(f"{run.prefix}profile.json.gz", packed(table), "application/gzip")
     return {
         "n_samples": table.n_rows,
@@ -99,16 +102,17 @@ def _read(run: Run, files: Files, data: FilesData) -> dict[str, Any]:
         "n_dropped": data.n_dropped,
         "feature_names": table.names,
         "profile": asdict(profile),
-        "warnings": [*table.guesses, *_of_ranges(files)],
     }
 
 
 def _of_ranges(files: Files) -> list[str]:
-    if not files.written.is_whole:
+    n_whole, n_files = sum(files.written.wholes), len(files.written.wholes)
+    if not n_whole:
         return []
+    those = f"{n_whole:,} of {n_files:,} files were" if n_files > 1 else "The file was"
     return [
-        "Each file was read in one piece: what is packed, or in UTF-16, or has line breaks of a "
-        "carriage return alone, cannot be read by ranges."
+        f"{those} read in one piece, by one machine: what is packed, or in UTF-16, or has line "
+        "breaks of a carriage return alone, cannot be read by ranges."
     ]
 
 

@@ -21,7 +21,8 @@ class Run:
     """A fit of some files.
 
     prefix     what all keys begin with that it writes
-    is_settled whether the recipe is made for the files, which somebody has read before
+    is_dataset whether nobody has read the files before
+    is_settled whether the recipe is made for the files
     """
 
     bucket: str
@@ -31,6 +32,7 @@ class Run:
     sha256: str
     reading: Reading
     recipe: Recipe
+    is_dataset: bool
     is_settled: bool
     limits: Limits
 
@@ -67,7 +69,8 @@ def run_of(document: Mapping[str, Any]) -> Run:
         sha256=given["sha256"],
         reading=Reading(**given["reading"]),
         recipe=recipe_of(document["recipe"], n_features=document["n_features"]),
-        is_settled=given["n_samples"] > 0,
+        is_dataset=given.get("is_dataset", False),
+        is_settled=given["n_samples"] > 0 and not given.get("is_dataset"),
         limits=Limits(**document["limits"]),
     )
 

@@ -31,7 +31,7 @@ class Written:
     sizes       bytes of each
     begins      place of the first row of data, in each
     lines       before it
-    is_whole    whether each is one span: packed, or its line breaks are no single bytes
+    wholes      whether each is one span: packed, or its line breaks are no single bytes
     most_bytes  that one may unpack to
     """
 
@@ -41,7 +41,7 @@ class Written:
     sizes: tuple[int, ...]
     begins: tuple[int, ...]
     lines: tuple[int, ...]
-    is_whole: bool
+    wholes: tuple[bool, ...]
     most_bytes: int
 
     @property
@@ -84,7 +84,7 @@ class Rows:
 
     def pieces(self) -> Iterator[bytes]:
         written = self._written
-        if written.is_whole:
+        if written.wholes[self._span.file]:
             return self._of_whole_file()
         text = decoded(self._counted(), written.dialect.encoding, begins=False)
         return without_end_mark(text) if self._span.is_last else text

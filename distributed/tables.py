@@ -1,28 +1,48 @@
 """The table in files that are counted range by range: as one reader of one file has it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from distributed.beginning import Begin, of_another, of_first, texts_of
 from distributed.check import Checked, Checking, NotUtf8At, Say
 from distributed.fleet import Fleet
-from distributed.given import Given, spans_of, written
+from distributed.given import Given
+from distributed.places import at_its_line, in_its_file
 from distributed.reading import Written
-from kmeans_service.errors import InvalidCsv
+from distributed.spans import Span, cuts
+from kmeans_service.errors import (
+    InvalidCsv,
+    NeedsConversion,
+    ServiceError,
+    TooLarge,
+    UnsupportedMediaType,
+)
 from kmeans_service.tables.bytes_in import NotUtf8Error
 from kmeans_service.tables.csv_lines import BLOCK_BYTES
 from kmeans_service.tables.dialect import Dialect
 from kmeans_service.tables.header import check_numbers
 from kmeans_service.tables.sniff import Head, Sniffed
-from kmeans_service.tables.table import Surveyed, Table, TableReader, not_utf8_at
+from kmeans_service.tables.table import Surveyed, Table, TableReader, data_begins, not_utf8_at
+
+OF_OTHER_FORMAT = "the files of a dataset are CSV, packed with gzip or not"
 
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """What there is, and where: spans with all rows of the table."""
+    """What there is, and where: spans with all rows of the table.
+
+    starts   of each file, how many lines the files before it have
+    """
 
     table: Table
     written: Written
     spans: tuple[Checked, ...]
+    names: tuple[str, ...]
+    starts: tuple[int, ...]
+
+    def placed[E: ServiceError](self, error: E) -> E:
+        """A refusal of what the table holds, named with its file and the line there."""
+        return at_its_line(error, self.names, self.starts)
 
 
 def read_files(given: Given, fleet: Fleet, say: Say = lambda _percent: None) -> Files:
@@ -38,12 +58,19 @@ def read_files(given: Given, fleet: Fleet, say: Say = lambda _percent: None) -> 
         fleet=fleet,
         say=say,
     )
-    table = reader.read()
+    try:
+        table = reader.read()
+    except NeedsConversion as error:
+        raise UnsupportedMediaType(f"{given.names[0]}: {OF_OTHER_FORMAT}") from error
+    except (InvalidCsv, TooLarge, UnsupportedMediaType) as error:
+        raise in_its_file(error, given.names, 0) from None
     check_numbers(table.columns)
     checking = reader.checking
     if checking is None:
         raise RuntimeError("a table is read without counting its rows")
-    return Files(table, checking.written, tuple(checking.spans))
+    return Files(
+        table, checking.written, tuple(checking.spans), given.names, tuple(checking.starts)
+    )
 
 
 @dataclass
@@ -58,10 +85,33 @@ class _Reader(TableReader):
     ) -> Surveyed:
         """The text is read anew: it goes on behind the head, and the ranges do not."""
         del text
-        how = written(self.given, dialect, head, sniffed)
+        how, begins = self._written(dialect, head, sniffed)
         self.checking = Checking(how, self.given.names, self.fleet, self.say)
-        self.checking.run(spans_of(how, self.given.range_bytes))
+        self.checking.run(_spans(how, begins, self.given.range_bytes))
         return self.checking
+
+    def _written(
+        self, dialect: Dialect, head: Head, sniffed: Sniffed
+    ) -> tuple[Written, list[Begin]]:
+        """Raises what is wrong with the beginning of a file, of the first one that has it."""
+        given, first = self.given, texts_of(sniffed.first)
+        place, line = data_begins(dialect, head, sniffed)
+        begins = [of_first(given, dialect, head.text[:place], line)]
+        others = range(1, len(given.sizes))
+        for each in self.fleet.each(of_another, (given, dialect, first), others):
+            if isinstance(each, ServiceError):
+                raise each
+            begins.append(each)
+        return Written(
+            given.source,
+            dialect,
+            given.limits,
+            given.sizes,
+            tuple(each.place for each in begins),
+            tuple(each.lines for each in begins),
+            tuple(each.is_whole for each in begins),
+            given.most_bytes,
+        ), begins
 
     def again(self, dialect: Dialect, head: Head) -> Iterator[bytes]:
         del dialect, head
@@ -69,5 +119,15 @@ class _Reader(TableReader):
 
     def not_utf8(self, error: NotUtf8Error) -> InvalidCsv:
         if isinstance(error, NotUtf8At):
-            return not_utf8_at(error.line, error)
+            return in_its_file(not_utf8_at(error.line, error), self.given.names, error.file)
         return super().not_utf8(error)
+
+
+def _spans(written: Written, begins: Sequence[Begin], range_bytes: int) -> list[Span]:
+    found: list[Span] = []
+    for file, (size, begin) in enumerate(zip(written.sizes, begins, strict=True)):
+        if begin.is_whole:
+            found.append(Span(file, 0, size, is_exact=True, is_last=True))
+        else:
+            found += cuts(file, begin.place, size, range_bytes, most=begin.last_cut)
+    return found

@@ -13,6 +13,9 @@ from typing import IO, Any
 
 import pytest
 
+import distributed.fit
+from distributed.job import load
+from harness.alone import Alone
 from harness.api import Answer, Client
 from harness.system import deliver, sweep
 from kmeans_service import aws, config
@@ -31,6 +34,7 @@ from local.spark.endpoint import changed, serving
 from local.spark.runs import Run, Runs
 
 APPLICATION = "00f1cbsc6anuij25"
+RANGE_BYTES = 1000
 ROLE = "arn:aws:iam::123456789012:role/spark"
 
 type Work = Callable[[str], int]
@@ -104,6 +108,13 @@ def fitted(prefix: str) -> int:
         put(prefix, "result.json", {"status": "refused", "problem": problem_document(error)})
     else:
         put(prefix, "result.json", {"status": "fitted", "model": said_of(model)})
+    return 0
+
+
+def over_files(prefix: str) -> int:
+    """The program of a run itself, in this process: what no fit in memory reads."""
+    run = load(data_bucket().uri(f"{prefix}run.json"))
+    distributed.fit.run(run, Alone(), RANGE_BYTES)
     return 0
 
 

@@ -198,7 +198,7 @@ def get_choice(job_id: str) -> Answer:
 @app.route("/kmeans/jobs/<job_id>/input", routing.READ)
 def get_input(job_id: str) -> Answer:
     request = routing.request(app)
-    request.accepted(CSV, BINARY)
+    request.accepted(CSV, BINARY, JSON)
     return read_answer(request, stored_input(_job(job_id)))
 
 

@@ -19,6 +19,7 @@ class Limits:
     iterations           a fit's max_iter
     work                 of a fit: n_samples * n_features * n_clusters * n_init * max_iter
     run_cents            that the runs of one fit beyond the worker may cost together
+    dataset_bytes, dataset_files, dataset_rows   of many files that are one table
     jobs, stored_bytes   of an owner: jobs that are there, and the sum of their files' sizes
     requests_per_minute  of an owner
     """
@@ -33,6 +34,9 @@ class Limits:
     iterations: int = 10_000
     work: int = 30_000_000_000_000
     run_cents: int = 500
+    dataset_bytes: int = 1024**4
+    dataset_files: int = 10_000
+    dataset_rows: int = 10_000_000_000
     jobs: int = 10_000
     stored_bytes: int = 50 * 1024**3
     requests_per_minute: int = 1500

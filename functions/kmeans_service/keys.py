@@ -5,7 +5,9 @@
     inputs/{owner}/{digest}.table.json.gz         the profile of a file's table
     inputs/{owner}/converted/{digest}.csv         the rows of a file that is no text
     inputs/{owner}/init-{uuid}.json               initial centers that are, of a job without a file
+    inputs/{owner}/{digest}.files.json            which files a dataset has
     incoming/{owner}/…                            what its owner dropped there, under any name
+    datasets/{owner}/{name}/…                     files that are one table once _SUCCESS is there
     pending/{owner}/{job_id}/input.csv            the file of a job that was made for it
     pending/{owner}/{job_id}/predictions/{name}.csv   points of a large prediction
     models/{owner}/{job_id}/source-{uuid}.json    the clusters that its fit is to continue
@@ -14,7 +16,7 @@
     results/{owner}/{job_id}/{name}/{fence}.csv   what one attempt at a large prediction stored
     names/{owner}/{job_id}/{uuid}.json            what the owner calls the job's clusters
 
-Keys hold ids, and never a user's file name but under incoming/.
+Keys hold ids, and never a user's file name but under incoming/ and datasets/.
 """
 
 import hashlib
@@ -27,11 +29,13 @@ from pathlib import PurePosixPath
 # An owner's name: a folder of each of these.
 OWNER = r"[A-Za-z0-9_-]{1,64}"
 INPUTS, INCOMING, PENDING, MODELS, RESULTS = "inputs", "incoming", "pending", "models", "results"
-NAMES = "names"
+NAMES, DATASETS = "names", "datasets"
 ENGINE = "engine"  # what runs beyond the worker execute
 
 _INPUT = "input.csv"
 _DROPPED = re.compile(rf"{INCOMING}/({OWNER})/(?:.*/)?([^/]+)", re.S)
+# What begins otherwise is no dataset: Spark and Hadoop write so what is no data.
+_DATASET = re.compile(rf"{DATASETS}/({OWNER})/((?:[^/_.][^/]*/)*[^/_.][^/]*)/_SUCCESS", re.S)
 _AWAITED = re.compile(rf"{PENDING}/({OWNER})/([0-9]{{1,10}})/(.+)")
 _ATTEMPT = re.compile(rf"{MODELS}/[^/]+/[0-9]+/[^/]+/([0-9]+)/.+", re.S)
 
@@ -109,10 +113,11 @@ def _of_job(kind: str, owner: str, job_id: int) -> str:
 
 @dataclass(frozen=True)
 class Dropped:
-    """A file that its owner put under incoming/."""
+    """A file that its owner put under incoming/, or the mark that a dataset is complete."""
 
     owner: str
     filename: str
+    is_dataset: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,7 +132,9 @@ class Awaited:
 def arrived(key: str) -> Dropped | Awaited | None:
     """What an object is that came into the bucket; None for one that is nobody's."""
     if found := _DROPPED.fullmatch(key):
-        return Dropped(*found.groups())
+        return Dropped(found[1], found[2])
+    if found := _DATASET.fullmatch(key):
+        return Dropped(found[1], found[2], is_dataset=True)
     if found := _AWAITED.fullmatch(key):
         owner, job_id, rest = found.groups()
         return Awaited(owner, int(job_id), None if rest == _INPUT else PurePosixPath(rest).stem)

@@ -1,4 +1,4 @@
-"""Files that arrive in the bucket: incoming/ makes a job, pending/ completes one.
+"""Files that arrive in the bucket: incoming/ and datasets/ make a job, pending/ completes one.
 
 S3 delivers a notification at least once and in any order; what is done here twice is done once.
 """
@@ -36,7 +36,7 @@ from kmeans_service.storage import ObjectMissing, OpenObject, data_bucket
 from kmeans_service.streams import Keep, Kept
 from kmeans_service.tables.dialect import Reading
 from worker import conversion, metadata, predicting
-from worker.checked import checked
+from worker.checked import checked, checked_dataset
 from worker.conversion import Converted
 
 # What programs leave beside files, and nobody means to be fitted: the marks of folders, of finished
@@ -121,13 +121,14 @@ def handle(arrival: Arrival, seconds: float, keep: Keep) -> None:
 
     keep   called again and again while something is read
     """
-    if _LEFT_BY_PROGRAMS.fullmatch(arrival.key):
+    found = keys.arrived(arrival.key)
+    is_dataset = isinstance(found, Dropped) and found.is_dataset
+    if not is_dataset and _LEFT_BY_PROGRAMS.fullmatch(arrival.key):
         telemetry.logger().info("ignored what a program left")
         return
-    found = keys.arrived(arrival.key)
     try:
         if isinstance(found, Dropped):
-            _dropped(arrival, found.owner, found.filename, keep)
+            _dropped(arrival, found, keep)
         elif found:
             _awaited(arrival, found, seconds, keep)
     except (PredictionNotFound, ObjectMissing, JobGone, JobNotFound) as gone:
@@ -160,27 +161,31 @@ def _opened(arrival: Arrival, keep: Keep) -> OpenObject:
     return replace(opened, stream=kept(opened.stream), again=lambda: kept(opened.again()))
 
 
-def _dropped(arrival: Arrival, owner: str, filename: str, keep: Keep) -> None:
+def _dropped(arrival: Arrival, found: Dropped, keep: Keep) -> None:
     """incoming/: the file makes a job, and is fitted with the parameters of its metadata.
 
+    datasets/: so do the files that its mark says are all there.
     Raises FitConflict while another fit of the job is active: its next delivery comes later.
     """
+    owner = found.owner
     if arrival.version_id and creation.is_handled(owner, arrival.event):
         return
     opened = _opened(arrival, keep)
     try:
-        _fit_dropped(arrival, owner, filename, opened, keep)
+        _fit_dropped(arrival, found, opened, keep)
     except OverQuota as refusal:  # the file stays where it is; no job can say why
         _turned_away(owner, refusal)
     creation.remember(owner, arrival.event)
 
 
-def _fit_dropped(
-    arrival: Arrival, owner: str, filename: str, opened: OpenObject, keep: Keep
-) -> None:
+def _fit_dropped(arrival: Arrival, dropped: Dropped, opened: OpenObject, keep: Keep) -> None:
+    owner, filename = dropped.owner, dropped.filename
     reading, misread = metadata.reading_of(opened.metadata)
-    convert = partial(conversion.convert, arrival.key, arrival.version_id, owner, reading, keep)
-    found = checked(arrival.key, arrival.version_id, owner, opened, reading, convert)
+    if dropped.is_dataset:
+        found = checked_dataset(arrival.key, arrival.version_id, owner, reading, keep)
+    else:
+        convert = partial(conversion.convert, arrival.key, arrival.version_id, owner, reading, keep)
+        found = checked(arrival.key, arrival.version_id, owner, opened, reading, convert)
     given, refusal = found.given, misread or found.refusal
     warnings = metadata.warnings_of(opened.metadata) + found.warnings
     try:

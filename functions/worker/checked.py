@@ -1,4 +1,4 @@
-"""A file that has arrived, read once: what it holds, or what is wrong with it."""
+"""What has arrived: a file, read once, or a dataset; or what is wrong with it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from kmeans_service import config
 from kmeans_service.errors import ModelDamaged, NeedsConversion, ServiceError, TooLarge
 from kmeans_service.fitting import capacity
-from kmeans_service.lifecycle import asides, inputs
+from kmeans_service.lifecycle import asides, datasets, inputs
 from kmeans_service.lifecycle.job import Input
 from kmeans_service.storage import OpenObject, data_bucket
-from kmeans_service.streams import WholeRead
+from kmeans_service.streams import Keep, WholeRead
 from kmeans_service.tables.dialect import Reading
 from kmeans_service.tables.table import Table, read_table
 from worker.conversion import Converted
@@ -60,6 +60,21 @@ def checked(
     given = replace(given, converted=converted.rows if converted else None)
     given = asides.without_names(owner, asides.with_profile(owner, given, table))
     return Checked(given, None, table.guesses)
+
+
+def checked_dataset(
+    key: str, version_id: str | None, owner: str, reading: Reading, keep: Keep
+) -> Checked:
+    """The files that a mark says are all there: which they are, and not what is in them.
+
+    Raises ObjectMissing where the mark is gone, or one of them meanwhile.
+    """
+    try:
+        found = datasets.listed(key, version_id, keep)
+    except ServiceError as refusal:
+        return Checked(None, refusal)
+    given = datasets.stored(owner, key, version_id, found, reading)
+    return Checked(given, None, found.warnings())
 
 
 def _table_of(converted: Converted) -> Table:

@@ -32,6 +32,7 @@ RARE: dict[tuple[str, calls.Call], list[Json]] = {
         {"Prefix": f"{kind}/alice/0/"}
         for kind in ("inputs", "models", "names", "pending", "results")
     ],
+    ("SweeperFunction", ("s3", "get_object")): [{"Key": "inputs/alice/a.files.json"}],
     ("FitFunction", ("s3", "abort_multipart_upload")): [{"Key": "models/alice/0/f/1/labels.csv"}],
     ("FitWorkerFunction", ("s3", "abort_multipart_upload")): [
         {"Key": "models/alice/0/f/1/labels.csv"},

@@ -125,10 +125,13 @@ def use_everything(recorder: Recorder) -> None:
     deliver(system.drop("incoming/alice/dropped.csv", MODEL_CSV + b"3,3\n", **dropped))
     deliver(system.drop("incoming/alice/bad.csv", b"a,b\nc,d\n"))
     send_in_parts(client, recorder)
+    deliver(dataset())
     fitted = client.get("/kmeans/jobs?status=SUCCEEDED").json()["jobs"]
     assert len(fitted) == 6
     for job in fitted[1:]:
         assert client.call("DELETE", f"/kmeans/jobs/{job['job_id']}").status == 204
+    [listed] = [job for job in client.get("/kmeans/jobs").json()["jobs"] if "files" in job]
+    assert client.call("DELETE", f"/kmeans/jobs/{listed['job_id']}").status == 204
     lost = client.upload(MODEL_CSV + b"4,4\n", "lost.csv").json()["job_id"]
     client.fit(lost, **ASYNC)
     forget_line()  # whoever asked for the fit died before it stood there
@@ -152,6 +155,13 @@ def send_in_parts(client: Client, recorder: Recorder) -> None:
     assert client.call("DELETE", f"/kmeans/jobs/{third['job_id']}").status == 204
     system.let_leases_run_out("alice")
     assert recorder.run("SweeperFunction", system.sweep)["lapsed"] == 1
+
+
+def dataset() -> str:
+    """The notification of one that is complete."""
+    for name in ("part-0.csv", "part-1.csv"):
+        system.put(f"datasets/alice/nightly/{name}", MODEL_CSV)
+    return system.drop("datasets/alice/nightly/_SUCCESS", b"")
 
 
 def forget_line() -> None:

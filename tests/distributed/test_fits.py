@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from sklearn import datasets
 
-from distributed import rows
+from distributed import fit, job, rows
 from harness.alone import Alone
 from harness.spark_runs import Runs, recipe, running, written
 from harness.spark_tables import TABLE, blobs, csv, s1_like
@@ -159,8 +159,54 @@ def test_packed_files_are_read_one_by_one_and_the_job_says_so(runs: Runs) -> Non
     whole = runs.run([csv(X, header=True)], 900, model_params={"n_clusters": 3})
     parts = [gzip.compress(csv(part, header=True)) for part in np.array_split(X, 3)]
     found = runs.run(parts, 900, model_params={"n_clusters": 3})
+    [said] = [each for each in found.scores["warnings"] if "in one piece" in each]
+    assert said.startswith("3 of 3 files were read in one piece")
+    found.scores["warnings"].remove(said)
+    if not found.scores["warnings"]:
+        del found.scores["warnings"]
     assert written(found) == written(whole)
-    assert found.document["input"]["warnings"][0].startswith("Each file was read in one piece")
+
+
+def test_a_packed_file_among_others_is_read_in_one_piece_and_the_others_by_ranges(
+    runs: Runs,
+) -> None:
+    X = blobs(300, 3, 3, 6)
+    whole = runs.run([csv(X, header=True)], 900, model_params={"n_clusters": 3})
+    parts = [csv(part, header=True) for part in np.array_split(X, 3)]
+    parts[1] = gzip.compress(parts[1])
+    found = runs.run(parts, 900, model_params={"n_clusters": 3})
+    assert "1 of 3 files were read in one piece" in str(found.scores["warnings"])
+    assert found.body("labels.csv") == whole.body("labels.csv")
+
+
+OF_OTHER_FORMATS = {
+    "a Parquet file": b"PAR1" + b"\0" * 20,
+    "an Excel workbook": b"PK\x03\x04....xl/",
+    "a file of JSON objects": b'{"x": 1, "y": 2}\n',
+    "an ORC file": b"ORC\0\0",
+}
+
+
+@pytest.mark.parametrize("name", OF_OTHER_FORMATS)
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_file_of_another_format_is_refused_by_its_name(name: str, place: int, runs: Runs) -> None:
+    bodies = [b"x,y\n1,2\n3,4\n"] * 2
+    bodies[place] = OF_OTHER_FORMATS[name]
+    found = runs.run(bodies, 16, model_params={"n_clusters": 2})
+    assert found.problem["status"] == 415
+    assert found.problem["detail"].startswith(f"part-{place}.csv: ")
+    assert place == 0 or name in found.problem["detail"]
+
+
+def test_a_file_that_went_before_it_was_read_is_named(runs: Runs) -> None:
+    uri = runs.asked([b"x,y\n1,2\n3,4\n"] * 3, model_params={"n_clusters": 2})
+    (runs.folder / "bucket/incoming/o/1/part-1.csv").unlink()
+    fit.run(job.load(uri), Alone(), 16)
+    problem = runs.result_of(uri).problem
+    assert (problem["status"], problem["detail"]) == (
+        410,
+        "part-1.csv: the file was deleted, replaced or has expired",
+    )
 
 
 def test_a_bad_cell_of_several_files_is_named_with_its_file_and_its_line_there(runs: Runs) -> None:

@@ -55,7 +55,7 @@ def test_it_is_told_what_to_do_and_may_do_nothing_else(running: Elsewhere) -> No
     )
     given = item()["input"]
     assert document["input"]["parts"] == [
-        {"key": given["key"], "version_id": None, "size": len(CSV), "crc64nvme": None}
+        {"key": given["key"], "version_id": None, "size": len(CSV), "etag": "", "crc64nvme": None}
     ]
     assert (document["prefix"], document["fit_id"]) == (prefix, item()["fit_id"])
     assert document["recipe"]["engine"] == "spark"

@@ -28,7 +28,7 @@ KEY_RIGHTS = {
     "PredictFunction": (WRITE_WITH_KEY, {"dynamodb", "s3", "sqs"}),
     "ExplainFunction": (WRITE_WITH_KEY, {"dynamodb", "s3", "sqs"}),
     "JobsFunction": (WRITE_WITH_KEY, {"dynamodb", "s3"}),
-    "SweeperFunction": (WRITE_WITH_KEY, {"dynamodb", "sqs"}),
+    "SweeperFunction": (WRITE_WITH_KEY, {"dynamodb", "s3", "sqs"}),
 }
 
 

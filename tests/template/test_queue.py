@@ -52,10 +52,13 @@ def test_files_that_are_dropped_or_uploaded_reach_the_worker_and_nothing_else_do
     for entry in notified["QueueConfigurations"]:
         assert entry["Event"] == "s3:ObjectCreated:*"
         assert entry["Queue"] == arn("FitQueue")
-        [rule] = entry["Filter"]["S3Key"]["Rules"]
-        assert rule["Name"] == "prefix"
-        found.append(rule["Value"])
-    assert sorted(found) == ["incoming/", "pending/"]
+        rules = {each["Name"]: each["Value"] for each in entry["Filter"]["S3Key"]["Rules"]}
+        found.append((rules.pop("prefix"), rules))
+    assert found == [
+        ("incoming/", {}),
+        ("pending/", {}),
+        ("datasets/", {"suffix": "/_SUCCESS"}),
+    ]
 
 
 def test_lost_fits_are_looked_for_on_a_schedule_and_one_search_ends_before_the_next() -> None:

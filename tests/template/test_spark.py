@@ -72,7 +72,7 @@ def test_its_machines_are_of_the_architecture_that_its_code_is_compiled_for() ->
 
 def test_a_run_reads_files_and_writes_models_and_touches_nothing_else() -> None:
     read, find, write = statements("SparkRun", HERE)
-    prefixes = ("engine", "incoming", "inputs", "pending")
+    prefixes = ("datasets", "engine", "incoming", "inputs", "pending")
     assert read["Action"] == ["s3:GetObject", "s3:GetObjectVersion"]
     assert read["Resource"] == [{"Fn::Sub": f"${{DataBucket.Arn}}/{name}/*"} for name in prefixes]
     assert (find["Action"], find["Resource"]) == ("s3:ListBucket", arn("DataBucket"))

@@ -15,6 +15,7 @@ from kmeans_service.media_types import JSON
 from kmeans_service.models.columns import Columns
 from kmeans_service.models.placing import check_alike
 from kmeans_service.models.source import Source, source_from, source_of
+from kmeans_service.recipes.engines import check_engine
 from kmeans_service.recipes.recipe import Alignment, Recipe
 from kmeans_service.storage import data_bucket
 from kmeans_service.stored_object import StoredObject
@@ -31,6 +32,8 @@ def aligned(job: Job, recipe: Recipe) -> Recipe:
     """
     if recipe.align_to is None:
         return recipe
+    if job.input and job.input.dataset:
+        check_engine(recipe)
     columns, plain = None, replace(recipe, align_to=None)
     if not job.is_converting:
         plain, columns = planning.planned_with_columns(job.checked_input, plain)

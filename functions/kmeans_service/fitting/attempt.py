@@ -98,7 +98,7 @@ def _finish(
     except ServiceError as error:
         raise _failed(claimed, error) from None
     try:
-        return fits.publish(claimed, fitted.published), fitted.labels_csv
+        return fits.publish(claimed, fitted.published, fitted.read), fitted.labels_csv
     except ItemTooLarge:
         raise _failed(claimed, FitFailed(TOO_LARGE_TO_PUBLISH)) from None
 

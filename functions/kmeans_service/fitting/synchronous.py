@@ -78,6 +78,7 @@ def _is_small(given: Input, recipe: Recipe) -> bool:
     work = recipe.iteration_work(*shape)
     return (
         recipe.engine != "spark"
+        and given.dataset is None
         and work <= config.MAX_SYNCHRONOUS_WORK
         and choice_work(recipe, *shape) <= config.MAX_SYNCHRONOUS_CHOICE
         and given.rows.size <= config.MAX_SYNCHRONOUS_BYTES

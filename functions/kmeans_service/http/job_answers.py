@@ -59,10 +59,12 @@ def stored_choice(job: Job) -> Stored:
 
 
 def stored_input(job: Job) -> Stored:
-    """The file as it came; raises NotUploaded."""
+    """The file as it came, of a dataset which files it has; raises NotUploaded."""
     given = job.input
     if given is None:
         raise NotUploaded(f"The file of job {job.job_id} has not arrived")
+    if given.dataset:
+        return _stored_files(given.dataset, job.filename)
     file = StoredObject(given.key, given.sha256, given.size)
     is_text = given.n_samples > 0 and not given.converted
     media_type = f"{CSV}; charset=utf-8" if is_text else BINARY
@@ -74,6 +76,18 @@ def stored_input(job: Job) -> Stored:
         encode=partial(answers.binary_answer, media_type, job.filename),
         headers=etag(file),
         version_id=given.version_id,
+        lost=LOST_FILE,
+    )
+
+
+def _stored_files(files: StoredObject, name: str) -> Stored:
+    return Stored(
+        files,
+        f"{name}.files.json",
+        JSON,
+        carried=2 * files.size,  # each quotation mark is two bytes in the string that carries it
+        encode=lambda body, headers: answers.json_answer(body.decode(), headers=headers),
+        headers=etag(files),
         lost=LOST_FILE,
     )
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kmeans_service.http.location import rooted
-from kmeans_service.lifecycle.job import Job, Status
+from kmeans_service.lifecycle.job import Input, Job, Status
 from kmeans_service.recipes.preprocessing import STRICT
 from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.runs import cost
@@ -22,8 +22,8 @@ def job_view(job: Job, root: str) -> dict[str, Any]:
         "filename": job.filename,
         "name": job.name or None,
         "size": given and given.size,
-        "n_samples": given and given.n_samples,
-        "n_features": given and given.n_features,
+        "files": given and given.files,
+        **(_shape(given) if given else {}),
         "feature_names": given and given.feature_names and list(given.feature_names),
         "reading": (given and given.reading) or None,
         "model_params": job.recipe and _shown(job.recipe),
@@ -43,6 +43,13 @@ def job_view(job: Job, root: str) -> dict[str, Any]:
         "links": _links(job, root),
     }
     return {name: value for name, value in view.items() if value is not None}
+
+
+def _shape(given: Input) -> dict[str, int]:
+    """Nothing of a dataset that no fit has read."""
+    if given.dataset and not given.is_read:
+        return {}
+    return {"n_samples": given.n_samples, "n_features": given.n_features}
 
 
 def _shown(recipe: Recipe) -> dict[str, Any]:

@@ -32,8 +32,8 @@ def without_names(owner: str, given: Input) -> Input:
 
 
 def with_profile(owner: str, given: Input, table: Table) -> Input:
-    """The input with its table's profile beside it; of a plain matrix its shape says all."""
-    if table.is_plain and not given.converted:
+    """The input with its table's profile beside it; of a plain file its shape says all."""
+    if table.is_plain and not given.converted and not given.dataset:
         return given
     key = keys.beside_input(owner, given.key, given.version_id, given.sha256)
     profile = data_bucket().put(f"{key}.table.json.gz", packed(table), GZIP)

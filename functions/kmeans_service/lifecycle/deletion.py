@@ -4,7 +4,7 @@ from boto3.dynamodb.conditions import Attr
 
 from kmeans_service import keys
 from kmeans_service.errors import Unavailable
-from kmeans_service.lifecycle import asides, lease, leftovers, parts, reads
+from kmeans_service.lifecycle import asides, datasets, lease, leftovers, parts, reads
 from kmeans_service.lifecycle.creation import find_upload, key_of_upload
 from kmeans_service.lifecycle.items import job_or_damaged
 from kmeans_service.lifecycle.job import Job, Status
@@ -43,6 +43,8 @@ def is_in_hands(job: Job) -> bool:
 def finish(job: Job) -> None:
     """Remove all of a DELETING job's objects and leave the tombstone."""
     if job.input is not None:
+        if job.input.dataset:
+            datasets.remove(job.input)
         # A key that users write to has other versions, which are other jobs' files.
         data_bucket().delete(job.input.key, job.input.version_id)
         asides.forget(job.input)

@@ -11,8 +11,8 @@ from boto3.dynamodb.conditions import Attr
 from kmeans_service import config
 from kmeans_service.errors import FitConflict
 from kmeans_service.lifecycle import asides, asking, lease, leftovers, reads
-from kmeans_service.lifecycle.items import job_from_item, model_attribute
-from kmeans_service.lifecycle.job import Job, Run, Status, fit_id_of
+from kmeans_service.lifecycle.items import input_attribute, job_from_item, model_attribute
+from kmeans_service.lifecycle.job import Input, Job, Run, Status, fit_id_of
 from kmeans_service.lifecycle.lease import Lease
 from kmeans_service.models.published import Published
 from kmeans_service.owners import quota
@@ -105,18 +105,23 @@ def _is_nobodys(job: Job) -> Condition:
     return has({"fit_id": job.fit_id}) & (waits | crashed)
 
 
-def publish(claimed: Job, model: Published) -> Job:
+def publish(claimed: Job, model: Published, read: Input | None = None) -> Job:
     """RUNNING → SUCCEEDED: the model is seen from here on; raises FenceLost or ItemTooLarge.
 
+    read   the job's input, where the fit was the first to read it
     With it, its bytes are counted, and what it replaces is noted down to be removed.
     """
     ended = _ended()
     change = (
         sets(model=model_attribute(model), status=Status.SUCCEEDED) | ended | _run_is_over(claimed)
     )
+    more = model.stored_bytes
+    if read and claimed.input:
+        change |= sets(input=input_attribute(read))
+        more += read.stored_bytes - claimed.input.stored_bytes
     made_before = _lease(claimed).publish(
         change | NOT_ACTIVE | removes("crash", "error"),
-        [quota.more(claimed.owner, model.stored_bytes), *leftovers.note(claimed)],
+        [quota.more(claimed.owner, more), *leftovers.note(claimed)],
         # Even if the job has moved on since: the objects are in use.
         is_made=lambda item: _has(job_from_item(item), model),
         before_again=lambda: quota.read(claimed.owner),  # which makes sure that there are counters
@@ -125,7 +130,7 @@ def publish(claimed: Job, model: Published) -> Job:
         return job_from_item(made_before)
     times = claimed.times | {"finished_at": ended.sets["finished_at"]}
     done = replace(claimed, status=Status.SUCCEEDED, times=times, progress=None, run=None)
-    return replace(done, model=model, error=None, crash=None)
+    return replace(done, model=model, input=read or claimed.input, error=None, crash=None)
 
 
 def _has(job: Job, model: Published) -> bool:

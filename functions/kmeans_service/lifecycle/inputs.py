@@ -3,13 +3,19 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from kmeans_service.errors import JobGone, ModelDamaged
+from kmeans_service.errors import JobGone, ModelDamaged, NotMade
 from kmeans_service.lifecycle import asides
 from kmeans_service.lifecycle.job import Input
 from kmeans_service.storage import LOST_FILE, ObjectMissing, data_bucket
 from kmeans_service.streams import ByteStream, Keep, Kept, WholeRead
 from kmeans_service.tables.dialect import Reading
 from kmeans_service.tables.table import Table, read_table
+
+OF_A_DATASET = (
+    "The rows of a dataset of many files are read by its fits alone, on Spark: labels, centers, "
+    "scores and predictions can be had, what needs the rows once more cannot. Of a sample of them, "
+    "sent as one file, it can"
+)
 
 
 def of_table(
@@ -30,7 +36,7 @@ def of_table(
 def table_of(given: Input) -> Table:
     """What the file holds: as it was stored, or read now where it was not.
 
-    Raises JobGone or ModelDamaged.
+    Raises JobGone, ModelDamaged, or NotMade of a dataset that no fit has read.
     """
     if given.profile:
         return asides.profile(given.profile)
@@ -43,8 +49,10 @@ def reading(given: Input, keep: Keep = lambda: None) -> Iterator[WholeRead]:
     """The file, to be read; refused if it is not the one that was uploaded, however it reads.
 
     keep   called before each piece of it
-    Raises JobGone or ModelDamaged.
+    Raises JobGone or ModelDamaged, and NotMade of a dataset, which is no file.
     """
+    if given.dataset:
+        raise NotMade(OF_A_DATASET)
     source = WholeRead(lambda: Kept(opened(given), keep))
     try:
         yield source

@@ -90,6 +90,8 @@ def _input(values: dict[str, Any]) -> Input:
         profile=_object(values.get("profile")),
         reading=values.get("reading", {}),
         converted=_object(values.get("converted")),
+        dataset=_object(values.get("dataset")),
+        files=values.get("files"),
     )
 
 

@@ -51,6 +51,8 @@ class Input:
                 and of a file older than tables are, which has numbers alone
     reading     what its owner said of how it is to be read, and is part of what it is
     converted   where its rows are, as CSV, if the file itself is of another format
+    dataset     which files it has, where many are one table: `key` is that of the mark that all are
+                there, `size` and `files` are of all; it has no shape before a fit has read them
     """
 
     key: str
@@ -64,6 +66,17 @@ class Input:
     profile: StoredObject | None = None
     reading: dict[str, str] = field(default_factory=dict)
     converted: StoredObject | None = None
+    dataset: StoredObject | None = None
+    files: int | None = None
+
+    @property
+    def is_read(self) -> bool:
+        return self.n_samples > 0
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it can be fitted: it was read, or will be by the fit."""
+        return self.is_read or self.dataset is not None
 
     @property
     def rows(self) -> StoredObject:
@@ -73,7 +86,8 @@ class Input:
     @property
     def asides(self) -> tuple[StoredObject, ...]:
         """What is kept of it beside the item and beside the file."""
-        return tuple(each for each in (self.names, self.profile, self.converted) if each)
+        kept = (self.names, self.profile, self.converted, self.dataset)
+        return tuple(each for each in kept if each)
 
     @property
     def stored_bytes(self) -> int:
@@ -197,7 +211,7 @@ class Job:
     @property
     def checked_input(self) -> Input:
         """The file that a fit is of; raises FitFailed if it was refused, or NotUploaded."""
-        if self.input is not None and self.input.n_samples > 0:
+        if self.input is not None and self.input.is_known:
             return self.input
         if self.status is Status.FAILED:
             raise FitFailed(f"The file of job {self.job_id} was refused", error=self.error)

@@ -4,6 +4,7 @@ from kmeans_service import config
 from kmeans_service.lifecycle import inputs
 from kmeans_service.lifecycle.job import Input
 from kmeans_service.models.columns import Columns, planned_columns
+from kmeans_service.recipes.engines import check_engine
 from kmeans_service.recipes.params import check_against_data
 from kmeans_service.recipes.preprocessing import DEFAULT, STRICT
 from kmeans_service.recipes.recipe import Recipe
@@ -12,7 +13,13 @@ from kmeans_service.tables.table import Table
 
 
 def planned(given: Input, recipe: Recipe) -> Recipe:
-    """The recipe as it is for this file; raises InvalidParameter if it cannot be fitted so."""
+    """The recipe as it is for this file; raises InvalidParameter if it cannot be fitted so.
+
+    Of a dataset, as it was asked for: the fit itself reads it, and plans.
+    """
+    if given.dataset:
+        check_engine(recipe)
+        return recipe
     return planned_with_columns(given, recipe)[0]
 
 

@@ -9,6 +9,7 @@ from kmeans_service.recipes.recipe import Recipe
 
 FIELD = "engine"
 PARAMETER = "DistributedEngine"
+_DEPLOY = f"Whoever runs the service may deploy it with {PARAMETER}=emr-serverless"
 
 
 def parse_engine(value: Any, recipe: Recipe) -> str:
@@ -22,12 +23,27 @@ def parse_engine(value: Any, recipe: Recipe) -> str:
         raise _refusal(
             '"spark", which this deployment does not have',
             f'"auto", which takes a file of at most {config.limits().file_bytes:,} bytes, and as '
-            f"many numbers as {config.SCRATCH_BYTES:,} bytes of disk hold. Whoever runs the "
-            f"service may deploy it with {PARAMETER}=emr-serverless",
+            f"many numbers as {config.SCRATCH_BYTES:,} bytes of disk hold. {_DEPLOY}",
         )
     if why := not_taken(recipe):
         raise _refusal(f'"spark" with {why}', f'"auto", or "spark" without {why}')
     return "spark"
+
+
+def check_engine(recipe: Recipe) -> None:
+    """Of what only Spark can fit; raises InvalidParameter where it is not there, or cannot."""
+    if config.distributed() is None:
+        raise InvalidParameter(
+            "the fit is of a dataset of many files, which needs the engine spark, and this "
+            f"deployment does not have it; send the table as one file. {_DEPLOY}",
+            field=FIELD,
+        )
+    if why := not_taken(recipe):
+        raise InvalidParameter(
+            f"{why} is given; a dataset of many files is fitted by the engine spark, which does "
+            "not take it: leave it out",
+            field=why,
+        )
 
 
 def not_taken(recipe: Recipe) -> str:

@@ -1,17 +1,20 @@
 """What a run is given: a document beside what it will write, its code, and its rights."""
 
 import json
-from dataclasses import asdict
+import sys
+from dataclasses import asdict, replace
 from typing import Any
 
 from kmeans_service import config
+from kmeans_service.config import Limits
 from kmeans_service.errors import FitFailed
-from kmeans_service.lifecycle import asides
+from kmeans_service.lifecycle import asides, datasets
 from kmeans_service.lifecycle.job import Input, Job
 from kmeans_service.media_types import JSON
 from kmeans_service.runs import cost, program
 from kmeans_service.runs.application import Order
 from kmeans_service.storage import data_bucket
+from kmeans_service.versions import Version
 
 VERSION = 1
 
@@ -46,21 +49,24 @@ def document(claimed: Job, processors: int) -> dict[str, Any]:
         "input": _input(given),
         "recipe": recipe.seeded().as_json(),
         "n_features": recipe.n_features,
-        "limits": asdict(config.limits()),
+        "limits": asdict(_limits(given)),
         "processors": processors,
     }
 
 
+def _limits(given: Input) -> Limits:
+    """Those of many files are another tier's; what their fit takes is bounded by its cents."""
+    limits = config.limits()
+    if given.dataset is None:
+        return limits
+    return replace(limits, rows=limits.dataset_rows, work=sys.maxsize)
+
+
 def _input(given: Input) -> dict[str, Any]:
-    rows = given.rows
-    version = None if given.converted else given.version_id
-    part = {"key": rows.key, "version_id": version, "size": rows.size, "crc64nvme": None}
     return {
-        "parts": [part],
-        "sha256": rows.sha256,
-        "known_sha256": True,
-        "format": "csv",
-        "compression": None,
+        "parts": [each.as_json() for each in _files(given)],
+        "is_dataset": given.dataset is not None,
+        "sha256": given.rows.sha256,
         "reading": given.reading,
         "profile": given.profile and asdict(given.profile),
         "n_samples": given.n_samples,
@@ -68,17 +74,31 @@ def _input(given: Input) -> dict[str, Any]:
     }
 
 
+def _files(given: Input) -> list[Version]:
+    if given.dataset:
+        return datasets.files_of(given)
+    rows = given.rows
+    version = None if given.converted else given.version_id
+    return [Version(rows.key, version, rows.size, "")]
+
+
+def _readable(given: Input) -> list[str]:
+    """What the run reads: its file, or all below its folder."""
+    if given.dataset:
+        return [_arn(given.key.removesuffix(datasets.MARK)) + "*"]
+    return [_arn(each.key) for each in (given.rows, given.profile) if each]
+
+
 def policy(claimed: Job) -> dict[str, Any]:
-    """What the run may do at most: read its file, and work below its fit's prefix."""
-    given = claimed.input
-    read = [given.rows.key, *([given.profile.key] if given.profile else [])] if given else []
+    """What the run may do at most: read its files, and work below its fit's prefix."""
+    read = _readable(claimed.input) if claimed.input else []
     return {
         "Version": "2012-10-17",
         "Statement": [
             {
                 "Effect": "Allow",
                 "Action": ["s3:GetObject", "s3:GetObjectVersion"],
-                "Resource": [_arn(key) for key in read] + [_arn(program.PREFIX) + "*"],
+                "Resource": [*read, _arn(program.PREFIX) + "*"],
             },
             {
                 "Effect": "Allow",

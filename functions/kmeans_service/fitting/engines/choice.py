@@ -15,12 +15,12 @@ ENGINES: tuple[Engine, ...] = (InMemory(), OutOfCore())
 
 
 def is_elsewhere(claimed: Job) -> bool:
-    """Whether it is Spark's: asked for, or beyond what the worker can do where there is Spark.
+    """Whether it is Spark's: asked for, of many files, or beyond the worker where there is Spark.
 
     Beyond it is what there is no room for, and what there was not time enough for.
     """
     given, recipe = _asked(claimed)
-    if recipe.engine == "spark":
+    if recipe.engine == "spark" or given.dataset:
         return True
     return may_be_elsewhere(claimed) and (claimed.is_long or not _with_room(given, recipe))
 

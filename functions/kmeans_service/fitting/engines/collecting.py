@@ -1,11 +1,13 @@
 """What a run elsewhere has stored, looked at before anything of it is believed."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from kmeans_service.errors import JobGone, ModelDamaged
 from kmeans_service.fitting.engines.engine import AttemptCrashed, Fitted
-from kmeans_service.lifecycle.job import Job
+from kmeans_service.lifecycle import asides
+from kmeans_service.lifecycle.job import Input, Job
 from kmeans_service.models import manifest
 from kmeans_service.models.published import Published
 from kmeans_service.models.scores import scores_of
@@ -33,10 +35,28 @@ def collect(job: Job) -> Fitted:
             case {"status": "refused", "problem": {"type": str(), "detail": str()} as problem}:
                 raise RunRefused(problem)
             case {"status": "fitted", "model": dict() as model}:
-                return Fitted(_checked(job, _published(model)), None)
+                return Fitted(_checked(job, _published(model)), None, _read(job, result))
     except (*UNREADABLE, JobGone, ModelDamaged) as error:
         raise AttemptCrashed("what its run stored is damaged", repr(error)) from error
     raise AttemptCrashed("its run left no result", repr(result)[:200])
+
+
+def _read(job: Job, result: dict[str, Any]) -> Input | None:
+    """A dataset with its shape and profile, at its first fit; raises as `asides.profile` does."""
+    given = job.input
+    if given is None or given.is_read:
+        return None
+    profile = StoredObject(**result["input"]["profile"])
+    if not profile.key.startswith(job.fit_prefix):
+        raise ValueError(f"{profile.key} is not the run's")
+    table = asides.profile(profile)
+    read = replace(
+        given,
+        n_samples=table.n_rows,
+        n_features=len(table.columns),
+        feature_names=table.names,
+    )
+    return asides.without_names(job.owner, asides.with_profile(job.owner, read, table))
 
 
 def _result(job: Job) -> Any:

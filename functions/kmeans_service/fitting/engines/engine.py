@@ -21,10 +21,15 @@ type Progress = dict[str, Any]
 
 @dataclass(frozen=True)
 class Fitted:
-    """A stored fit; `labels_csv` only where an answer may carry it."""
+    """A stored fit.
+
+    labels_csv   only where an answer may carry them
+    read         the job's input, where this fit is the first to have read it
+    """
 
     published: Published
     labels_csv: bytes | None
+    read: Input | None = None
 
 
 @dataclass(frozen=True)
