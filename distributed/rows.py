@@ -35,17 +35,18 @@ def read(what: Read, group: Group) -> Iterator[Array]:
     """All rows of a group, shape (some, n_used), about BLOCK_BYTES of them at a time."""
     n_used = what.layout.n_used
     most = max(1, BLOCK_BYTES // (8 * n_used * CHUNK)) * CHUNK
-    parts: list[Array] = []
-    held = 0
+    block, held = np.empty((most, n_used)), 0
     for rows in _all_rows(what, group):
-        parts.append(rows)
-        held += len(rows)
-        if held >= most:
-            whole = np.concatenate(parts)
-            yield whole[:most].copy()
-            parts, held = [whole[most:]], held - most
+        begin = 0
+        while begin < len(rows):
+            some = rows[begin : begin + most - held]
+            block[held : held + len(some)] = some
+            begin, held = begin + len(some), held + len(some)
+            if held == most:
+                yield block
+                block, held = np.empty((most, n_used)), 0
     if held:
-        yield np.concatenate(parts)
+        yield block[:held]
 
 
 def _all_rows(what: Read, group: Group) -> Iterator[Array]:

@@ -128,6 +128,7 @@ class _Kept:
 
 
 def started() -> SparkContext:
-    context = SparkContext.getOrCreate(SparkConf().setAppName("kmeans"))
+    asked = SparkConf().setAppName("kmeans").set("spark.python.daemon.module", "distributed.daemon")
+    context = SparkContext.getOrCreate(asked)
     context.setLogLevel("WARN")
     return context

@@ -12,6 +12,12 @@ from local.spark.runs import PROCESSORS, Launch, Process
 
 ENVIRONMENT = PROJECT / ".venv-spark"
 SPARK_SUBMIT = ENVIRONMENT / "bin/spark-submit"
+# No row goes through Java: what would compile its code well costs more than all that it runs.
+JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+OPTIONS = (
+    *("--master", f"local[{PROCESSORS}]", "--driver-memory", "1g"),
+    *("--driver-java-options", JAVA, "--conf", "spark.ui.enabled=false"),
+)
 
 
 class Submitted:
@@ -47,7 +53,7 @@ def _submit(settings: Settings, number: int, asked: dict[str, Any]) -> Process:
             subprocess.Popen(
                 [
                     str(SPARK_SUBMIT),
-                    *("--master", f"local[{PROCESSORS}]", "--driver-memory", "1g"),
+                    *OPTIONS,
                     *(str(PROJECT / "distributed/run.py"), *arguments),
                 ],
                 cwd=PROJECT,
