@@ -243,6 +243,12 @@ def passes_at_the_edge(n: int, d: int, k: int, weighted: bool) -> None:
     C.estimate_gains(tiles, weights, n, d, found, 3, closest, potentials, terms, perhaps)
     C.measure_gains(rows, weights, n, round_of_three, perhaps, closest, potentials)
     C.choose_candidate(rows, weights, n, round_of_three, 1, perhaps, closest, room(blocks))
+    marks = np.packbits(np.arange(-(-n // 16) * 16) < n, bitorder="little").view(np.uint16)
+    for some in (marks, marks & 1):  # all rows of the tiles, and the first of each
+        marked = at(some.repeat(3))
+        C.choose_candidate(rows, weights, n, round_of_three, 1, marked, closest, room(blocks))
+    for written in (tiles, None):
+        C.measure_first(rows, weights, n, d, candidates, written, closest, room(blocks))
 
 
 @pytest.mark.usefixtures("each_library")

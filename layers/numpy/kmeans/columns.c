@@ -8,6 +8,21 @@
 
 enum { BLOCK = 2048 };
 
+/* As FOR_FEATURES, with more constants: these passes do so little for each number that it is the sums
+   they wait for, if those are not in registers. */
+#define FOR_MORE_FEATURES(n_features, CALL) \
+    switch (n_features) { \
+    case 5: CALL(5); break; \
+    case 6: CALL(6); break; \
+    case 7: CALL(7); break; \
+    case 8: CALL(8); break; \
+    case 9: CALL(9); break; \
+    case 10: CALL(10); break; \
+    case 11: CALL(11); break; \
+    case 12: CALL(12); break; \
+    default: FOR_FEATURES(n_features, CALL) \
+    }
+
 INLINE void take_columns(const double *restrict rows, size_t n, size_t d, double *restrict sums,
                          double *restrict least, double *restrict most)
 {
@@ -31,7 +46,7 @@ void column_extents(const double *rows, size_t n, size_t n_features, double *sum
         most[f] = -INFINITE;
     }
 #define CALL(d) take_columns(rows, n, d, sums, least, most)
-    FOR_FEATURES(n_features, CALL)
+    FOR_MORE_FEATURES(n_features, CALL)
 #undef CALL
 }
 
@@ -63,7 +78,7 @@ void enter_rows(double *rows, size_t n, size_t n_features, const double *shift, 
         size_t m = n - i < BLOCK ? n - i : BLOCK;
         clear(totals, 2 * n_features);
 #define CALL(d) enter_block(rows + i * d, m, d, shift, scale, totals, totals + d)
-        FOR_FEATURES(n_features, CALL)
+        FOR_MORE_FEATURES(n_features, CALL)
 #undef CALL
     }
 }

@@ -3,15 +3,53 @@
    A round of seeding.c measures every row to every candidate in float64. Here float32 marks the rows
    that a candidate may be closer to, and estimates by how much it lowers their potential, with a bound
    on what that is off by. Only the rows of the chosen candidate are measured in float64; only where
-   two estimates are too near each other to tell, those of all candidates are. */
+   two estimates are too near each other to tell, those of all candidates are. The first center has no
+   rivals: all rows are measured to it, and written in float32 on the way. */
 
 #include "floats.h"
 #include "seeding.h"
 
-enum { CANDIDATES_AT_ONCE = 6 };
+enum { CANDIDATES_AT_ONCE = 6, MANY_OF = 3 };
 
 /* The candidates in float32: times -2, shape (n_candidates, n_features), and their squared norms. */
 struct float_candidates { const float *factors, *norms; };
+
+/* --- the first center ----------------------------------------------------------------------- */
+
+static double potential_of(const double *closest, const double *row_weights, size_t n)
+{
+    doubles8 sum = 0;
+    for (size_t i = 0; i < n; i += LANES) {
+        size_t m = n - i < LANES ? n - i : LANES;
+        doubles8 weight = row_weights ? load_some(row_weights + i, m) : (doubles8)1;
+        sum = fma8(load_some(closest + i, m), weight, sum);
+    }
+    return sum8(sum);
+}
+
+/* Writes each row's squared distance to the first center, and the blocks' potentials.
+
+   tiles    as of make_float_tiles, or NULL: they are not to be written
+   Returns the largest squared norm of a row, where tiles are written. */
+double measure_first(const double *rows, const double *row_weights, size_t n, size_t n_features,
+                     const double *center, float *tiles, double *closest, double *potentials)
+{
+    size_t d = n_features;
+    double largest = 0;
+    for (size_t i = 0; i < n; i += FLOAT_LANES) {
+        const double *some = rows + i * d;
+        size_t m = n - i < FLOAT_LANES ? n - i : FLOAT_LANES;
+        ask_for(some + AHEAD, FLOAT_LANES * d * sizeof *some);
+        double norm = tiles ? make_tile(some, m, d, tiles + i * d) : 0;
+        largest = norm > largest ? norm : largest;
+        for (size_t r = 0; r < m; r++)
+            closest[i + r] = squared_distance(some + r * d, center, d);
+    }
+    for (size_t i = 0; i < n; i += BLOCK)
+        potentials[i / BLOCK] = potential_of(closest + i, row_weights ? row_weights + i : NULL,
+                                             n - i < BLOCK ? n - i : BLOCK);
+    return largest;
+}
 
 /* --- estimates ------------------------------------------------------------------------------ */
 
@@ -167,29 +205,57 @@ void measure_gains(const double *rows, const double *row_weights, size_t n,
     }
 }
 
-/* Whether a candidate is closer to any row of a tile; `closest` learns of it. */
-INLINE bool choose_in_tile(const double *rows, size_t d, const double *candidate, unsigned perhaps,
-                           double *closest)
+static size_t count_marked(size_t n, const uint16_t *perhaps, size_t n_candidates)
 {
-    bool closer = false;
-    for (; perhaps; perhaps &= perhaps - 1) {
-        size_t r = (size_t)__builtin_ctz(perhaps);
-        double squared = squared_distance(rows + r * d, candidate, d);
-        closer |= squared < closest[r];
-        closest[r] = squared < closest[r] ? squared : closest[r];
-    }
+    size_t n_marked = 0;
+    for (size_t i = 0; i < n; i += FLOAT_LANES, perhaps += n_candidates)
+        n_marked += (size_t)__builtin_popcount(*perhaps);
+    return n_marked;
+}
+
+/* Lists the marked rows of a block, and asks for them; returns how many they are. */
+static size_t list_marked(const double *rows, size_t n, size_t d, const uint16_t *perhaps,
+                          size_t n_candidates, uint32_t *list)
+{
+    size_t n_listed = 0;
+    for (size_t i = 0; i < n; i += FLOAT_LANES, perhaps += n_candidates)
+        for (unsigned rest = *perhaps; rest; rest &= rest - 1) {
+            size_t r = i + (size_t)__builtin_ctz(rest);
+            list[n_listed++] = (uint32_t)r;
+            ask_for(rows + r * d, d * sizeof *rows);
+        }
+    return n_listed;
+}
+
+/* Whether a candidate is closer to a row; `closest`, which is the row's, learns of it. */
+INLINE bool choose_for_row(const double *row, size_t d, const double *candidate, double *closest)
+{
+    double squared = squared_distance(row, candidate, d);
+    bool closer = squared < *closest;
+    *closest = closer ? squared : *closest;
     return closer;
 }
 
-static double potential_of(const double *closest, const double *row_weights, size_t n)
+/* Whether it is to any row of a block. Where many are marked all are measured, as memory is read
+   faster row after row than here and there.
+
+   perhaps  the candidate's mark of each tile, n_candidates from each other */
+static bool choose_in_block(const double *rows, size_t n, size_t d, const double *candidate,
+                            const uint16_t *perhaps, size_t n_candidates, double *closest)
 {
-    doubles8 sum = 0;
-    for (size_t i = 0; i < n; i += LANES) {
-        size_t m = n - i < LANES ? n - i : LANES;
-        doubles8 weight = row_weights ? load_some(row_weights + i, m) : (doubles8)1;
-        sum = fma8(load_some(closest + i, m), weight, sum);
+    bool closer = false;
+    if (count_marked(n, perhaps, n_candidates) * MANY_OF > n) {
+        for (size_t r = 0; r < n; r++) {
+            ask_for_row(rows + r * d, d);
+            closer |= choose_for_row(rows + r * d, d, candidate, closest + r);
+        }
+        return closer;
     }
-    return sum8(sum);
+    uint32_t list[BLOCK];
+    size_t n_listed = list_marked(rows, n, d, perhaps, n_candidates, list);
+    for (size_t l = 0; l < n_listed; l++)
+        closer |= choose_for_row(rows + list[l] * d, d, candidate, closest + list[l]);
+    return closer;
 }
 
 /* Tells `closest` of the candidate that was chosen, and sums the potential of blocks that it changes.
@@ -204,11 +270,9 @@ void choose_candidate(const double *rows, const double *row_weights, size_t n,
     const double *candidate = round->candidates + chosen * d;
     for (size_t i = 0; i < n; i += BLOCK) {
         size_t m = n - i < BLOCK ? n - i : BLOCK;
-        bool closer = false;
-        for (size_t r = i; r < i + m; r += FLOAT_LANES)
-            closer |= choose_in_tile(rows + r * d, d, candidate,
-                                     perhaps[r / FLOAT_LANES * n_candidates + chosen], closest + r);
-        if (closer)
+        if (choose_in_block(rows + i * d, m, d, candidate,
+                            perhaps + i / FLOAT_LANES * n_candidates + chosen, n_candidates,
+                            closest + i))
             potentials[i / BLOCK] =
                 potential_of(closest + i, row_weights ? row_weights + i : NULL, m);
     }

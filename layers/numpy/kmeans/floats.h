@@ -107,10 +107,12 @@ INLINE float float_error(size_t n_features) { return (float)(n_features + 8) * 0
 /* Makes a number, rounded to float32, one that is not below it. */
 #define ABOVE (1 + 0x1p-22f)
 
-/* Asks for a feature of the tile behind this one: one after the other is sooner there than all. */
+/* Asks for a feature of a tile behind this one: one after the other is sooner there than all. Of few
+   features it is several tiles on, as memory takes longer than one. */
 INLINE void ask_for_next(const float *tile, size_t n_features, size_t f)
 {
-    ask_for(tile + (n_features + f) * FLOAT_LANES, FLOAT_LANES * sizeof *tile);
+    size_t n_tiles = 1 + 2 * FAR_AHEAD / (FLOAT_LANES * n_features);
+    ask_for(tile + (n_tiles * n_features + f) * FLOAT_LANES, FLOAT_LANES * sizeof *tile);
 }
 
 /* The rows' squared norms, of a tile of shape (n_features, 16). */
@@ -131,6 +133,18 @@ INLINE void rows_to_float_lanes(const double *rows, size_t n, size_t n_features,
         struct sixteen some = next_sixteen(rows, n, n_features);
         to_float_lanes(&some, n_features, tile);
     }
+}
+
+/* Writes the n rows from `rows` on, sixteen or less, as a tile; returns their largest squared norm. */
+INLINE double make_tile(const double *rows, size_t n, size_t n_features, float *tile)
+{
+    double largest = 0;
+    rows_to_float_lanes(rows, n, n_features, tile);
+    for (size_t r = 0; r < n; r++) {
+        double norm = squared_norm(rows + r * n_features, n_features);
+        largest = norm > largest ? norm : largest;
+    }
+    return largest;
 }
 
 #endif

@@ -207,7 +207,7 @@ INLINE size_t all_rows(const double *rows, const float *tiles, size_t n, size_t 
         struct lanes lanes = {tile, rows + i * d, NULL, n - i < FLOAT_LANES ? n - i : FLOAT_LANES};
         if (tiles) {
             lanes.tile = tiles + i * d;
-            ask_for(lanes.tile + 2 * AHEAD, FLOAT_LANES * d * sizeof *tiles);
+            ask_for(lanes.tile + 2 * FAR_AHEAD, FLOAT_LANES * d * sizeof *tiles);
         } else {
             ask_for(lanes.rows + AHEAD, FLOAT_LANES * d * sizeof *rows);
             rows_to_float_lanes(lanes.rows, lanes.n, d, tile);
@@ -258,11 +258,9 @@ INLINE double make_tiles_in(const double *rows, size_t n, size_t d, float *tiles
     double largest = 0;
     for (size_t i = 0; i < n; i += FLOAT_LANES) {
         ask_for(rows + i * d + AHEAD, FLOAT_LANES * d * sizeof *rows);
-        rows_to_float_lanes(rows + i * d, n - i, d, tiles + i * d);
-        for (size_t r = i; r < n && r < i + FLOAT_LANES; r++) {
-            double norm = squared_norm(rows + r * d, d);
-            largest = norm > largest ? norm : largest;
-        }
+        size_t m = n - i < FLOAT_LANES ? n - i : FLOAT_LANES;
+        double norm = make_tile(rows + i * d, m, d, tiles + i * d);
+        largest = norm > largest ? norm : largest;
     }
     return largest;
 }

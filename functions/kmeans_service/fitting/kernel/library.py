@@ -119,6 +119,10 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
         (c_void_p, c_void_p, c_size_t, c_size_t) + 4 * (c_void_p,) + (c_size_t, c_void_p),
     ),
     "make_float_tiles": (c_double, (c_void_p, c_size_t, c_size_t, c_void_p)),
+    "measure_first": (
+        c_double,
+        (c_void_p, c_void_p, c_size_t, c_size_t) + 4 * (c_void_p,),
+    ),
     "estimate_gains": (
         None,
         (c_void_p, c_void_p, c_size_t, c_size_t, POINTER(FloatCandidates), c_size_t)

@@ -45,20 +45,35 @@ class Rows:
     @cached_property
     def float_tiles(self) -> Array:
         """The rows in float32, as C reads them sixteen at once; half as much memory again."""
-        n_samples = -(-self.n_samples // TILE) * TILE
-        tiles = np.empty((n_samples, self.n_features), dtype=np.float32)
-        norms: list[float] = []
+        tiles = self.room_for_tiles()
 
-        def work(start: int, n: int) -> None:
-            norms.append(
-                library().make_float_tiles(
-                    address(self.X, start), n, self.n_features, address(tiles, start)
-                )
+        def make(start: int, n: int) -> float:
+            largest: float = library().make_float_tiles(
+                address(self.X, start), n, self.n_features, address(tiles, start)
             )
+            return largest
 
-        self.in_ranges(work)
-        self.__dict__["radius"] = float(np.sqrt(max(norms)))  # found on the way
+        self.keep_tiles(tiles, make)
         return tiles
+
+    @property
+    def has_tiles(self) -> bool:
+        return "float_tiles" in self.__dict__
+
+    def room_for_tiles(self) -> Array:
+        n_samples = -(-self.n_samples // TILE) * TILE
+        return np.empty((n_samples, self.n_features), dtype=np.float32)
+
+    def keep_tiles(self, tiles: Array | None, make: Callable[[int, int], float]) -> None:
+        """Keep the tiles that make(start, n) writes some of, and with them the radius.
+
+        tiles  None: they are there already, and make does something else
+        make   its answer is the largest squared norm of these rows
+        """
+        norms: list[float] = []
+        self.in_ranges(lambda start, n: norms.append(make(start, n)))
+        if tiles is not None:
+            self.__dict__.update(float_tiles=tiles, radius=float(np.sqrt(max(norms))))
 
     def forget_tiles(self) -> None:
         """Let go of their memory; they are made anew where they are asked for again."""

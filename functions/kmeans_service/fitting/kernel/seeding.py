@@ -12,7 +12,7 @@ from kmeans_service.fitting.kernel.rows import TILE, Rows
 # Up to so many rows NumPy is fast, and makes scikit-learn's own roundings: among few rows it is
 # they that decide between candidates that are equally good.
 FEW_ROWS = 6_000
-FILTERED_FEATURES = 16
+FILTERED_FEATURES = 8
 # What sums of a block in float32 are off by at most, in parts of them.
 SUMMED = 2.0**-17
 
@@ -87,7 +87,6 @@ class _PlainDraws:
 
     def __init__(self, rows: Rows, first: int) -> None:
         self.rows = rows
-        self.block = library().seeding_block()
         self.closest = np.full(rows.n_samples, np.inf)
         self.last = rows.X[first].copy()
         self.potentials = self._try(self.last[np.newaxis])[:, 0]
@@ -96,7 +95,8 @@ class _PlainDraws:
         """The potential of each block with each of the candidates."""
         C, X, weights = library(), self.rows.X, self.rows.weights
         round = Round(X.shape[1], len(candidates), address(self.last), address(candidates))
-        potentials = np.empty((-(-len(X) // self.block), len(candidates)))
+        block = C.seeding_block()
+        potentials = np.empty((-(-len(X) // block), len(candidates)))
         size = C.seeding_workspace(X.shape[1])
 
         def work(start: int, n: int) -> None:
@@ -107,7 +107,7 @@ class _PlainDraws:
                 n,
                 ctypes.byref(round),
                 address(self.closest, start),
-                address(potentials, start // self.block),
+                address(potentials, start // block),
                 address(workspace),
             )
 
@@ -115,39 +115,71 @@ class _PlainDraws:
         return potentials
 
     def next(self, uniform: Array) -> int:
-        drawn = self._draw(uniform, self.last)
+        drawn = _drawn(self.rows, uniform, self.last, self.closest, self.potentials)
         candidates = self.rows.X[drawn]
         potentials = self._try(candidates)
         best = int(potentials.sum(axis=0).argmin())
         self.potentials, self.last = potentials[:, best].copy(), candidates[best].copy()
         return int(drawn[best])
 
-    def _draw(self, uniform: Array, last: Array | None) -> Array:
-        drawn = np.empty(len(uniform), dtype=np.int64)
-        X, weights = self.rows.X, self.rows.weights
-        library().draw_rows(
-            address(X),
-            address(weights),
-            *X.shape,
-            *map(address, (last, self.closest, self.potentials, uniform)),
-            len(uniform),
-            address(drawn),
-        )
-        return drawn
+
+def _drawn(
+    rows: Rows, uniform: Array, last: Array | None, closest: Array, potentials: Array
+) -> Array:
+    """The rows at which the potential, summed up, reaches these parts of the whole.
+
+    last  the center that `closest` does not know of yet; None: it knows of all
+    """
+    drawn = np.empty(len(uniform), dtype=np.int64)
+    library().draw_rows(
+        address(rows.X),
+        address(rows.weights),
+        *rows.X.shape,
+        *map(address, (last, closest, potentials, uniform)),
+        len(uniform),
+        address(drawn),
+    )
+    return drawn
 
 
-class _FilteredDraws(_PlainDraws):
+class _FilteredDraws:
     """The same for many features: float32 tells which candidate is best, and for which rows."""
 
+    def __init__(self, rows: Rows, first: int) -> None:
+        self.rows = rows
+        self.closest = np.empty(rows.n_samples)
+        self.potentials = np.empty(-(-rows.n_samples // library().seeding_block()))
+        self._chosen: tuple[_Tried, int] | None = None
+        self._measure_to(rows.X[first].copy())
+
+    def _measure_to(self, center: Array) -> None:
+        """The first center: of all rows, which are written in float32 on the way."""
+        C, X, weights = library(), self.rows.X, self.rows.weights
+        block = C.seeding_block()
+        tiles = None if self.rows.has_tiles else self.rows.room_for_tiles()
+
+        def work(start: int, n: int) -> float:
+            largest: float = C.measure_first(
+                address(X, start),
+                address(weights, start),
+                *(n, X.shape[1]),
+                address(center),
+                address(tiles, start),
+                address(self.closest, start),
+                address(self.potentials, start // block),
+            )
+            return largest
+
+        self.rows.keep_tiles(tiles, work)
+
     def next(self, uniform: Array) -> int:
-        drawn = self._draw(uniform, None)
+        if self._chosen:  # the last center of all needs no potential
+            tried, chosen = self._chosen
+            tried.choose(chosen, self.closest, self.potentials)
+        drawn = _drawn(self.rows, uniform, None, self.closest, self.potentials)
         tried = _Tried(self.rows, self.rows.X[drawn])
-        gains, errors = tried.estimate(self.closest)
-        best = int(gains.argmax())
-        rivals = gains + errors >= gains[best] - errors[best]
-        if rivals.sum() > 1:
-            best = int(tried.measure(self.closest).argmax())
-        tried.choose(best, self.closest, self.potentials)
+        best = tried.best(self.closest)
+        self._chosen = tried, best
         return int(drawn[best])
 
 
@@ -159,6 +191,13 @@ class _Tried:
         self.perhaps = np.empty((-(-rows.n_samples // TILE), len(candidates)), dtype=np.uint16)
         self.round = Round(rows.n_features, len(candidates), None, address(candidates))
         self.gains = np.empty((-(-rows.n_samples // self.block), len(candidates)))
+
+    def best(self, closest: Array) -> int:
+        """Which of them lowers the potential most."""
+        gains, errors = self.estimate(closest)
+        best = int(gains.argmax())
+        rivals = gains + errors >= gains[best] - errors[best]
+        return int(self.measure(closest).argmax()) if rivals.sum() > 1 else best
 
     def estimate(self, closest: Array) -> tuple[Array, Array]:
         """By how much each lowers the potential, by float32, and what that is off by at most."""
