@@ -128,6 +128,7 @@ build: $(SAM_VENV)/.installed ## sam build into .aws-sam/build
 	@$(SAM_VENV)/bin/python layers/build.py collect
 	@PATH="$(abspath $(SAM_VENV)/bin):$$PATH" ARCHITECTURE=$(ARCHITECTURE) $(SAM) build \
 		--parameter-overrides Architecture=$(ARCHITECTURE)
+	@$(SAM_VENV)/bin/python layers/build.py compile
 
 .PHONY: deploy
 deploy: build $(VENV)/.run-installed ## sam build, then sam deploy to your AWS account (PARAMETERS='MaxJobs=500')

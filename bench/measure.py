@@ -60,6 +60,7 @@ def script(module: str, *arguments: object) -> Any:
     """
     others = module == "steps" and arguments[0] in STEPS_OF_OTHERS
     environ = of_others() if others else dict(os.environ)
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is deployed has bytecode, as packages have
     python = OTHERS if module == "steps" and arguments[0] in STEPS_OF_POLARS else sys.executable
     run = subprocess.run(  # noqa: S603
         [python, "-m", f"bench.{module}", *map(str, arguments)],

@@ -1,4 +1,4 @@
-"""Builds one layer: python3.13 build.py LAYER ARCHITECTURE TARGET; or: build.py collect
+"""Builds one layer: python3.13 build.py LAYER ARCHITECTURE TARGET; or: build.py collect|compile
 
 LAYER         folder with a hashed requirements.txt, with C of our own, or with both; spark is an
               archive for a cluster, carried by a layer of who starts it
@@ -34,10 +34,11 @@ MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
 # Amazon Linux 2023 has glibc 2.34. pip takes these tags literally, so each is named.
 TAGS = (*(f"manylinux_2_{minor}" for minor in (34, 28, 27, 26, 24, 17)), "manylinux2014")
 
-# Nobody freezes an executable or loads a toy data set in Lambda.
+# Nobody freezes an executable, loads a toy data set or filters signals in Lambda; nothing else of
+# scikit-learn imports these.
 UNUSED = (
-    *("bin", "share", "numpy/_pyinstaller", "joblib/test"),
-    *(f"sklearn/datasets/{name}" for name in ("data", "descr", "images")),
+    *("bin", "share", "numpy/_pyinstaller", "joblib/test", "sklearn/datasets"),
+    *(f"scipy/{name}" for name in ("io", "odr", "signal")),
 )
 UNUSED_FOLDERS = ("tests", "include", "__pycache__")
 # What serves compilers only, and RECORD, which lists what is gone now.
@@ -50,6 +51,7 @@ ZIP_EPOCH = 315532800  # 1980, where zip's time begins
 # Ours; a run imports them from the archive's root.
 PACKAGES = ("functions/kmeans_service", "distributed")
 SOURCE = HERE / "spark/source"
+BUILT = HERE.parent / ".aws-sam/build"
 ARCHIVE, RUN, SUBMIT = "engine.tar.gz", "run.py", "submit.txt"
 # Of all services that boto3 knows, those that a run speaks to, or is known to by.
 SERVICES = ("s3", "sts")
@@ -66,7 +68,7 @@ def build(layer: str, architecture: str, target: Path) -> None:
             pack(Path(root), target / "spark", ZIP_EPOCH)
     else:
         fill(layer, MACHINES[architecture], target / SITE_PACKAGES)
-        compile_bytecode(target)
+        compile_bytecode(target / SITE_PACKAGES, f"/opt/{SITE_PACKAGES}")
     set_times(target)
 
 
@@ -128,14 +130,14 @@ def strippers(machine: str) -> Iterator[str]:
     yield "llvm-strip"
 
 
-def compile_bytecode(target: Path) -> None:
+def compile_bytecode(folder: Path, in_lambda: str) -> None:
     """Lambda's file system is read-only: without bytecode each cold start compiles all of it again.
 
     Unchecked, because the zip's times say nothing; and paths as they will be in Lambda.
     """
     compileall = (sys.executable, "-m", "compileall", "-q", "-j", "0")
-    options = ("--invalidation-mode", "unchecked-hash", "-s", target, "-p", "/opt")
-    subprocess.run([*compileall, *options, target / SITE_PACKAGES], check=True)
+    options = ("--invalidation-mode", "unchecked-hash", "-s", folder, "-p", in_lambda)
+    subprocess.run([*compileall, *options, folder], check=True)
 
 
 def set_times(target: Path) -> None:
@@ -150,6 +152,12 @@ def collect() -> None:
         of = HERE.parent / package
         caches = shutil.ignore_patterns("__pycache__")
         shutil.copytree(of, SOURCE / of.name, ignore=caches)
+
+
+def compile_functions() -> None:
+    """What `sam build` left of each, which it does not compile."""
+    for folder in BUILT.glob("*Function"):
+        compile_bytecode(folder, "/var/task")
 
 
 def add_modules(root: Path) -> None:
@@ -187,6 +195,8 @@ def pack(root: Path, target: Path, time: int) -> None:
 if __name__ == "__main__":
     if sys.argv[1:] == ["collect"]:
         collect()
+    elif sys.argv[1:] == ["compile"]:
+        compile_functions()
     else:
         _, layer, architecture, folder = sys.argv
         build(layer, architecture, Path(folder).resolve())

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import measure
 from harness import PROJECT
 
 pytestmark = pytest.mark.services
@@ -25,6 +26,13 @@ TITLES = (
     "Parallel predicts over HTTP",
     "The web page",
 )
+
+
+def test_imports_are_measured_with_bytecode_even_where_python_is_told_to_write_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    assert measure.script("imports", "import sys; assert not sys.dont_write_bytecode")["cpu"] > 0
 
 
 def test_the_benchmark_runs_beside_the_original_and_writes_its_report(tmp_path: Path) -> None:

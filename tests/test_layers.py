@@ -11,7 +11,6 @@ from layers import build
 KEPT = [
     "numpy/__init__.py",
     "numpy/linalg/lapack_lite.so",
-    "sklearn/datasets/__init__.py",
     "scipy.libs/libopenblas.so",
     "numpy-2.5.5.dist-info/METADATA",
     "sklearn/model_selection/_search.py",
@@ -23,7 +22,9 @@ TAKEN_OUT = [
     "numpy/_core/include/numpy/arrayobject.h",
     "numpy/tests/deep/tests/test_one.py",
     "numpy/random/c_distributions.pxd",
+    "sklearn/datasets/__init__.py",
     "sklearn/datasets/data/iris.csv",
+    "scipy/signal/__init__.py",
     "sklearn/utils/_heap.pyx",
     "sklearn/utils/_openmp.pxi.in",
     "sklearn/conftest.py",

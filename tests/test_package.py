@@ -1,6 +1,7 @@
 """What `make build` made, as Lambda would get it: how large it is, and that it works alone."""
 
 import json
+import marshal
 import re
 import struct
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from harness import PROJECT
+from harness.template.reading import functions
 from harness.template.sam import build, environment
 
 LAMBDA_LIMIT = 250 * 1024**2  # bytes unzipped, code and layers
@@ -163,15 +165,26 @@ def test_fit_computes_with_what_its_layer_compiled() -> None:
     assert Path(path) in {site_packages / name for site_packages in layers for name in names}
 
 
-@pytest.mark.parametrize("layer", ["NumpyLayer", "SklearnLayer", "FormatsLayer"])
-def test_every_module_comes_with_bytecode_that_lambda_takes_without_a_look(layer: str) -> None:
+@pytest.mark.parametrize(
+    ("built", "at"),
+    [
+        *((layer, "/opt") for layer in ("NumpyLayer", "SklearnLayer", "FormatsLayer")),
+        *((function, "/var/task") for function in functions()),
+    ],
+)
+def test_every_module_comes_with_bytecode_that_lambda_takes_without_a_look(
+    built: str, at: str
+) -> None:
     unchecked = 0b01  # PEP 552: hash-based, and not checked against the source
-    sources = list((build() / layer / SITE_PACKAGES).rglob("*.py"))
+    sources = list((build() / built).rglob("*.py"))
     assert sources
     for source in sources:
         compiled = source.parent / "__pycache__" / f"{source.stem}.cpython-313.pyc"
         assert compiled.exists(), source
-        assert struct.unpack("<I", compiled.read_bytes()[4:8])[0] == unchecked, source
+        content = compiled.read_bytes()
+        assert struct.unpack("<I", content[4:8])[0] == unchecked, source
+        where = Path(at) / source.relative_to(build() / built)
+        assert marshal.loads(content[16:]).co_filename == str(where)
 
 
 @pytest.mark.parametrize("layer", ["NumpyLayer", "SklearnLayer", "FormatsLayer"])
