@@ -96,13 +96,16 @@ def _record(folder: Path, modules: list[str]) -> dict[str, Any]:
     """What `make unit` runs of these, with the thorough ones."""
     path = folder / "now"
     command = [PYTHON, "-m", "pytest", "-p", "mutants.seen", "-q", "-m", "unit and not soak"]
-    subprocess.run(
+    ran = subprocess.run(
         [*map(str, command), *modules],
         cwd=TREE,
         env=os.environ | {"SEEN": str(path)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
         check=False,  # a test that fails here fails a mutant no more than it fails the gate
     )
+    if ran.returncode not in (0, 1):  # nobody would be known to come anywhere: all would survive
+        raise RuntimeError(f"the tests do not run: {ran.stdout[-5000:]}")
     seen: dict[str, Any] = json.loads(path.read_text())
     return seen

@@ -136,6 +136,17 @@ def test_leftovers_go_with_their_job(clock: Clock, fitted: Client, aws: Any) -> 
     assert lie_there(aws) == 0
 
 
+@pytest.mark.thorough
+def test_hundreds_of_what_was_made_of_a_job_go_with_it(fitted: Client, aws: Any) -> None:
+    """More than a transaction takes."""
+    fitted.get("/kmeans/jobs/0/clusters")
+    [made] = items(prefix="E#")[:1]
+    for number in range(250):
+        overwrite(made | {"sk": f"{made['sk']}{number}"}, status="FAILED")
+    assert fitted.call("DELETE", "/kmeans/jobs/0").status == 204
+    assert (counted(), lie_there(aws), items(prefix="E#")) == (0, 0, [])
+
+
 def test_results_never_fail_a_fit_but_the_next_file_is_refused(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

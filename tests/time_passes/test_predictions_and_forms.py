@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,8 +15,8 @@ from harness.timing import DAY, EXPIRY, LEASE, Clock
 from kmeans_service import config
 from kmeans_service.lifecycle import creation
 from kmeans_service.lifecycle.large_predictions import find as find_prediction
-from kmeans_service.lifecycle.lease import FenceLost
-from kmeans_service.lifecycle.results import LeaseHeld, claim, renew
+from kmeans_service.lifecycle.lease import FenceLost, OutOfTime
+from kmeans_service.lifecycle.results import LeaseHeld, claim, kept, renew
 
 
 def test_a_prediction_expires_with_its_job(clock: Clock, fitted: Client) -> None:
@@ -91,6 +92,27 @@ def test_a_predictions_lease_is_its_own_too_until_it_is_over(clock: Clock, fitte
     answer = fitted.get(path)
     assert answer.status == 422
     assert "crashed 3 times" in answer.json()["detail"]
+
+
+def test_a_long_prediction_stays_with_its_worker_for_as_long_as_that_goes_on(
+    clock: Clock, fitted: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, _ = predict(fitted, b"0, 0\n12, 3\n")
+    found = find_prediction(OWNER, path.rpartition("/")[2])
+    claimed = claim(found)
+    assert claimed is not None
+    monkeypatch.setattr(time, "monotonic", clock.time)
+    said: list[float] = []
+    goes_on = kept(claimed, 10 * LEASE, lambda: said.append(clock.time()))
+    for _ in range(5 * LEASE // (config.REPORT_SECONDS + 1)):
+        clock.pass_by(config.REPORT_SECONDS + 1)
+        goes_on()
+        with pytest.raises(LeaseHeld):
+            claim(found)
+    assert len(said) == 5 * LEASE // (config.REPORT_SECONDS + 1)
+    clock.pass_by(5 * LEASE + 60)
+    with pytest.raises(OutOfTime):
+        goes_on()
 
 
 def policy(form: dict[str, Any]) -> dict[str, Any]:
