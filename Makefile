@@ -66,9 +66,14 @@ client: $(VENV)/.run-installed $(CLIENT_VENV)/.installed ## the Python package o
 	@cd client && ../$(CLIENT_VENV)/bin/mypy src
 	@cd client && ../$(CLIENT_VENV)/bin/python -m pytest $(CLIENT_ARGS)
 
+.PHONY: pythons
+pythons: ## the client's tests with its wheel on every Python from 3.10 on that is here
+	@$(MAKE) client CLIENT_ARGS='-m pythons -s'
+
 .PHONY: soak
-soak: $(VENV)/.test-installed ## minutes of what the gate tries in seconds
+soak: $(VENV)/.test-installed $(CLIENT_VENV)/.installed ## minutes of what the gate tries in seconds
 	@$(BIN)/pytest tests -m soak $(PYTEST_ARGS)
+	@$(MAKE) client CLIENT_ARGS='-m soak'
 
 .PHONY: bench
 bench: $(VENV)/.test-installed $(BENCH_VENV)/.installed $(CLIENT_VENV)/.installed ## measures beside the original, writes docs/benchmarks.md (BENCH=small)

@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 import pytest
 
+import kmeans_client
 from kmeans_client import Client, problems
 from kmeans_client.command import profiles
 from kmeans_client.command.cli import cli
@@ -21,7 +22,7 @@ from kmeans_client.command.failures import exit_code
 
 ROWS = "age,income\n" + "".join(f"{20 + n % 3},{10 + n % 2}.5\n" for n in range(12))
 ROWS += "".join(f"{60 + n % 3},{90 + n % 2}.5\n" for n in range(8))
-SOURCES = Path(__file__).parents[1] / "src"
+SOURCES = Path(kmeans_client.__file__).parents[1]
 
 
 @pytest.fixture

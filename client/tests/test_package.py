@@ -24,6 +24,10 @@ def runs(python: str) -> bool:
 
 
 OLDEST = list(filter(None, map(found, ("3.10", "3.11", "3.12"))))[:1]
+PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
+EXTRAS = "[numpy,pandas,polars,sklearn,aws,plot]"
+OF_THE_TESTS = ("pytest", "hypothesis", "pyyaml")
+RUN_ON_EACH = ("test_auth", "test_client", "test_command", "test_estimator")
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +65,25 @@ def test_the_wheel_brings_all_that_it_needs(
         "assert files('kmeans_client').joinpath('py.typed').is_file()"
     )
     subprocess.run([programs / "python", "-c", code, url], check=True, env=outside)
+
+
+@pytest.mark.pythons
+@pytest.mark.parametrize("version", PYTHONS)
+def test_the_wheel_passes_the_tests_on_every_python(
+    version: str, wheel: Path, url: str, tmp_path: Path
+) -> None:
+    """With the newest packages that this Python gets; nothing of the sources is in reach."""
+    python = found(version)
+    if not python:
+        pytest.skip(f"there is no Python {version} here")
+    subprocess.run([python, "-m", "venv", tmp_path / "venv"], check=True)
+    own = tmp_path / "venv/bin/python"
+    install = [own, "-m", "pip", "install", "-q", f"{wheel}{EXTRAS}", *OF_THE_TESTS]
+    subprocess.run(install, check=True)
+    shutil.copytree(CLIENT / "tests", tmp_path / "client/tests")
+    shutil.copy(CLIENT / "pyproject.toml", tmp_path / "client")
+    chosen = [f"tests/{name}.py" for name in RUN_ON_EACH]
+    environment = {**os.environ, "KMEANS_URL_OF_TESTS": url}
+    run = [own, "-m", "pytest", "-q", *chosen]
+    done = subprocess.run(run, cwd=tmp_path / "client", env=environment)
+    assert done.returncode == 0
