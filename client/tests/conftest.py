@@ -41,36 +41,50 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given := os.environ.get("KMEANS_URL_OF_TESTS"):  # one that runs already
         yield given
         return
-    folder, port = tmp_path_factory.mktemp("service"), free_port()
-    log = folder / "log"
-    told = {
-        "PORT": str(port),
-        "EMULATOR_PORT": str(free_port()),
-        "LOCAL_HOME": str(folder / "home"),
-    }
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [PROJECT / ".venv/bin/python", "-m", "local", "run"],
-            cwd=PROJECT,
-            env={**os.environ, **told},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    service = Service(tmp_path_factory.mktemp("service"))
+    service.start()
     try:
-        _until_ready(process, log)
-        yield f"http://localhost:{port}/kmeans"
+        yield service.url
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(60)
+        service.stop()
 
 
-def _until_ready(process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + LIMIT
-    while "Ready" not in log.read_text():
-        assert process.poll() is None, log.read_text()
-        assert time.monotonic() < deadline, log.read_text()
-        time.sleep(0.05)
+class Service:
+    """One on ports of its own, which can be stopped and started again."""
+
+    def __init__(self, folder: Path, **told: str) -> None:
+        port = free_port()
+        self.url = f"http://localhost:{port}/kmeans"
+        self.told = {
+            "PORT": str(port),
+            "EMULATOR_PORT": str(free_port()),
+            "LOCAL_HOME": str(folder / "home"),
+            **told,
+        }
+        self._log = folder / "log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self._log.open("wb") as output:
+            self._process = subprocess.Popen(
+                [PROJECT / ".venv/bin/python", "-m", "local", "run"],
+                cwd=PROJECT,
+                env={**os.environ, **self.told},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + LIMIT
+        while "Ready" not in self._log.read_text():
+            assert self._process.poll() is None, self._log.read_text()
+            assert time.monotonic() < deadline, self._log.read_text()
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        if self._process:
+            os.killpg(self._process.pid, signal.SIGTERM)
+            self._process.wait(60)
+            self._process = None
 
 
 @pytest.fixture(scope="session")

@@ -56,6 +56,8 @@ def test_a_table_may_be_many_things(client: Client, data: Any) -> None:
 
 def test_a_file_is_given_by_its_path(client: Client, tmp_path: Path) -> None:
     (tmp_path / "six.csv").write_bytes(CSV)
+    (tmp_path / "six.tar").write_bytes(CSV)  # an ending decides nothing
+    assert client.fit_predict(tmp_path / "six.tar", TWO, predict=tmp_path / "six.tar")[5] == 1
     for path in (tmp_path / "six.csv", str(tmp_path / "six.csv")):
         uploaded = client.upload(path)
         assert uploaded["filename"] == "six.csv"
@@ -270,7 +272,9 @@ BUSY = (503, {"Retry-After": "0", "Content-Type": "application/problem+json"}, b
 
 def test_what_was_refused_for_now_is_asked_for_again(other: Any) -> None:
     other.told += [BUSY, BUSY, (200, JSON, b'{"status": "ok", "version": "1"}')]
-    assert Client(other.url, "km_x").health()["version"] == "1"
+    told = list[str]()
+    assert Client(other.url, "km_x", retrying=told.append).health()["version"] == "1"
+    assert told == [f"{other.url}/kmeans answered 503: Busy; trying again for up to 90 s"] * 2
     assert other.asked == ["GET /kmeans/health Bearer km_x"] * 3
 
 

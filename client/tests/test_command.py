@@ -169,9 +169,14 @@ def test_without_a_service_it_is_said_how_to_start_one(folder: Path) -> None:
     assert "make run" in kmeans.said
 
 
+def test_another_path_of_a_service_is_told_as_a_wrong_url(kmeans: Kmeans, url: str) -> None:
+    kmeans("jobs", "--url", f"{url}/other", code=3)
+    assert "The URL is another service's" in kmeans.said
+
+
 def test_every_kind_of_problem_has_an_exit_code() -> None:
     kinds = [kind(422, {}) for kind in problems.leaves().values()]
-    assert {exit_code(kind) for kind in kinds} == {4, 5, 6, 7, 8}
+    assert {exit_code(kind) for kind in kinds} == {3, 4, 5, 6, 7, 8}
     assert exit_code(problems.Problem(500, {})) == 8
     assert exit_code(FileNotFoundError()) == 1
 
@@ -187,7 +192,7 @@ def test_ctrl_c_leaves_no_fit_running(kmeans: Kmeans, client: Client) -> None:
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        job = _running(client, "long.csv")
+        job = running(client, "long.csv")
         process.send_signal(signal.SIGINT)
         said = process.communicate(timeout=60)[1]
     assert process.returncode == 130, said
@@ -196,7 +201,7 @@ def test_ctrl_c_leaves_no_fit_running(kmeans: Kmeans, client: Client) -> None:
         client.get_job(job)
 
 
-def _running(client: Client, filename: str) -> int:
+def running(client: Client, filename: str) -> int:
     """The file's job, once its fit is under way."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
@@ -291,6 +296,10 @@ def test_a_shell_completes_commands(kmeans: Kmeans, shell: str) -> None:
 
 
 def test_a_picture_is_drawn(kmeans: Kmeans) -> None:
+    kmeans.environment |= {"LINES": "24", "COLUMNS": "80"}
     shown = kmeans("points.csv", "-k", "2", "--plot")
-    assert "cluster 0" in shown
-    assert "income" in shown
+    picture = shown[shown.index("┌") :]
+    assert len(picture.splitlines()) < 24
+    assert set("01") <= set(picture)
+    assert "\x1b" not in shown  # no colors where no terminal is
+    assert "income" in picture

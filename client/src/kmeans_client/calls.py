@@ -14,7 +14,7 @@ from kmeans_client import auth as credentials
 from kmeans_client import problems
 from kmeans_client.answers import Job
 from kmeans_client.problems import InvalidInput, TookTooLong
-from kmeans_client.transport import Transport, pauses, read_json
+from kmeans_client.transport import Retrying, Transport, pauses, read_json, silent
 
 JSON = {"Accept": "application/json"}
 ENDED = {"SUCCEEDED", "FAILED"}
@@ -31,6 +31,7 @@ class Calls:
     token     an API token, `km_…`
     auth      another httpx.Auth instead, such as AwsSignature()
     patience  seconds that a call is tried again for while the service is busy or not reached
+    retrying  is told why, each time that a call is about to be tried again
 
     Every call raises a KMeansError, and no other error of a service or of the network.
     """
@@ -42,9 +43,10 @@ class Calls:
         *,
         auth: httpx.Auth | None = None,
         patience: float = 90,
+        retrying: Retrying = silent,
     ) -> None:
         given = auth or (credentials.Token(token) if token else None)
-        self._transport = Transport(url, given, patience)
+        self._transport = Transport(url, given, patience, retrying)
 
     @property
     def url(self) -> str:

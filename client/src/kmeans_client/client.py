@@ -48,7 +48,7 @@ class Client(Reads, Inferences):
         wanted = {**given.reading, **reading}
         if given.size > INLINE_BYTES:
             return self._send(given, wanted, progress, watch)
-        file = {"file": (given.filename, given.read())}
+        file = {"file": given.part}
         answer = self._transport.call("POST", "/upload", data=wanted, files=file, headers=JSON)
         progress(given.size, given.size)
         return cast(Uploaded, read_json(answer))
@@ -168,9 +168,9 @@ class Client(Reads, Inferences):
         points = None if predict is None else table(predict)
         if given.size + (points.size if points else 0) > INLINE_BYTES:
             return self._one_after_the_other(given, model_params, preprocessing, points, reading)
-        files = {"file": (given.filename, given.read())}
+        files = {"file": given.part}
         if points:
-            files["predict"] = (points.filename, points.read())
+            files["predict"] = points.part
         asked = _asked(model_params, preprocessing)
         form = {**given.reading, **reading, **{name: as_json(v) for name, v in asked.items()}}
         answer = self._transport.call(
@@ -259,7 +259,7 @@ class Client(Reads, Inferences):
         query: Params | None = None,
         headers: dict[str, str] = JSON,
     ) -> httpx.Response:
-        file = {"file": (given.filename, given.read())}
+        file = {"file": given.part}
         form = {"job_id": str(job_id)}
         return self._transport.call(
             "POST", path, params=query, data=form, files=file, headers=headers

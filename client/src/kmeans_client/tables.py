@@ -12,6 +12,8 @@ from typing import Any, BinaryIO
 from kmeans_client.problems import InvalidInput
 
 COPY_BYTES = 1024 * 1024
+# What a table is its content says; guessed by its ending, points.xyz would be chemistry.
+BYTES = "application/octet-stream"
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,11 @@ class Table:
             return self.content
         with self.open() as file:
             return file.read()
+
+    @property
+    def part(self) -> tuple[str, bytes, str]:
+        """Of a form."""
+        return self.filename, self.read(), BYTES
 
     @property
     def halves(self) -> "tuple[Table, ...]":

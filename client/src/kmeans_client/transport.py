@@ -20,6 +20,14 @@ LOST_ON_THE_WAY = {502, 504}
 TIMEOUT = httpx.Timeout(60, connect=10)
 
 
+Retrying = Callable[[str], None]
+"""Is told why a call is tried again."""
+
+
+def silent(_why: str) -> None:
+    """Tells nobody."""
+
+
 def address(url: str) -> str:
     """The service's own address, below which all paths lie: `…/kmeans`."""
     given = url.rstrip("/")
@@ -40,11 +48,19 @@ class Transport:
     """One service, and how patient we are with it.
 
     patience   seconds that a call is tried again for where the service is busy or not reached
+    retrying   is told why a call is about to be tried again
     """
 
-    def __init__(self, url: str, auth: httpx.Auth | None, patience: float) -> None:
+    def __init__(
+        self,
+        url: str,
+        auth: httpx.Auth | None,
+        patience: float,
+        retrying: Retrying = silent,
+    ) -> None:
         self.url = address(url)
         self.patience = patience
+        self._retrying = retrying
         certificates = httpx.create_ssl_context()  # read once: it takes longer than a small call
         self._http = httpx.Client(
             auth=auth,
@@ -122,11 +138,14 @@ class Transport:
                 if not _not_now(answer, repeatable):
                     return answer
                 pause = _retry_after(answer) or pause
+                why = _refusal(answer)
             except httpx.TransportError as error:
                 if not self._may_repeat(error, repeatable) or time.monotonic() + pause > deadline:
                     raise
+                why = f"does not answer ({_words(error)})"
             if time.monotonic() + pause > deadline and answer is not None:
                 return answer
+            self._retrying(f"{self.url} {why}; trying again for up to {self.patience:g} s")
             # Not all who were sent away come back at the same moment.
             time.sleep(pause * random.uniform(1, 1.25))  # noqa: S311 (no secret)
         raise AssertionError("pauses never end")
@@ -179,6 +198,12 @@ def _not_now(answer: httpx.Response, repeatable: bool) -> bool:
         or again
         or (repeatable and answer.status_code in LOST_ON_THE_WAY)
     )
+
+
+def _refusal(answer: httpx.Response) -> str:
+    members = _problem_document(answer) or {}
+    said = members.get("detail") or members.get("title") or answer.reason_phrase
+    return f"answered {answer.status_code}: {said}"
 
 
 def _retry_after(answer: httpx.Response) -> float | None:

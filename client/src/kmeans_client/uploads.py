@@ -13,7 +13,7 @@ import httpx
 import platformdirs
 
 from kmeans_client.problems import ConnectionLost, KMeansError, Problem
-from kmeans_client.tables import Table
+from kmeans_client.tables import BYTES, Table
 from kmeans_client.transport import Transport, pauses
 
 # What a request carries; a larger file goes to the bucket, and from here on in parts.
@@ -65,7 +65,7 @@ def send_form(
     for attempt, pause in enumerate(pauses(0.2, 5), 1):
         try:
             with table.open() as file:
-                sent = {"file": (table.filename, Told(file, table.size, progress))}
+                sent = {"file": (table.filename, Told(file, table.size, progress), BYTES)}
                 answer = transport.send_to_bucket(
                     "POST", form["url"], data=form["fields"], files=sent
                 )

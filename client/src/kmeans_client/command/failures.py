@@ -5,7 +5,7 @@ from kmeans_client.problems import Problem
 
 # By kind; the command's help says the same.
 CODES: list[tuple[int, tuple[type[Exception], ...]]] = [
-    (3, (problems.NoService, problems.ConnectionLost)),
+    (3, (problems.NoService, problems.ConnectionLost, problems.RouteNotFound)),
     (4, (problems.Unauthenticated, problems.Forbidden)),
     (5, (problems.JobNotFound, problems.JobGone, problems.PredictionNotFound)),
     (5, (problems.ModelDamaged, problems.ChoiceNotFound)),
@@ -32,6 +32,8 @@ def sentence(error: Exception) -> str:
             f"{error}\nStart one with `make run` in the service's folder, or name another: "
             "--url, KMEANS_URL, or a profile (kmeans token --url URL)."
         )
+    if isinstance(error, problems.RouteNotFound):
+        return f"{error}\nThe URL is another service's, or the service is older than this command."
     if isinstance(error, problems.Unauthenticated):
         return f"{error}\nGive a token: --token, KMEANS_TOKEN, or keep one: kmeans token"
     if isinstance(error, Problem):

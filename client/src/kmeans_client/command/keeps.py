@@ -1,5 +1,6 @@
 """The commands that name, delete, and keep where the service is."""
 
+import sys
 from typing import Any
 
 import click
@@ -59,14 +60,22 @@ def token(context: click.Context, forget: bool, as_json: bool) -> None:
     if forget:
         profiles.keep(name, url=None, token=None)
     else:
-        secret = said.get("token") or click.prompt("Token", hide_input=True, err=True)
+        secret = (said.get("token") or _asked_for()).strip()
+        if not secret:
+            raise click.UsageError("Give a token: --token TOKEN, or through standard input.")
         url = said.get("url") or profiles.read(name).get("url") or profiles.LOCAL
-        profiles.keep(name, url=url, token=secret.strip())
+        profiles.keep(name, url=url, token=secret)
     kept = profiles.read(name)
     if as_json:
         screen.answer({"profile": name, "url": kept.get("url"), "file": str(profiles.file())})
     else:
         screen.say(f"Profile {name} of {profiles.file()}: {kept.get('url') or 'empty'}")
+
+
+def _asked_for() -> str:
+    if sys.stdin.isatty():
+        return str(click.prompt("Token", hide_input=True, err=True))
+    return sys.stdin.readline()
 
 
 @click.command("open")

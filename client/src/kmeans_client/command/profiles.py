@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kmeans_client.command import screen
 from kmeans_client.problems import InvalidInput
 
 if TYPE_CHECKING:
@@ -22,13 +23,14 @@ class Service:
     url: str
     token: str | None
 
-    def client(self) -> "Client":
+    def client(self, patience: float = 90) -> "Client":
         from kmeans_client.auth import AwsSignature
         from kmeans_client.client import Client
 
         if self.token == AWS:
-            return Client(self.url, auth=AwsSignature())
-        return Client(self.url, self.token)
+            auth = AwsSignature()
+            return Client(self.url, auth=auth, patience=patience, retrying=screen.once())
+        return Client(self.url, self.token, patience=patience, retrying=screen.once())
 
 
 def chosen(url: str | None, token: str | None, profile: str | None) -> Service:

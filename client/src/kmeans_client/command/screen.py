@@ -21,6 +21,18 @@ def say(line: str) -> None:
     click.echo(line, err=True)
 
 
+def once() -> Callable[[str], None]:
+    """Says what is not what was said before it."""
+    before = [""]
+
+    def tell(line: str) -> None:
+        if line != before[0]:
+            before[0] = line
+            say(line)
+
+    return tell
+
+
 def rows(names: Sequence[str], lines: Sequence[Sequence[Any]]) -> None:
     """A table: numbers to the right, words to the left."""
     from rich import box

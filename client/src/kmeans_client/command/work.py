@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kmeans_client.command import screen
+from kmeans_client.command import options, screen
 from kmeans_client.command.options import Asked
+from kmeans_client.problems import KMeansError
 
 if TYPE_CHECKING:
     from kmeans_client.answers import Choice, Clusters, Job
@@ -42,13 +43,13 @@ def job_of(client: "Client", given: str, how: dict[str, str]) -> "Job":
 def fitted(client: "Client", job: "Job", asked: Asked) -> "Job":
     """The job once it is fitted. Who interrupts it leaves no fit running."""
     job_id = job["job_id"]
-    with _stopped_if_interrupted(client, job), screen.waiting(f"Fitting job {job_id}") as watch:
+    with _stopped_if_interrupted(job), screen.waiting(f"Fitting job {job_id}") as watch:
         client.start_fit(job_id, asked.params, asked.prepared, prefer=PRESENT, **asked.more)
         return client.wait_for_fit(job_id, watch=watch)
 
 
 @contextmanager
-def _stopped_if_interrupted(client: "Client", job: "Job") -> Iterator[None]:
+def _stopped_if_interrupted(job: "Job") -> Iterator[None]:
     """The service ends a fit when its job goes. A job with a model is not given up for that."""
     try:
         yield
@@ -59,9 +60,19 @@ def _stopped_if_interrupted(client: "Client", job: "Job") -> Iterator[None]:
                 f"delete that model, too. `kmeans delete {job['job_id']}` does."
             )
         else:
-            client.delete_job(job["job_id"])
-            screen.say(f"Job {job['job_id']} and its fit are deleted.")
+            _delete_at_once(job["job_id"])
         raise
+
+
+def _delete_at_once(job_id: int) -> None:
+    """Who has interrupted us does not wait for a service that does not answer."""
+    try:
+        with options.chosen_service().client(patience=5) as client:
+            client.delete_job(job_id)
+    except KMeansError as error:
+        screen.say(f"{error}\nIts fit may go on; `kmeans delete {job_id}` ends it.")
+    else:
+        screen.say(f"Job {job_id} and its fit are deleted.")
 
 
 def show_warnings(job: "Job") -> None:
