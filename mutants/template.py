@@ -39,11 +39,7 @@ LISTED = [
         "            FunctionResponseTypes: [ReportBatchItemFailures]\n",
         "",
     ),
-    (
-        "a worker lists every key",
-        "s3:prefix: [inputs/*, models/*, names/*, pending/*, results/*]",
-        's3:prefix: ["*"]',
-    ),
+    ("a worker lists every key", ", pending/*, results/*]", ', pending/*, results/*, "*"]'),
     ("an upload lists every key", "s3:prefix: [inputs/*]", 's3:prefix: ["*"]'),
     ("versions go after a day", "NoncurrentDays: !Ref JobExpiryDays", "NoncurrentDays: 1"),
     (

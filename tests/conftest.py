@@ -17,7 +17,7 @@ from harness.output import Output
 from harness.timing import Clock
 from kmeans_service import config, telemetry
 
-pytest_plugins = ["harness.groups"]
+pytest_plugins = ["harness.groups", "harness.kernels"]
 # The same examples in every run, however busy the machine: a gate does not fail by chance. Others
 # are looked for by `make fuzz`, and by PYTEST_ARGS='--hypothesis-profile=explore'.
 settings.register_profile(

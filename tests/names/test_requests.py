@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from harness.api import ASYNC, JSON_TYPE, Answer, Client
+from harness.api import ASYNC, Client
 from harness.limits import held
-from harness.system import OWNER, item, items, job, keys, meanwhile
+from harness.naming import rename, shown
+from harness.system import OWNER, item, items, job, keys
 from kmeans_service import config
 from kmeans_service.lifecycle import names
 from kmeans_service.lifecycle.names import Names, names_of
@@ -18,24 +19,6 @@ from kmeans_service.stored_object import StoredObject
 from kmeans_service.table import writes
 from kmeans_service.table.expressions import THERE, sets
 from kmeans_service.table.keys import job_key
-
-
-@pytest.fixture
-def fitted(client: Client) -> Client:
-    """Job 0, of two clusters."""
-    client.upload()
-    assert client.fit(0).status == 200
-    return client
-
-
-def rename(client: Client, value: Any, job_id: int = 0, **headers: str) -> Answer:
-    named = JSON_TYPE | {name.replace("_", "-"): text for name, text in headers.items()}
-    return client.call("PATCH", f"/kmeans/jobs/{job_id}", json.dumps(value).encode(), named)
-
-
-def shown(client: Client, path: str = "/kmeans/jobs/0") -> tuple[str | None, Any]:
-    view = client.get(path).json()
-    return view.get("name"), view.get("clusters")
 
 
 def test_names_are_answered_and_shown_by_the_job(fitted: Client) -> None:
@@ -252,64 +235,3 @@ def test_names_that_the_bucket_lost_are_told_of_and_can_be_given_anew(
 
 
 # --- meanwhile ------------------------------------------------------------------------
-
-
-def test_of_two_changes_at_once_none_is_lost(fitted: Client, aws: Any) -> None:
-    def other() -> None:
-        assert rename(fitted, {"name": "theirs", "clusters": {"1": "b"}}).status == 200
-
-    with meanwhile(aws.dynamodb(), "TransactWriteItems", other):
-        assert rename(fitted, {"clusters": {"0": "a"}}).status == 200
-    assert shown(fitted) == ("theirs", {"0": "a", "1": "b"})
-    assert keys("names/") == [item()["names"]["key"]]
-
-
-def test_a_change_that_met_another_one_is_held_to_if_match_again(fitted: Client, aws: Any) -> None:
-    seen = fitted.get("/kmeans/jobs/0").headers["ETag"]
-    with meanwhile(
-        aws.dynamodb(), "TransactWriteItems", lambda: rename(fitted, {"clusters": {"1": "b"}})
-    ):
-        assert rename(fitted, {"clusters": {"1": "mine"}}, If_Match=seen).status == 412
-    assert shown(fitted) == (None, {"1": "b"})
-
-
-def test_a_reader_that_meets_a_change_reads_the_new_names(fitted: Client, aws: Any) -> None:
-    rename(fitted, {"clusters": {"0": "a"}})
-    read = job()
-    rename(fitted, {"clusters": {"0": "b"}})
-    names._read.cache_clear()
-    assert names_of(read).clusters == {0: "b"}
-    assert aws
-
-
-def test_a_job_that_is_deleted_while_it_is_named_leaves_nothing(fitted: Client, aws: Any) -> None:
-    with meanwhile(
-        aws.dynamodb(), "TransactWriteItems", lambda: fitted.call("DELETE", "/kmeans/jobs/0")
-    ):
-        assert rename(fitted, {"clusters": {"0": "a"}}).status == 410
-    assert keys() == []
-    assert held() == (0, 0)
-
-
-def test_a_job_that_is_named_while_it_is_deleted_is_counted_out_whole(
-    fitted: Client, aws: Any
-) -> None:
-    with meanwhile(
-        aws.dynamodb(), "TransactWriteItems", lambda: rename(fitted, {"clusters": {"0": "a"}})
-    ):
-        assert fitted.call("DELETE", "/kmeans/jobs/0").status == 204
-    assert keys() == []
-    assert held() == (0, 0)
-
-
-def test_a_job_that_is_named_while_its_fit_is_published_keeps_both(
-    fitted: Client, aws: Any
-) -> None:
-    with meanwhile(
-        aws.dynamodb(), "TransactWriteItems", lambda: rename(fitted, {"clusters": {"0": "a"}})
-    ):
-        assert fitted.fit(0, {"n_clusters": 3}).status == 200
-    assert shown(fitted) == (None, None)  # it is a cluster of the fit before that was named
-    assert len(fitted.get("/kmeans/jobs/0").json()["scores"]["cluster_sizes"]) == 3
-    assert fitted.fit(0).status == 200
-    assert shown(fitted) == (None, {"0": "a"})
