@@ -52,3 +52,17 @@ def test_no_command_is_one_that_macos_lacks(page: Path) -> None:
     for fence in FENCE.finditer(page.read_text()):
         if fence["info"].startswith("bash"):
             assert not re.search(gnu, fence["text"]), fence[0]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_a_table_has_a_head_and_as_many_cells_in_every_line(page: Path) -> None:
+    """Else it is shown as text."""
+    prose = FENCE.sub("", page.read_text())
+    for table in re.findall(r"(?:^\|.*\n)+", prose, re.M):
+        head, line, *rows = table.splitlines()
+        assert re.fullmatch(r"\|(-+\|)+", line.replace(" ", "")), head
+        assert {cells(row) for row in rows} == {cells(head)} == {cells(line)}, head
+
+
+def cells(row: str) -> int:
+    return len(re.sub(r"`[^`]*`|\\\|", "", row).split("|"))
