@@ -108,7 +108,7 @@ class Client(Reads, Inferences):
         watch: Watch | None = None,
         **wanted: Any,
     ) -> Labels:
-        """Fits KMeans to a job's table; answers the labels, however long that takes.
+        """Fits KMeans to a job's file; answers the labels, however long that takes.
 
         model_params   scikit-learn's: n_clusters, init, n_init, max_iter, tol, random_state …
         preprocessing  columns, missing, scaling, normalize, weight_column …
@@ -162,7 +162,7 @@ class Client(Reads, Inferences):
     ) -> Labels:
         """Upload, fit and predict in one call; the labels name their job as `job_id`.
 
-        predict  points whose labels are answered instead of those of the table
+        predict  points whose labels are answered instead of those of the file
         """
         given = table(data, filename)
         points = None if predict is None else table(predict)

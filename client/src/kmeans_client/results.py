@@ -7,7 +7,7 @@ from typing import Any, overload
 
 
 class Labels(Sequence["int | None"]):
-    """One label for each row, in the order of the table; None for a row that was dropped."""
+    """One label for each row, in the order of the rows; None for a row that was dropped."""
 
     def __init__(self, labels: Sequence[int | None], job_id: int | None = None) -> None:
         self._labels = labels
