@@ -46,7 +46,7 @@ def test_what_is_wrong_is_shown_at_its_cell(visitor: Visitor, tmp_path: Path) ->
     visitor.opens()
     visitor.gives(file)
     alert = visitor.page.get_by_role("alert")
-    expect(alert).to_contain_text("line 3, column 1", timeout=PATIENCE)
+    expect(alert).to_contain_text("Line 3, column 1", timeout=PATIENCE)
     expect(alert.locator("mark")).to_have_text("fifty")
     visitor.page.get_by_role("button", name="Leave out “age”").click()
     visitor.sees_clusters(2)

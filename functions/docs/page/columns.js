@@ -2,13 +2,15 @@
 import { html, nothing, svg } from "./lit-html.js";
 import { excerptView } from "./frame.js";
 import { changed, state } from "./state.js";
+import { MOST_ROWS } from "./rows.js";
 import { excerpt } from "./table.js";
 import { count, language, measure, t } from "./text.js";
 import { refit } from "./work.js";
 import { sign } from "./marks.js";
 import { clusterName } from "./names.js";
 
-const SHOWN = 40; // columns before "show all"
+const SHOWN = 12; // columns before "show all"
+const WIDE = 40; // columns of the first rows
 const FIRST = 8; // rows
 
 export const nameOf = (column) => column.name ?? t.column(column.number);
@@ -25,9 +27,11 @@ function toggle(column) {
 export function columnsView() {
   const { columns } = state.table;
   const shown = state.allColumns ? columns : columns.slice(0, SHOWN);
+  const used = columns.filter(isUsed).length;
   return html`
     <section aria-labelledby="understood">
       <h2 id="understood">${t.understood}</h2>
+      <p class="muted above">${t.usedOf(used, columns.length)}</p>
       <div class="scroll card" tabindex="0" role="group" aria-labelledby="understood">
         <table class="columns">
           <thead><tr><th scope="col">${t.use}</th><th scope="col">${t.name}</th><th scope="col">${t.kind}</th><th scope="col" class="right">${t.gaps}</th><th scope="col">${t.range}</th><th scope="col">${t.why}</th></tr></thead>
@@ -46,8 +50,8 @@ const columnView = (column) => html`
     <td><input type="checkbox" .checked=${isUsed(column)} aria-label=${t.useColumn(nameOf(column))} @change=${() => toggle(column)}></td>
     <th scope="row">${nameOf(column)}</th>
     <td>${t.kindNames[column.kind]}</td>
-    <td class="right">${column.missing ? count(column.missing) : "–"}</td>
-    <td class="range">${typeof column.least === "number" ? html`<span>${measure(column.least)}</span>${bars(column.bins)}<span>${measure(column.largest)}</span>` : "–"}</td>
+    <td class=${column.missing ? "right" : "right none"} data-title=${t.gaps}>${column.missing ? count(column.missing) : "–"}</td>
+    <td class=${typeof column.least === "number" ? "range" : "range none"}>${typeof column.least === "number" ? html`<span>${measure(column.least)}</span>${bars(column.bins)}<span>${measure(column.largest)}</span>` : "–"}</td>
     <td class="why">${reasonOf(column)}</td>
   </tr>
 `;
@@ -77,13 +81,15 @@ export function refusedView() {
   for (const column of wrong.slice(0, 3)) lookUp(column);
   return html`
     <section class="problem" role="alert">
-      <h2>${t.fitFailed}</h2>
-      <p lang="en">${table.refused}</p>
+      <h2>${wrong.length ? t.amongNumbers : t.fitFailed}</h2>
+      ${wrong.length ? wrong.slice(0, 3).map((column) => html`<p>${refusalOf(column)}</p>`) : html`<p lang="en">${table.refused}</p>`}
       ${wrong.slice(0, 3).map((column) => (column.lines ? excerptView({ lines: column.lines, column: column.number }) : nothing))}
       ${wrong.slice(0, 10).map((column) => html`<button @click=${() => without(column)}>${t.leaveOut(nameOf(column))}</button> `)}
     </section>
   `;
 }
+
+const refusalOf = (column) => t.noNumber(nameOf(column), column.number, column.first_other, column.numbers, column.numbers + column.others);
 
 async function lookUp(column) {
   if (column.lines !== undefined || !column.first_other || !state.file) return;
@@ -103,13 +109,21 @@ function without(column) {
 // --- the rows -----------------------------------------------------------------------
 
 export function firstRowsView() {
-  const { rows, table, fit } = state;
-  if (!rows) return nothing;
-  const columns = table.columns.slice(0, SHOWN);
-  const lines = Array.from({ length: Math.min(FIRST, rows.n) }, (_, i) => i);
+  const rows = state.rows ?? state.head;
+  if (!rows && !(state.byService && state.table.n_rows <= MOST_ROWS)) return nothing;
   return html`
     <section aria-labelledby="first-rows">
       <h2 id="first-rows">${t.firstRows}</h2>
+      ${rows ? tableOf(rows) : html`<p class="muted">${t.rowsLater}</p>`}
+    </section>
+  `;
+}
+
+function tableOf(rows) {
+  const { table, fit } = state;
+  const columns = table.columns.slice(0, WIDE);
+  const lines = Array.from({ length: Math.min(FIRST, rows.n) }, (_, i) => i);
+  return html`
       <div class="scroll card" tabindex="0" role="group" aria-labelledby="first-rows">
         <table>
           <thead><tr>${fit ? html`<th scope="col">${t.clusters}</th>` : nothing}${columns.map((column) => html`<th scope="col" class=${isUsed(column) ? "" : "unused"}>${nameOf(column)}</th>`)}</tr></thead>
@@ -121,6 +135,5 @@ export function firstRowsView() {
           </tbody>
         </table>
       </div>
-    </section>
   `;
 }

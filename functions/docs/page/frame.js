@@ -1,8 +1,9 @@
 // What stands around every view: the header, what is going on, what went wrong, and the question for a token.
 import { html, nothing } from "./lit-html.js";
 import { BASE, kindOf, token } from "./service.js";
+import { chosen } from "./start.js";
 import { changed, state } from "./state.js";
-import { bytes, t } from "./text.js";
+import { bytes, share, t } from "./text.js";
 
 export const header = () => html`
   <header class="top">
@@ -58,11 +59,14 @@ function sent(work) {
 
 function detail({ progress, status }) {
   if (!progress) return status ? t.statuses[status] : "";
-  if (progress.stage === "CHOOSING") return progress.n_clusters ? t.trying(progress.n_clusters) : "";
-  return Object.entries(progress)
-    .filter(([, value]) => ["string", "number"].includes(typeof value))
-    .map(([name, value]) => `${name.replaceAll("_", " ")} ${String(value).toLowerCase()}`)
-    .join(" · ");
+  const { stage, n_clusters: n, iteration, percent, cents } = progress;
+  const words = [
+    n ? t.trying(n) : t.steps[stage],
+    iteration && t.iteration(iteration),
+    percent !== undefined && share(percent / 100),
+    cents && t.spent(cents),
+  ];
+  return words.filter(Boolean).join(" · ");
 }
 
 // --- what went wrong ----------------------------------------------------------------
@@ -76,6 +80,7 @@ export function problemView() {
       <p lang=${problem.status ? "en" : nothing}>${problem.detail}</p>
       ${problem.lines ? excerptView(problem) : nothing}
       <p>
+        ${state.view === "job" && !state.job ? html`<label class="button primary">${t.chooseOther}<input class="unseen" type="file" data-use="take" @change=${chosen}></label>` : nothing}
         ${problem.again ? html`<button @click=${problem.again}>${t.again}</button>` : nothing}
         <button class="quiet" @click=${() => changed({ problem: null })}>${t.close}</button>
       </p>

@@ -11,7 +11,7 @@ import { numberView, withWeight } from "./number.js";
 import { qualityView } from "./quality.js";
 import { predictView, takeView } from "./take.js";
 import { unfinishedView } from "./unfinished.js";
-import { refit } from "./work.js";
+import { open, refit, removeJob } from "./work.js";
 
 export function jobView() {
   const { job, table, fit } = state;
@@ -21,13 +21,14 @@ export function jobView() {
     <div class="job-top">
       ${isRenamed(what) ? html`<h1 class="unseen">${name}</h1>${nameField(what, name)}` : html`<div class="name-row"><h1>${name}</h1>${job ? pencil(what, name) : nothing}</div>`}
       <p class="muted facts">
-        ${table ? html`<span>${t.rows(table.n_rows)}</span><span>${t.columns(table.n_columns)}</span><span>${t.readAs(table.reading)}</span>` : nothing}
+        ${table ? html`<span>${t.rows(table.n_rows)}</span><span>${t.columns(table.n_columns)}</span>${state.byService ? nothing : html`<span>${t.readAs(table.reading)}</span>`}` : nothing}
         ${job?.name ? html`<span>${job.filename}</span>` : nothing}
         ${job?.size ? html`<span>${bytes(job.size)}</span>` : nothing}
         ${job ? html`<span>${t.job(job.job_id)}</span>` : nothing}
       </p>
     </div>
     ${state.unfinished ? unfinishedView() : nothing}
+    ${state.goesOn && job ? goesOnView(job.job_id) : nothing}
     ${table ? html`${refusedView()}${fitView()}` : nothing}
     ${fit || (table && state.work)
       ? html`<div class=${fit ? "look" : "look empty"}>
@@ -38,6 +39,15 @@ export function jobView() {
     ${table ? html`${columnsView()}${firstRowsView()}` : nothing}
   `;
 }
+
+/** After a cancelled fit: it can be waited for again, or ends with its job. */
+const goesOnView = (id) => html`
+  <section class="note goes-on">
+    <p>${t.goesOn}</p>
+    <button @click=${() => open(id)}>${t.waitOn}</button>
+    <button class="quiet" @click=${() => removeJob(id)}>${t.removeWithFile}</button>
+  </section>
+`;
 
 // --- what is asked of the fit -------------------------------------------------------
 

@@ -3,6 +3,7 @@ import * as service from "./service.js";
 import { changed, state } from "./state.js";
 import { histogram, MOST_BYTES, rowsOf, textOf } from "./table.js";
 
+const HEAD = 1_000_000; // bytes of a larger file, for its first rows
 const TEXT = /\.(csv|tsv|txt|dat|data|tab)(\.gz)?$/i;
 
 export const measured = (table) => table.columns.filter((column) => ["numbers", "boolean"].includes(column.kind));
@@ -29,22 +30,31 @@ function histograms(table, rows) {
   }
 }
 
-/** The file's rows, for the picture and the first lines; none where it is too large or no text. */
+/** The file's rows, for the picture and the first lines; of one that is too large its first lines, of one that is no text none. */
 export async function readRows(id, table, job) {
-  if ((job.size ?? 0) > MOST_BYTES) return;
+  if ((job.size ?? 0) > MOST_BYTES) return readHead(table, job);
   let file = state.file;
   if (!file) {
     const answer = await service.call(`jobs/${id}/input`, { headers: { Accept: "*/*" } });
     file = new File([await answer.blob()], job.filename);
     state.file = file;
   }
-  if (!TEXT.test(job.filename) && (await looksBinary(file)) && !table.reading.gzip) return;
+  if (await isNoText(file, table, job)) return changed({ byService: true });
   const text = await textOf(file, table.reading);
   const rows = rowsOf(text, table.reading, measured(table).map((column) => column.number - 1));
-  if (rows.n !== table.n_rows) return; // read in another way than the service did: better none than wrong ones
+  if (rows.n !== table.n_rows) return changed({ byService: true }); // better none than wrong ones
   histograms(table, rows);
   changed({ rows });
 }
+
+/** Of a file that was dropped here. */
+async function readHead(table, job) {
+  const { file } = state;
+  if (!file || table.reading.gzip || (await isNoText(file, table, job))) return;
+  changed({ head: rowsOf(await textOf(file.slice(0, HEAD), table.reading), table.reading, []) });
+}
+
+const isNoText = async (file, { reading }, { filename }) => !TEXT.test(filename) && !reading.gzip && looksBinary(file);
 
 async function looksBinary(file) {
   return new Uint8Array(await file.slice(0, 512).arrayBuffer()).includes(0);

@@ -13,6 +13,9 @@ export const state = {
   job: null,
   table: null, // GET columns
   rows: null, // the file's rows, where the browser can read them
+  head: null, // of a file that is too large for that, its first rows
+  byService: false, // only the service can read the rows, as it does once there is a fit
+  goesOn: false, // nobody waits here for a fit that the service still works on
   fit: null, // {labels, centers, names}
   choice: null, // GET choice: why so many clusters, where the number was not given
   audit: null, // GET audit, or "coming"

@@ -8,6 +8,7 @@ export default {
   drop: "Drop a file here",
   dropNow: "Let go to begin",
   choose: "Choose a file",
+  chooseOther: "Choose another file",
   paste: "or paste cells of a spreadsheet",
   kinds: "CSV, TSV, Excel, Parquet, JSON Lines; also packed with gzip",
   noFile: "No file at hand?",
@@ -44,6 +45,8 @@ export default {
   close: "Close",
   line: "Line",
   leaveOut: (name) => `Leave out “${name}”`,
+  noNumber: (name, number, { line, found }, numbers, all) => `Line ${whole.format(line)}, column ${number} (“${name}”): “${found}” is no number, while ${whole.format(numbers)} of the ${whole.format(all)} cells are. Mend or empty the cell in your file, or leave the column out.`,
+  amongNumbers: "Something else stands among the numbers",
 
   stages: {
     sending: "Sending the file",
@@ -61,7 +64,12 @@ export default {
   sent: (done, total) => `${done} of ${total}`,
   left: (seconds) => (seconds < 90 ? `${Math.ceil(seconds)} s left` : `${Math.ceil(seconds / 60)} min left`),
   broken: "The network broke: trying again",
-  progress: { iteration: (n) => `iteration ${n}` },
+  steps: { STARTING: "starting", CHECKING: "checking the file", READING: "reading the rows", FITTING: "moving the centers", LABELLING: "numbering the rows", STORING: "storing" },
+  iteration: (n) => `pass ${n}`,
+  spent: (cents) => `${cents} cents so far`,
+  goesOn: "You no longer wait, but the service still works on this fit, and no request ends one. What it finds is here and among the jobs. Deleting the job ends it.",
+  waitOn: "Wait for it",
+  removeWithFile: "Delete the job and its file",
 
   rows: (n) => of(n, "row", "rows"),
   columns: (n) => of(n, "column", "columns"),
@@ -136,9 +144,9 @@ export default {
   ruleHolds: (coverage, precision) => `holds for ${coverage} of its rows; ${precision} of those it holds for are its`,
   typical: "Typical row:",
   apart: "What sets it apart",
-  center: "Center",
   table: "The clusters as a table",
   firstRows: "First rows",
+  rowsLater: "A file of this kind is read by the service alone: its rows are shown here once their clusters are found.",
   tells: null, // the service's own words are English
   quality: "How clear the clusters are",
   verdict: (silhouette) =>
@@ -180,6 +188,7 @@ export default {
   arrived: "new",
 
   understood: "What was understood",
+  usedOf: (used, all) => (used === all ? "Every column is used." : `${whole.format(used)} of ${whole.format(all)} columns are used.`),
   use: "Used",
   name: "Column",
   kind: "Kind",
@@ -220,15 +229,11 @@ export default {
   search: "Search by name",
   noJobs: "No jobs yet.",
   noneFound: "No job has that in its name.",
-  status: "Status",
   statuses: { PENDING: "waiting for its file", UPLOADED: "not fitted", QUEUED: "waiting", RUNNING: "running", SUCCEEDED: "done", FAILED: "failed", DAMAGED: "damaged" },
-  created: "Created",
-  fileSize: "Size",
   remove: "Delete",
   removeName: (name) => `Delete ${name}`,
   removeSure: (name) => `Delete “${name}” and everything made of it?`,
   keep: "Keep it",
   moreJobs: "Older jobs",
   usage: (n, size, most) => `${of(n, "job", "jobs")}; ${size} of ${most} are used`,
-  actions: "Actions",
 };

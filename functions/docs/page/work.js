@@ -8,6 +8,7 @@ import { excerpt } from "./table.js";
 import { t, verdictOf } from "./text.js";
 import { twoThatTell } from "./axes.js";
 
+const FITS = ["waiting", "choosing", "fitting"]; // stages of what no request ends
 const DECIDES = 0.9; // of the variance: a column that has it decides the clusters alone
 
 /** Runs one piece of work; what the service refuses becomes the page's problem. */
@@ -15,7 +16,7 @@ export async function working(stage, task) {
   state.work?.cancel?.();
   const controller = new AbortController();
   const work = { stage, cancel: () => controller.abort(new DOMException(t.cancelled, "AbortError")) };
-  changed({ work, problem: null, said: t.stages[stage] });
+  changed({ work, problem: null, goesOn: false, said: t.stages[stage] });
   try {
     await task(work, controller.signal);
   } catch (error) {
@@ -29,6 +30,7 @@ export async function working(stage, task) {
 /** Without a table there is nothing to stay for. */
 function stopped(work) {
   if (state.work !== work) return;
+  if (FITS.includes(work.stage)) return changed({ goesOn: true, said: t.goesOn });
   const stays = state.table || state.view !== "job";
   if (!stays) history.replaceState(null, "", location.pathname);
   changed({ said: t.cancelled, view: stays ? state.view : "start" });
@@ -47,6 +49,7 @@ export async function refused(error, again = null) {
     return changed({ needsToken: true });
   }
   const lines = problem.line ? await excerpt(state.file, problem.line).catch(() => null) : null;
+  if (service.kindOf(problem) === "fit-conflict") changed({ goesOn: true });
   changed({ problem: { ...problem, lines, again: problem.status === 0 ? again : null }, said: problem.detail, offline: false });
 }
 
@@ -70,7 +73,7 @@ export function take(file) {
 
 const UNSEEN = { points: null, selected: null, point: null, told: null, clusters: null, sample: null, audit: null, migration: null };
 const NOTHING = {
-  ...UNSEEN, unfinished: null, file: null, job: null, table: null, rows: null, fit: null, choice: null, alike: [], problem: null,
+  ...UNSEEN, unfinished: null, file: null, job: null, table: null, rows: null, head: null, byService: false, fit: null, choice: null, alike: [], problem: null,
   axes: { kind: "columns", x: null, y: null },
 };
 
@@ -139,6 +142,13 @@ function deciding(table) {
   const most = variance.indexOf(Math.max(...variance));
   return used.length > 1 && variance[most] > DECIDES * total ? used[most].name ?? t.column(used[most].number) : null;
 }
+
+/** With its file: what the service works on for it ends then. */
+export const removeJob = (id) =>
+  working("deleting", async () => {
+    await service.call(`jobs/${id}`, { method: "DELETE" });
+    location.hash = "";
+  });
 
 export function refit() {
   return working("fitting", (work, signal) => cluster(work, signal));
