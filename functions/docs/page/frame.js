@@ -80,7 +80,7 @@ export function problemView() {
       <p lang=${problem.status ? "en" : nothing}>${problem.detail}</p>
       ${problem.lines ? excerptView(problem) : nothing}
       <p>
-        ${state.view === "job" && !state.job ? html`<label class="button primary">${t.chooseOther}<input class="unseen" type="file" data-use="take" @change=${chosen}></label>` : nothing}
+        ${state.view === "job" && !state.job && !problem.again ? html`<label class="button primary">${t.chooseOther}<input class="unseen" type="file" data-use="take" @change=${chosen}></label>` : nothing}
         ${problem.again ? html`<button @click=${problem.again}>${t.again}</button>` : nothing}
         <button class="quiet" @click=${() => changed({ problem: null })}>${t.close}</button>
       </p>
