@@ -90,6 +90,11 @@ class _Handler(BaseHTTPRequestHandler):
         shutil.rmtree(self._parts(query["uploadId"]))
         self._answer(200, _xml("CompleteMultipartUploadResult", ETag="whole"))
 
+    def do_DELETE(self) -> None:
+        """Of parts alone."""
+        shutil.rmtree(self._parts(self._query()["uploadId"]))
+        self._answer(204, b"")
+
     def log_message(self, *_: object) -> None:
         """Nothing."""
 

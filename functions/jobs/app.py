@@ -29,6 +29,7 @@ from kmeans_service.media_types import BINARY, CSV, JSON
 from kmeans_service.models.indicators import Indicators, indicators_of
 from kmeans_service.owners import quota
 from kmeans_service.recipes.preprocessing import DEFAULT, STRICT, Preprocessing
+from kmeans_service.runs import orphans
 from kmeans_service.runs.progress import progress_of
 
 VISIBLE = [
@@ -166,7 +167,8 @@ def _etag(body: str) -> str:
 
 @app.delete("/kmeans/jobs/<job_id>")
 def delete_job(job_id: str) -> Answer:
-    deletion.delete(routing.request(app).owner, json_body.job_id_text(job_id))
+    left = deletion.delete(routing.request(app).owner, json_body.job_id_text(job_id))
+    orphans.end_run_of(left)
     return Response(status_code=204, body="")
 
 

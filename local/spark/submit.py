@@ -14,8 +14,9 @@ ENVIRONMENT = PROJECT / ".venv-spark"
 SPARK_SUBMIT = ENVIRONMENT / "bin/spark-submit"
 # No row goes through Java: what would compile its code well costs more than all that it runs.
 JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+TRIES = 4  # of a task, as on EMR Serverless
 OPTIONS = (
-    *("--master", f"local[{PROCESSORS}]", "--driver-memory", "1g"),
+    *("--master", f"local[{PROCESSORS},{TRIES}]", "--driver-memory", "1g"),
     *("--driver-java-options", JAVA, "--conf", "spark.ui.enabled=false"),
 )
 

@@ -38,13 +38,18 @@ ASKED: list[tuple[list[bytes], dict[str, Any]]] = [
 ]
 
 
-def test_fits_on_spark_are_those_of_one_process_also_where_files_of_rows_are_lost(
+PASSES = {"look", "count_texts", "shape_of", "sums", "drawn", "clusters", "label", "spread"}
+
+
+def test_fits_on_spark_are_those_of_one_process_though_processes_die_and_files_of_rows_are_lost(
     runs: Runs,
 ) -> None:
     there = [runs.asked(bodies, **asked) for bodies, asked in ASKED]
     refused = runs.asked([b"x,y\n" + b"1,2\n" * 500 + b"1\n" + b"1,2\n" * 500])
     said = spark_submit.submitted(SESSION, str(RANGE_BYTES), *there, refused)
     assert len(re.findall(r"^LOST [1-9]", said, re.M)) == len(ASKED)
+    [died] = re.findall(r"^DIED (.*)", said, re.M)
+    assert set(died.split()) >= PASSES
     for uri, (bodies, asked) in zip(there, ASKED, strict=True):
         here = runs.run(bodies, RANGE_BYTES, Alone(), **asked)
         assert written(runs.result_of(uri)) == written(here)

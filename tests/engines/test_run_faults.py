@@ -179,15 +179,31 @@ def test_the_run_of_a_deleted_job_is_ended_and_what_it_wrote_is_removed(
     prefix = running.let_run().prefix
     put(prefix, "progress.json", {"stage": "FITTING"})
     assert client.call("DELETE", "/kmeans/jobs/0").status == 204
-    assert item()["status"] == "DELETING"
-    assert keys(prefix)
-    let_leases_run_out()
-    sweep()
     assert running.states() == ["CANCELLED"]
     assert running.started[0].killed
+    assert item()["status"] == "DELETING"
+    assert keys(prefix)
+    sweep()
     assert item()["status"] == "DELETED"
     assert keys("models/") == []
     assert deliver(*running.events) == 0
+
+
+def test_a_run_that_cannot_be_ended_when_its_job_is_deleted_is_ended_by_the_sweep(
+    client: Client, running: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_run_id: str) -> Any:
+        raise Refused(429, "ThrottlingException", "rate exceeded")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(running.runs, "cancel", refuse)
+        patched.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
+        assert client.call("DELETE", "/kmeans/jobs/0").status == 204
+    assert (running.states(), item()["status"]) == (["SUBMITTED"], "DELETING")
+    assert client.get("/kmeans/jobs/0").status == 410
+    sweep()
+    sweep()
+    assert (running.states(), item()["status"]) == (["CANCELLED"], "DELETED")
 
 
 def test_a_job_that_is_deleted_while_its_run_starts_has_none(

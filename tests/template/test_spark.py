@@ -96,11 +96,14 @@ def test_only_this_application_plays_its_role() -> None:
 
 
 @pytest.mark.parametrize("function", functions())
-def test_only_the_worker_starts_runs_and_only_the_sweeper_lists_them(function: str) -> None:
+def test_the_worker_starts_runs_the_sweeper_lists_them_who_deletes_ends_them(
+    function: str,
+) -> None:
     application, look = arn("SparkApplication"), {"GetJobRun": RUNS, "CancelJobRun": RUNS}
     wanted = {
         "FitWorkerFunction": look | {"StartJobRun": application},
         "SweeperFunction": look | {"ListJobRuns": application},
+        "JobsFunction": {"CancelJobRun": RUNS},
     }
     assert rights(function) == wanted.get(function, {})
 

@@ -17,12 +17,12 @@ from kmeans_service.table.keys import LOOKED_AFTER, job_key
 from kmeans_service.table.writes import Action, deleting, updating
 
 
-def delete(owner: str, job_id: int) -> None:
-    """Delete the job; raises JobNotFound or JobGone.
+def delete(owner: str, job_id: int) -> Job | None:
+    """Delete the job, and return what is left of it to end: None for nothing.
 
     From here on it is gone for everybody. Its objects go now, or with the sweeper if a fit may
     still be writing some: that fit loses its fence, and its lease runs out, or its run is
-    cancelled.
+    cancelled. Raises JobNotFound or JobGone.
     """
     for _ in writes.tries():
         if _begin(reads.find(owner, job_id)):
@@ -31,8 +31,11 @@ def delete(owner: str, job_id: int) -> None:
         raise Unavailable(f"Job {job_id} is changing")
     # Only now do its input and its lease stand still.
     item = queries.get_item(job_key(owner, job_id))
-    if item and not is_in_hands(marked := job_or_damaged(item)):
-        finish(marked)
+    marked = job_or_damaged(item) if item else None
+    if marked is None or is_in_hands(marked):
+        return marked
+    finish(marked)
+    return None
 
 
 def is_in_hands(job: Job) -> bool:

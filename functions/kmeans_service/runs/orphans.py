@@ -2,6 +2,8 @@
 whose answer was. They are found in the application's own list, and cancelled.
 """
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from kmeans_service import config, telemetry
 from kmeans_service.errors import JobGone, JobNotFound, ModelDamaged
 from kmeans_service.lifecycle import reads
@@ -36,6 +38,16 @@ def _is_wanted(name: str) -> bool:
     except ModelDamaged:
         return True
     return (job.status, job.fit_id, job.fence) == (Status.RUNNING, fit_id, fence)
+
+
+def end_run_of(deleted: Job | None) -> None:
+    """Cancel it at once, where that can be done; where it cannot, the next sweep does."""
+    if deleted is None or deleted.run is None or config.distributed() is None:
+        return
+    try:
+        application.cancel(deleted.run.run_id)
+    except (BotoCoreError, ClientError):
+        telemetry.logger().exception("a deleted job's run is left to the sweep")
 
 
 def is_over(job: Job) -> bool:
