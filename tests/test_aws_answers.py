@@ -185,3 +185,20 @@ def test_keys_hold_ids_and_no_name_of_a_users(client: Client) -> None:
         assert any(re.fullmatch(shape, key) for shape in shapes), key
     assert item()["input"]["key"] in keys()
     assert client.get("/kmeans/jobs/0/input").body == MODEL_CSV
+
+
+def test_a_call_says_which_program_makes_it_and_nothing_of_the_machine(
+    client: Client,  # noqa: ARG001 (an AWS)
+) -> None:
+    agents: list[bytes] = []
+
+    def note(request: Any, **_: Any) -> None:
+        agents.append(request.headers["User-Agent"])
+
+    events = aws_module.s3().meta.events
+    events.register("before-send.s3", note)
+    data_bucket().put("models/agent", b"", "text/csv")
+    events.unregister("before-send.s3", note)
+    [agent] = agents
+    assert agent.startswith(b"kmeans-service ")
+    assert not re.search(rb"os/|md/|lang/", agent)
