@@ -8,6 +8,7 @@ import pytest
 from harness.api import Client
 from harness.system import item, job, work_off
 from kmeans_service import config
+from kmeans_service.errors import FitConflict
 from kmeans_service.explaining import migration, moves
 
 PATH = "/kmeans/jobs/1/migration"
@@ -96,12 +97,24 @@ def test_what_takes_long_is_made_by_the_worker(weeks: Client, monkeypatch: Any) 
     assert counted(weeks, "from=0&key=id")["n_both"] == 4
 
 
+def test_of_a_job_that_is_fitted_anew_before_its_turn_nothing_is_counted(
+    weeks: Client, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(config, "MADE_AT_ONCE_SECONDS", -1.0)
+    asked = migration.asked(job(1), {"from": "0"})
+    fit(weeks, OLD, "1.csv", model_params={"algorithm": "swap", "n_clusters": 1})
+    assert weeks.fit(0, {"n_clusters": 2}).status == 200
+    with pytest.raises(FitConflict, match="Job 0 was fitted anew"):
+        list(migration.make(job(1), asked, lambda: None))
+
+
 @pytest.mark.parametrize(
     ("query", "status", "field", "words"),
     [
         ("", 422, "from", "'from' is missing"),
         ("from=x", 422, "from", "'x'"),
         ("from=-1", 422, "from", "'-1'"),
+        ("from=99999999999", 422, "from", "'99999999999'"),
         ("from=9", 404, "from", "no job 9"),
         ("from=2", 409, "from", "Job 2 is UPLOADED"),
         ("from=3", 422, "key", "job 1 has 6 rows and job 3 has 2"),

@@ -241,6 +241,20 @@ def test_of_a_model_that_is_replaced_meanwhile_nothing_is_kept(slow: Client, aws
     assert counted() == lie_there(aws)
 
 
+def test_of_a_job_that_is_deleted_while_a_request_makes_it_nothing_is_kept(
+    fitted: Client, aws: Any
+) -> None:
+    gone: list[Answer] = []
+
+    def delete() -> None:
+        gone.append(fitted.call("DELETE", "/kmeans/jobs/0"))
+
+    with meanwhile(aws.s3(), "PutObject", delete):
+        assert fitted.get(ROWS).status == 410
+    assert [answer.status for answer in gone] == [204]
+    assert (counted(), lie_there(aws), made()) == (0, 0, [])
+
+
 def test_of_a_job_that_is_deleted_meanwhile_nothing_is_kept(slow: Client, aws: Any) -> None:
     slow.get(ROWS)
     with meanwhile(aws.s3(), "PutObject", lambda: slow.call("DELETE", "/kmeans/jobs/0"), call=2):
