@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from distributed import parquet
 from distributed.given import Given
 from distributed.places import in_its_file
 from distributed.reading import last_cut
@@ -26,12 +27,14 @@ class Begin:
     lines     before that
     is_whole  whether it is read in one piece: packed, or its line breaks are no single bytes
     last_cut  where its last range begins at the latest
+    groups    of rows, of a Parquet file
     """
 
     place: int
     lines: int
     is_whole: bool
     last_cut: int
+    groups: int = 0
 
 
 type Shared = tuple[Given, Dialect, tuple[str, ...]]
@@ -55,15 +58,17 @@ def of_another(shared: Shared, file: int) -> Begin | ServiceError:
 
 
 def _begin(given: Given, file: int, dialect: Dialect, text: bytes, line: int) -> Begin:
-    size = given.sizes[file]
-    first = given.from_begin(file).read(len(BYTE_ORDER_MARK))
+    size, opened = given.sizes[file], given.source.opened(file)
+    if given.is_parquet:
+        return Begin(0, line - 1, True, 0, groups=parquet.n_groups(opened, size))
+    first = given.raw(file).read(len(BYTE_ORDER_MARK))
     packed = first.startswith((GZIP, *UTF16_MARKS))
     is_whole = packed or dialect.old_mac or dialect.encoding == "utf-16"
     return Begin(
         min(size, _raw_length(text, dialect, marked=first == BYTE_ORDER_MARK)),
         line - 1,
         is_whole,
-        size if is_whole else last_cut(given.source.opened(file), size),
+        size if is_whole else last_cut(opened, size),
     )
 
 
@@ -75,16 +80,20 @@ def _raw_length(text: bytes, dialect: Dialect, *, marked: bool) -> int:
 
 
 def _check_format(given: Given, file: int) -> None:
-    begun = pieces_from(given.from_begin(file), FORMAT_BYTES)
+    begun = pieces_from(given.raw(file), FORMAT_BYTES)
     head = next(unpacked(begun, FORMAT_BYTES, given.most_bytes), b"")
-    other = formats.format_of(head)
-    if other:
-        raise UnsupportedMediaType(
-            f"it is {formats.CONVERTED[other]}, and {given.names[0]} is text of rows; the files of "
-            "a dataset are all of one format"
-        )
     if described := formats.described(head):
         raise UnsupportedMediaType(f"it is {described}")
+    found, first = formats.format_of(head), formats.PARQUET if given.is_parquet else None
+    if found != first:
+        raise UnsupportedMediaType(
+            f"it is {_named(found)}, and {given.names[0]} is {_named(first)}; the files of a "
+            "dataset are all of one format"
+        )
+
+
+def _named(format: str | None) -> str:
+    return formats.CONVERTED[format] if format else "text of rows"
 
 
 def _before_rows(

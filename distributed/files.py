@@ -58,4 +58,6 @@ def _open(bucket: str, file: File, begin: int, end: int) -> ByteStream:
             raise
         said = f"{file.name}: the file was deleted, replaced or has expired"
         raise JobGone(said, file=file.name) from error
+    if answer["ContentLength"] != end - begin:
+        raise RuntimeError(f"{file.key}: {answer['ContentLength']} bytes of {begin} to {end} came")
     return answer["Body"]

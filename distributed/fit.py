@@ -107,7 +107,7 @@ def _read(run: Run, table: Table, data: FilesData) -> dict[str, Any]:
 
 def _of_ranges(files: Files) -> list[str]:
     n_whole, n_files = sum(files.written.wholes), len(files.written.wholes)
-    if not n_whole:
+    if not n_whole or files.written.is_parquet:
         return []
     those = f"{n_whole:,} of {n_files:,} files were" if n_files > 1 else "The file was"
     return [

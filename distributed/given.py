@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from distributed import parquet
 from distributed.reading import Source
-from kmeans_service.streams import ByteStream
+from kmeans_service.streams import ByteStream, Pieces
 from kmeans_service.tables.csv_lines import CsvLimits
 from kmeans_service.tables.dialect import Reading
 
@@ -15,6 +16,7 @@ class Given:
     names        of each, for sentences
     range_bytes  as a range has at most
     most_bytes   that a packed file may have, unpacked
+    is_parquet   whether they are Parquet, which is read as text by its groups of rows
     """
 
     source: Source
@@ -24,6 +26,13 @@ class Given:
     limits: CsvLimits
     range_bytes: int
     most_bytes: int
+    is_parquet: bool = False
+
+    def raw(self, file: int) -> ByteStream:
+        return self.source.opened(file)(0, max(1, self.sizes[file]))
 
     def from_begin(self, file: int) -> ByteStream:
-        return self.source.opened(file)(0, max(1, self.sizes[file]))
+        """The text of a file, packed if it is; of Parquet with a header."""
+        if self.is_parquet:
+            return Pieces(parquet.text(self.source.opened(file), self.sizes[file]))
+        return self.raw(file)

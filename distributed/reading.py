@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from distributed import parquet
 from distributed.spans import Open, Span, Text
 from kmeans_service.tables.bytes_in import (
     END_BYTES,
@@ -33,6 +34,7 @@ class Written:
     lines       before it
     wholes      whether each is one span: packed, or its line breaks are no single bytes
     most_bytes  that one may unpack to
+    is_parquet  whether a span is a group of rows: its number, and the next one
     """
 
     source: Source
@@ -43,6 +45,7 @@ class Written:
     lines: tuple[int, ...]
     wholes: tuple[bool, ...]
     most_bytes: int
+    is_parquet: bool = False
 
     @property
     def format(self) -> Format:
@@ -56,8 +59,8 @@ class Rows:
     def __init__(self, written: Written, span: Span) -> None:
         self._written, self._span = written, span
         size = written.sizes[span.file]
-        opened = written.source.opened(span.file)
-        self._text = Text(opened, span, size, written.limits.line_length)
+        self._opened = written.source.opened(span.file)
+        self._text = Text(self._opened, span, size, written.limits.line_length)
         self._raw_bytes = self._left = 0
 
     @property
@@ -84,6 +87,9 @@ class Rows:
 
     def pieces(self) -> Iterator[bytes]:
         written = self._written
+        if written.is_parquet:
+            size = written.sizes[self._span.file]
+            return parquet.text_of_group(self._opened, size, self._span.begin)
         if written.wholes[self._span.file]:
             return self._of_whole_file()
         text = decoded(self._counted(), written.dialect.encoding, begins=False)

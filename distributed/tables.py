@@ -1,30 +1,32 @@
 """The table in files that are counted range by range: as one reader of one file has it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from distributed.beginning import Begin, of_another, of_first, texts_of
+from distributed import parquet
+from distributed.beginning import FORMAT_BYTES, Begin, of_another, of_first, texts_of
 from distributed.check import Checked, Checking, NotUtf8At, Say
 from distributed.fleet import Fleet
 from distributed.given import Given
 from distributed.places import at_its_line, in_its_file
 from distributed.reading import Written
+from distributed.row_groups import MARK
 from distributed.spans import Span, cuts
 from kmeans_service.errors import (
     InvalidCsv,
-    NeedsConversion,
     ServiceError,
     TooLarge,
     UnsupportedMediaType,
 )
-from kmeans_service.tables.bytes_in import NotUtf8Error
-from kmeans_service.tables.csv_lines import BLOCK_BYTES
+from kmeans_service.tables import formats
+from kmeans_service.tables.bytes_in import NotUtf8Error, unpacked
+from kmeans_service.tables.csv_lines import BLOCK_BYTES, pieces_from
 from kmeans_service.tables.dialect import Dialect
 from kmeans_service.tables.header import check_numbers
 from kmeans_service.tables.sniff import Head, Sniffed
 from kmeans_service.tables.table import Surveyed, Table, TableReader, data_begins, not_utf8_at
 
-OF_OTHER_FORMAT = "the files of a dataset are CSV, packed with gzip or not"
+OF_OTHER_FORMAT = "the files of a dataset are CSV, packed with gzip or not, or Parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Files:
 
 def read_files(given: Given, fleet: Fleet, say: Say = lambda _percent: None) -> Files:
     """Raises what `read_table` raises, for the same places; with the file's name, of several."""
+    given = _as_text(given)
     reader = _Reader(
         lambda: given.from_begin(0),
         given.reading,
@@ -60,8 +63,6 @@ def read_files(given: Given, fleet: Fleet, say: Say = lambda _percent: None) -> 
     )
     try:
         table = reader.read()
-    except NeedsConversion as error:
-        raise UnsupportedMediaType(f"{given.names[0]}: {OF_OTHER_FORMAT}") from error
     except (InvalidCsv, TooLarge, UnsupportedMediaType) as error:
         raise in_its_file(error, given.names, 0) from None
     check_numbers(table.columns)
@@ -71,6 +72,21 @@ def read_files(given: Given, fleet: Fleet, say: Say = lambda _percent: None) -> 
     return Files(
         table, checking.written, tuple(checking.spans), given.names, tuple(checking.starts)
     )
+
+
+def _as_text(given: Given) -> Given:
+    """The files as they are read; raises UnsupportedMediaType where they are no table."""
+    head = next(pieces_from(given.raw(0), FORMAT_BYTES), b"")
+    match formats.format_of(next(unpacked(iter([head]), FORMAT_BYTES, FORMAT_BYTES), b"")):
+        case None:
+            return given
+        case formats.PARQUET if head.startswith(MARK):
+            formats.check_options(formats.PARQUET, given.reading)
+            return replace(given, reading=parquet.READING, is_parquet=True)
+        case other:
+            raise UnsupportedMediaType(
+                f"{given.names[0]}: it is {formats.CONVERTED[other]}; {OF_OTHER_FORMAT}"
+            )
 
 
 @dataclass
@@ -111,6 +127,7 @@ class _Reader(TableReader):
             tuple(each.lines for each in begins),
             tuple(each.is_whole for each in begins),
             given.most_bytes,
+            given.is_parquet,
         ), begins
 
     def again(self, dialect: Dialect, head: Head) -> Iterator[bytes]:
@@ -126,7 +143,9 @@ class _Reader(TableReader):
 def _spans(written: Written, begins: Sequence[Begin], range_bytes: int) -> list[Span]:
     found: list[Span] = []
     for file, (size, begin) in enumerate(zip(written.sizes, begins, strict=True)):
-        if begin.is_whole:
+        if written.is_parquet:
+            found += [Span(file, group, group + 1, True, True) for group in range(begin.groups)]
+        elif begin.is_whole:
             found.append(Span(file, 0, size, is_exact=True, is_last=True))
         else:
             found += cuts(file, begin.place, size, range_bytes, most=begin.last_cut)

@@ -49,7 +49,7 @@ UNUSED_FILES = (
 ZIP_EPOCH = 315532800  # 1980, where zip's time begins
 
 # Ours; a run imports them from the archive's root.
-PACKAGES = ("functions/kmeans_service", "distributed")
+PACKAGES = ("functions/kmeans_service", "functions/convert", "distributed")
 SOURCE = HERE / "spark/source"
 BUILT = HERE.parent / ".aws-sam/build"
 ARCHIVE, RUN, SUBMIT = "engine.tar.gz", "run.py", "submit.txt"

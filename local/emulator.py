@@ -106,6 +106,7 @@ def main() -> None:
     with closing(items.opened(chosen.items)) as store:
         items.keep_items_in(store)
         objects.refuse_what_cannot_be_saved(chosen.home)
+        objects.answer_ranges_of_versions()
         other_port.move(chosen.state, chosen.emulator_port)
         asyncio.run(serve_until_told(chosen.emulator_port, store))
     lock.close()

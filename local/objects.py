@@ -1,8 +1,10 @@
-"""The emulator's S3 refuses what it cannot save.
+"""The emulator's S3 refuses what it cannot save, and answers a range of a version.
 
 MiniStack logs that an object could not be written, answers 200, and keeps it in its memory; after
 the next start it is gone. `handle_request`, which every service of it has, is wrapped: what cannot
 fit is not tried, and where MiniStack's log has an OSError during a request, its answer is 507.
+
+It answers a GET of a version with all of its bytes, whatever range is asked for.
 """
 
 import logging
@@ -49,6 +51,31 @@ def refuse_what_cannot_be_saved(folder: Path) -> None:
         return _refusal(str(errors[0])) if errors else answer
 
     s3.handle_request = saved
+
+
+def answer_ranges_of_versions() -> None:
+    """As AWS does, from here on."""
+    get_object = s3._get_object
+
+    def ranged(
+        bucket: str, key: str, headers: dict[str, str], query: dict[str, Any] | None = None
+    ) -> Any:
+        status, found, body = get_object(bucket, key, headers, query)
+        asked = headers.get("range", "")
+        if status != 200 or not asked:  # a range of the last version is a 206 already
+            return status, found, body
+        place = s3._parse_range(asked, len(body))
+        if place is None:
+            return error_response_xml("InvalidRange", "The range is not satisfiable", 416)
+        begin, last = place
+        part = body[begin : last + 1]
+        about = {
+            "Content-Length": str(len(part)),
+            "Content-Range": f"bytes {begin}-{last}/{len(body)}",
+        }
+        return 206, found | about, part
+
+    s3._get_object = ranged
 
 
 def _brings_an_object(method: str, headers: dict[str, str]) -> bool:

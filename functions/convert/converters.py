@@ -17,13 +17,13 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, cast
 
-from kmeans_service.errors import InvalidCsv, InvalidParameter, ServiceError, TooLarge, quoted
+from convert import parquet
+from convert.parquet import first_line
+from kmeans_service.errors import InvalidCsv, InvalidParameter, TooLarge, quoted
 from kmeans_service.tables.bytes_in import FREE_BYTES, MOST_PACKED
 from kmeans_service.tables.csv_lines import csv_limits
 from kmeans_service.tables.dialect import AUTO, Reading
 from kmeans_service.tables.formats import EXCEL, JSON_LINES, PARQUET
-
-BATCH_ROWS = 65_536
 
 
 def convert(
@@ -87,26 +87,9 @@ class _Bounded:
 
 def _parquet(source: Path, target: _Bounded, _sheet: str) -> None:
     import arro3.io
-    from arro3.core import DataType
 
-    try:
-        rows = arro3.io.read_parquet(source, batch_size=BATCH_ROWS)
-        for name in rows.schema.names:
-            field = rows.schema.field(name)
-            if DataType.is_nested(field.type):
-                raise InvalidCsv(
-                    f"the column {quoted(field.name)} holds {field.type}; "
-                    "a cell is a number, a text, a boolean or nothing"
-                )
-        arro3.io.write_csv(rows, cast(IO[bytes], target))
-    except ServiceError:
-        raise
-    except BaseException as error:
-        # arrow-rs panics at some damaged files, and a panic is no Exception.
-        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
-            raise
-        target.check()
-        raise InvalidCsv(f"the Parquet file cannot be read: {_first_line(error)}") from error
+    with parquet.refused(target.check):
+        arro3.io.write_csv(parquet.opened(source), cast(IO[bytes], target))
 
 
 # --- Excel -----------------------------------------------------------------------------
@@ -119,7 +102,7 @@ def _excel(source: Path, target: _Bounded, sheet: str) -> None:
     try:
         book = CalamineWorkbook.from_path(str(source))
     except (CalamineError, OSError, ValueError) as error:
-        raise InvalidCsv(f"the workbook cannot be read: {_first_line(error)}") from error
+        raise InvalidCsv(f"the workbook cannot be read: {first_line(error)}") from error
     rows = book.get_sheet_by_name(_sheet_name(book.sheet_names, sheet)).iter_rows()
     writer = csv.writer(target, lineterminator="\n")
     writer.writerows([_excel_cell(cell) for cell in row] for row in rows)
@@ -201,7 +184,7 @@ def _objects(source: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 )
             except (ValueError, RecursionError) as error:
                 raise InvalidCsv(
-                    f"line {line} is no JSON: {_first_line(error)}", line=line
+                    f"line {line} is no JSON: {first_line(error)}", line=line
                 ) from error
             if not isinstance(found, dict):
                 raise InvalidCsv(f"line {line} is no JSON object", line=line)
@@ -220,10 +203,6 @@ def _json_cell(cell: Any, name: str, line: int) -> str:
         "a cell is a number, a text, a boolean or null",
         line=line,
     )
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
 _CONVERTERS: dict[str, Callable[[Path, _Bounded, str], None]] = {

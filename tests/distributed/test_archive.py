@@ -15,7 +15,7 @@ from harness import PROJECT
 from harness.template.sam import environment
 from layers import build
 
-MOST_BYTES = 25_000_000
+MOST_BYTES = 30_000_000
 OF_ELF = {"x86_64": 0x3E, "arm64": 0xB7}
 HERE = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
 ELSEWHERE = {"x86_64": "arm64", "arm64": "x86_64"}[HERE]

@@ -71,7 +71,7 @@ def check_text(head: bytes, asked: Reading) -> None:
     """
     format = format_of(head)
     if format:
-        _check_options(CONVERTED[format], format, asked)
+        check_options(format, asked)
         raise NeedsConversion(
             f"the file is {CONVERTED[format]}, which is converted before it is read; points of it "
             "are predicted through POST /kmeans/predictions, or send them as CSV",
@@ -79,10 +79,12 @@ def check_text(head: bytes, asked: Reading) -> None:
     other = described(head)
     if other:
         raise UnsupportedMediaType(f"the file is {other}")
-    _check_options("text of rows", None, asked)
+    check_options(None, asked)
 
 
-def _check_options(known: str, format: str | None, asked: Reading) -> None:
+def check_options(format: str | None, asked: Reading) -> None:
+    """Raises InvalidParameter for an option that the format, None for text, does not have."""
+    known = CONVERTED[format] if format else "text of rows"
     for option, value in asked.said().items():
         if option not in _OPTIONS[format]:
             raise InvalidParameter(

@@ -1,0 +1,31 @@
+"""What the emulator's S3 answers otherwise than AWS, and is made to answer alike."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ministack.services import s3  # type: ignore[import-untyped]
+
+from local import objects
+
+BODY = b"0123456789"
+
+
+@pytest.fixture
+def answered(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A GET of a version, which MiniStack answers with all of it."""
+    monkeypatch.setattr(s3, "_get_object", lambda *_: (200, {"ETag": '"e"'}, BODY))
+    objects.answer_ranges_of_versions()
+    yield lambda **headers: s3._get_object("bucket", "key", headers, {"versionId": ["v"]})
+
+
+def test_a_range_of_a_version_is_that_range(answered: Any) -> None:
+    status, headers, body = answered(range="bytes=2-5")
+    assert (status, body) == (206, b"2345")
+    assert headers == {"ETag": '"e"', "Content-Length": "4", "Content-Range": "bytes 2-5/10"}
+    assert answered(range="bytes=7-99")[2] == b"789"
+
+
+def test_without_a_range_it_is_all_of_it_and_behind_its_end_there_is_nothing(answered: Any) -> None:
+    assert answered() == (200, {"ETag": '"e"'}, BODY)
+    assert answered(range="bytes=10-12")[0] == 416
