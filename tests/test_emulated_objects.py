@@ -1,6 +1,5 @@
 """What the emulator's S3 answers otherwise than AWS, and is made to answer alike."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,11 +11,11 @@ BODY = b"0123456789"
 
 
 @pytest.fixture
-def answered(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def answered(monkeypatch: pytest.MonkeyPatch) -> Any:
     """A GET of a version, which MiniStack answers with all of it."""
     monkeypatch.setattr(s3, "_get_object", lambda *_: (200, {"ETag": '"e"'}, BODY))
     objects.answer_ranges_of_versions()
-    yield lambda **headers: s3._get_object("bucket", "key", headers, {"versionId": ["v"]})
+    return lambda **headers: s3._get_object("bucket", "key", headers, {"versionId": ["v"]})
 
 
 def test_a_range_of_a_version_is_that_range(answered: Any) -> None:
