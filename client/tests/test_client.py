@@ -129,6 +129,7 @@ def test_a_large_table_takes_another_way_by_itself(
 ) -> None:
     monkeypatch.setattr("kmeans_client.client.INLINE_BYTES", 10)
     monkeypatch.setattr("kmeans_client.client." + limit, 10)
+    monkeypatch.setattr("kmeans_client.predictions.INLINE_BYTES", 10)
     (tmp_path / f"{limit}.csv").write_bytes(CSV)
     told: list[tuple[int, int]] = []
     job_id = client.upload(tmp_path / f"{limit}.csv", progress=lambda *now: told.append(now))[
@@ -137,6 +138,9 @@ def test_a_large_table_takes_another_way_by_itself(
     assert told[-1] == (len(CSV), len(CSV))
     assert client.fit(job_id, TWO) == [0, 0, 0, 1, 1, 1]
     assert client.predict(job_id, SIX) == [0, 0, 0, 1, 1, 1]
+    rows = client.predict_rows(job_id, CSV, outlier_quantile=0.9)
+    assert rows.startswith(b"a,b,cluster,")
+    assert rows.count(b"\n") == 7
     assert client.transform(job_id, SIX).to_numpy().shape == (6, 2)
 
 

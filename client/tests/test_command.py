@@ -79,6 +79,20 @@ def test_a_program_gets_json_and_nothing_else(kmeans: Kmeans) -> None:
     assert answer["files"] == {"rows": "points.clusters.csv", "report": "points.report.html"}
 
 
+def test_a_file_is_written_where_json_is_answered_too(kmeans: Kmeans) -> None:
+    job = json.loads(kmeans("fit", "points.csv", "-k", "2", "--json", "-o", "labels.txt"))
+    number = str(job["job_id"])
+    labels = (kmeans.folder / "labels.txt").read_text()
+    assert labels.split() == ["0"] * 12 + ["1"] * 8
+    words = ["predict", number, "points.csv", "--json"]
+    assert json.loads(kmeans(*words))["labels"] == [0] * 12 + [1] * 8
+    answer = json.loads(kmeans(*words, "-o", "again.txt"))
+    assert answer == {"job_id": job["job_id"], "labels": "again.txt"}
+    assert (kmeans.folder / "again.txt").read_text() == labels
+    assert json.loads(kmeans(*words, "--rows", "-o", "rows.csv"))["rows"] == "rows.csv"
+    assert (kmeans.folder / "rows.csv").read_text().startswith("age,income,cluster")
+
+
 def test_the_number_of_clusters_is_found(kmeans: Kmeans) -> None:
     assert "2 clusters; verdict:" in kmeans("points.csv")
     answer = json.loads(kmeans("points.csv", "-k", "2-4", "--json"))
@@ -146,6 +160,9 @@ def test_a_job_goes_through_its_life(kmeans: Kmeans) -> None:
         (["points.csv", "-k", "2000"], 6, "n_clusters"),
         (["points.csv", "-k", "2", "--columns", "age", "--leave-out", "income"], 2, "exclude"),
         (["points.csv", "-k", "2", "--json", "-o", "-"], 2, "stdout"),
+        (["points.csv", "-k", "2", "--json", "--plot"], 2, "stdout"),
+        (["show", "0", "--json", "--plot"], 2, "stdout"),
+        (["predict", "0", "points.csv", "--rows", "--json"], 2, "-o FILE"),
         (["nothing.csv", "-k", "2"], 6, "There is no file"),
         (["show", "999999"], 5, "There is no job"),
         (["show", "x"], 2, "x"),

@@ -14,6 +14,7 @@ from kmeans_client import auth as credentials
 from kmeans_client import problems
 from kmeans_client.answers import Job
 from kmeans_client.problems import InvalidInput, TookTooLong
+from kmeans_client.results import Labels
 from kmeans_client.transport import Retrying, Transport, pauses, read_json, silent
 
 JSON = {"Accept": "application/json"}
@@ -134,6 +135,15 @@ class Calls:
                 raise TookTooLong(f"Job {job_id} is still {job['status']} after {timeout:g} s")
             time.sleep(pause)
         raise AssertionError("pauses never end")
+
+
+def labels_in(answer: httpx.Response, job_id: int) -> Labels:
+    """Of an answer in JSON, or in CSV where JSON would be too large."""
+    if "json" in answer.headers.get("Content-Type", ""):
+        return Labels(read_json(answer)["labels"], job_id)
+    labels = Labels.of_csv(answer.text)
+    labels.job_id = job_id
+    return labels
 
 
 def as_json(value: Any) -> str:

@@ -5,12 +5,12 @@ from typing import Any, cast
 import httpx
 
 from kmeans_client import uploads
-from kmeans_client.answers import Job, PresignedPrediction, Upload, Uploaded
-from kmeans_client.calls import JSON, LOCAL, Watch, as_json
+from kmeans_client.answers import Job, Upload, Uploaded
+from kmeans_client.calls import JSON, LOCAL, Watch, as_json, labels_in
 from kmeans_client.inference import Inferences
-from kmeans_client.problems import NeedsConversion, TooLarge
+from kmeans_client.predictions import Predictions
 from kmeans_client.reading import Reads
-from kmeans_client.results import Labels, Matrix
+from kmeans_client.results import Labels
 from kmeans_client.tables import Table, table
 from kmeans_client.transport import ACCEPTED, read_json
 from kmeans_client.uploads import INLINE_BYTES, PARTS_BYTES, Progress, Unfinished, silent
@@ -19,7 +19,7 @@ __all__ = ["LOCAL", "Client"]
 Params = dict[str, Any]
 
 
-class Client(Reads, Inferences):
+class Client(Reads, Predictions, Inferences):
     """K-means as a service: every call of it, and uploads of any size by the way that fits them.
 
     A table may be a path, bytes, a file object, a NumPy array, a pandas or polars frame, or rows
@@ -120,7 +120,7 @@ class Client(Reads, Inferences):
         if answer.status_code == ACCEPTED:
             self.wait_for_fit(job_id, timeout=timeout, watch=watch)
             return self.get_labels(job_id)
-        return _labels(answer, job_id)
+        return labels_in(answer, job_id)
 
     def start_fit(
         self,
@@ -179,7 +179,7 @@ class Client(Reads, Inferences):
         )  # fmt: skip
         job_id = int(answer.headers["X-Job-Id"])
         if answer.status_code != ACCEPTED:
-            return _labels(answer, job_id)
+            return labels_in(answer, job_id)
         self.wait_for_fit(job_id)
         return self.get_labels(job_id) if points is None else self.predict(job_id, points)
 
@@ -194,76 +194,6 @@ class Client(Reads, Inferences):
         job_id = self.upload(given, **reading)["job_id"]
         labels = self.fit(job_id, model_params, preprocessing)
         return labels if points is None else self.predict(job_id, points)
-
-    def predict(self, job_id: int, points: Any, *, progress: Progress = silent) -> Labels:
-        """The cluster of each point, in the order given."""
-        given = table(points)
-        if given.size > INLINE_BYTES:
-            return self._predict_large(job_id, given, progress)
-        try:
-            return _labels(self._points("/predict", job_id, given), job_id)
-        except NeedsConversion:
-            return self._predict_large(job_id, given, progress)
-
-    def predict_rows(
-        self, job_id: int, points: Any, *, outlier_quantile: float | None = None
-    ) -> bytes:
-        """Each point as it is sent, and behind it what the model says of it, as CSV."""
-        query = {"answer": "rows"}
-        if outlier_quantile is not None:
-            query["outlier_quantile"] = str(outlier_quantile)
-        headers = {"Accept": "text/csv"}
-        return self._points("/predict", job_id, table(points), query, headers).content
-
-    def _predict_large(self, job_id: int, given: Table, progress: Progress) -> Labels:
-        form = self.create_prediction(job_id)
-        uploads.send_form(self._transport, cast(Params, form), given, progress)
-        labels = self.get_prediction(form["prediction_id"])
-        labels.job_id = job_id
-        return labels
-
-    def create_prediction(self, job_id: int) -> PresignedPrediction:
-        """Where the points of a large prediction go; `predict` does all of it."""
-        answer = self._post("/predictions", {"job_id": job_id}, repeatable=False)
-        return cast(PresignedPrediction, read_json(answer))
-
-    def get_prediction(self, prediction_id: str, *, timeout: float | None = None) -> Labels:
-        """The labels of a large prediction, once they are there."""
-        answer = self._transport.made(f"/predictions/{prediction_id}", timeout=timeout)
-        return Labels.of_csv(answer.text)
-
-    def transform(self, job_id: int, points: Any) -> Matrix:
-        """The distance of each point to every center; of an array, in several requests."""
-        pieces = self._pieces("/transform", job_id, table(points))
-        return Matrix([row for piece in pieces for row in piece["distances"]])
-
-    def score(self, job_id: int, points: Any) -> float:
-        """Minus the sum of squared distances to the nearest center."""
-        pieces = self._pieces("/score", job_id, table(points))
-        return float(sum(piece["score"] for piece in pieces))
-
-    def _pieces(self, path: str, job_id: int, given: Table) -> list[Any]:
-        try:
-            if given.size <= INLINE_BYTES or not given.halves:
-                return [read_json(self._points(path, job_id, given))]
-        except TooLarge:
-            if not given.halves:
-                raise
-        return [piece for half in given.halves for piece in self._pieces(path, job_id, half)]
-
-    def _points(
-        self,
-        path: str,
-        job_id: int,
-        given: Table,
-        query: Params | None = None,
-        headers: dict[str, str] = JSON,
-    ) -> httpx.Response:
-        file = {"file": given.part}
-        form = {"job_id": str(job_id)}
-        return self._transport.call(
-            "POST", path, params=query, data=form, files=file, headers=headers
-        )
 
     def rename_job(self, job_id: int, *, if_match: str | None = None, **names: Any) -> Job:
         """Names the job and its clusters: name="Visits", clusters={"0": "near"}. None removes.
@@ -287,11 +217,3 @@ def _asked(model_params: Params | None, preprocessing: Params | None) -> Params:
 def _repeatable(model_params: Params | None) -> bool:
     """A fit is the same when it is asked for again, unless its seed is drawn."""
     return (model_params or {}).get("random_state", 0) is not None
-
-
-def _labels(answer: httpx.Response, job_id: int) -> Labels:
-    if "json" in answer.headers.get("Content-Type", ""):
-        return Labels(read_json(answer)["labels"], job_id)
-    labels = Labels.of_csv(answer.text)
-    labels.job_id = job_id
-    return labels

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from kmeans_client.answers import Choice, Clusters, Health, Job, Projection, Scores, Table
-from kmeans_client.calls import JSON, Calls
+from kmeans_client.calls import JSON, Calls, labels_in
 from kmeans_client.problems import ConnectionLost
 from kmeans_client.results import Labels, Matrix
 from kmeans_client.transport import read_json
@@ -52,12 +52,7 @@ class Reads(Calls):
 
     def get_labels(self, job_id: int) -> Labels:
         """The fitted labels, one for each row of the file, in its order."""
-        answer = self._read(f"/jobs/{job_id}/labels", JSON)
-        if "json" in answer.headers.get("Content-Type", ""):
-            return Labels(read_json(answer)["labels"], job_id)
-        labels = Labels.of_csv(answer.text)
-        labels.job_id = job_id
-        return labels
+        return labels_in(self._read(f"/jobs/{job_id}/labels", JSON), job_id)
 
     def get_centers(self, job_id: int) -> Matrix:
         """The cluster centers, in the units of the file; `names` are those of the used columns."""

@@ -29,6 +29,8 @@ def cluster(
     target = output or ("-" if file == "-" else f"{Path(file).stem}.clusters.csv")
     if as_json and target == "-":
         raise click.UsageError("--json and the rows cannot both go to stdout: give -o FILE.")
+    if plot and (as_json or target == "-"):
+        raise click.UsageError("--plot and something else cannot both go to stdout.")
     with options.chosen_service().client() as client:
         job = work.uploaded(client, file, options.how_it_is_read(given))
         table = work.show_columns(client, job["job_id"])
@@ -92,11 +94,12 @@ def fit(given: str, output: str, detach: bool, as_json: bool, **said: Any) -> No
             return
         job = work.fitted(client, job, asked)
         work.show_warnings(job)
+        if output != "-" or not as_json:
+            work.write_labels(client.get_labels(job["job_id"]), output)
         if as_json:
             screen.answer(job)
-            return
-        work.write_labels(client.get_labels(job["job_id"]), output)
-        screen.say(f"Job {job['job_id']}, inertia {job['scores']['inertia']:.6g}")
+        else:
+            screen.say(f"Job {job['job_id']}, inertia {job['scores']['inertia']:.6g}")
 
 
 @click.command()
@@ -107,15 +110,19 @@ def fit(given: str, output: str, detach: bool, as_json: bool, **said: Any) -> No
 @options.service
 def predict(job: int, points: str, as_rows: bool, output: str, as_json: bool) -> None:
     """The cluster of each point of a file, by a job's model."""
-    if as_rows and as_json:
-        raise click.UsageError("--rows and --json exclude each other.")
-    with options.chosen_service().client() as client:
+    if as_rows and as_json and output == "-":
+        raise click.UsageError("Rows are CSV; with --json give -o FILE.")
+    with options.chosen_service().client() as client, screen.going("Predicting") as progress:
         if as_rows:
-            screen.write(client.predict_rows(job, work.source(points)), output)
-            return
-        with screen.going("Predicting") as progress:
-            labels = client.predict(job, work.source(points), progress=progress)
-        if as_json:
-            screen.answer({"job_id": job, "labels": list(labels)})
+            found = client.predict_rows(job, work.source(points), progress=progress)
         else:
-            work.write_labels(labels, output)
+            labels = client.predict(job, work.source(points), progress=progress)
+    if as_rows:
+        screen.write(found, output)
+    elif output != "-" or not as_json:
+        work.write_labels(labels, output)
+    else:
+        screen.answer({"job_id": job, "labels": list(labels)})
+        return
+    if as_json:
+        screen.answer({"job_id": job, "rows" if as_rows else "labels": output})

@@ -135,6 +135,8 @@ def jobs(status: str | None, limit: int, as_json: bool) -> None:
 @options.service
 def show(job: int, plot: bool, as_json: bool) -> None:
     """A job: its state, and the clusters that its fit found."""
+    if as_json and plot:
+        raise click.UsageError("--json and --plot cannot both go to stdout.")
     with options.chosen_service().client() as client:
         found: Any = client.get_job(job)
         clusters = client.get_clusters(job) if "scores" in found else None
