@@ -59,18 +59,19 @@ def test_nobody_is_shut_out_at_any_width_and_in_any_theme(
         is_for_everybody(visitor)
 
 
-@pytest.mark.parametrize("width", [320, 600, 900, 1200, 2560])
-def test_no_width_scrolls_sideways(
-    browser: Browser, service: Service, table: Path, width: int
-) -> None:
-    with visiting(browser, service.url, viewport={"width": width, "height": 700}) as visitor:
-        visitor.opens()
-        assert not visitor.scrolls_sideways()
-        visitor.gives(table)
-        visitor.sees_clusters(3)
-        for summary in visitor.page.locator("summary").all():
-            summary.click()
-        assert not visitor.scrolls_sideways()
+def test_no_width_scrolls_sideways(visitor: Visitor, table: Path) -> None:
+    def fits() -> None:
+        for width in (320, 600, 900, 1200, 2560):
+            visitor.page.set_viewport_size({"width": width, "height": 700})
+            assert not visitor.scrolls_sideways(), width
+
+    visitor.opens()
+    fits()
+    visitor.gives(table)
+    visitor.sees_clusters(3)
+    for summary in visitor.page.locator("summary").all():
+        summary.click()
+    fits()
 
 
 def focused(page: Page) -> str:
@@ -130,7 +131,7 @@ def test_what_happens_is_told_to_who_does_not_see_it(visitor: Visitor, table: Pa
     expect(page.get_by_role("status")).to_have_text("Finding the clusters")
     visitor.context.unroute("**/fit")
     page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_role("status")).to_have_text("Cancelled")
+    expect(page.get_by_role("status")).to_contain_text("the service still works on this fit")
     page.get_by_role("button", name="Find clusters").click()
     visitor.sees_clusters(3)
     page.get_by_text("The clusters as a table").click()

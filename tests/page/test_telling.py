@@ -50,11 +50,23 @@ def test_sentences_and_rules_are_in_the_language_of_the_page(german: Visitor, ta
 def test_what_is_only_told_in_english_says_so(german: Visitor, tmp_path: Path) -> None:
     """A screen reader would speak it as German."""
     file = tmp_path / "wrong.csv"
-    file.write_text("age,income\n34,41000\nfifty,52000\n41,39000\n")
+    file.write_text("age,income\n34,41000\n52000\n41,39000\n")
     german.opens()
     german.gives(file)
     english = german.page.locator(".problem [lang=en]")
-    expect(english).to_contain_text("line 3, column 1", timeout=PATIENCE)
+    expect(english).to_contain_text("line 3 has 1 cell", timeout=PATIENCE)
+
+
+def test_a_cell_that_is_no_number_is_told_in_the_language_of_the_page(
+    german: Visitor, tmp_path: Path
+) -> None:
+    file = tmp_path / "cell.csv"
+    file.write_text("age,income\n34,41000\nfifty,52000\n41,39000\n")
+    german.opens()
+    german.gives(file)
+    told = german.page.get_by_role("alert")
+    expect(told).to_contain_text("Zeile 3, Spalte 1 („age“): „fifty“ ist", timeout=PATIENCE)
+    expect(told.locator("[lang=en]")).to_have_count(0)
 
 
 def told(visitor: Visitor, audit: dict[str, Any]) -> None:

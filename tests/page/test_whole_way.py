@@ -12,6 +12,14 @@ from harness.data.dropped import ROWS, TABLE
 from harness.visitor import Visitor
 
 pytestmark = pytest.mark.services
+GIVEN = """([way, text]) => {
+    const given = new DataTransfer();
+    if (way === "paste") given.setData("text/plain", text);
+    else given.items.add(new File([text], "dropped.csv"));
+    const init = { bubbles: true, cancelable: true, clipboardData: given, dataTransfer: given };
+    const event = way === "paste" ? new ClipboardEvent(way, init) : new DragEvent(way, init);
+    document.body.dispatchEvent(event);
+}"""
 HTML = "<img src=x onerror=alert(1)>"
 
 
@@ -51,6 +59,17 @@ def test_a_file_becomes_columns_clusters_and_files_to_take_away(
         with page.expect_download() as saved:
             page.get_by_role("button", name=re.compile(f"^{name}")).click()
         assert Path(saved.value.path()).stat().st_size > 0
+
+
+@pytest.mark.parametrize("way", ["paste", "drop"])
+def test_cells_are_pasted_and_files_dropped_anywhere(visitor: Visitor, way: str) -> None:
+    """Cells as a spreadsheet of a German office copies them."""
+    visitor.opens()
+    visitor.page.evaluate(GIVEN, [way, TABLE.replace(",", "\t").replace(".", ",")])
+    visitor.sees_clusters(3)
+    name = {"paste": "pasted cells.csv", "drop": "dropped.csv"}[way]
+    expect(visitor.page.locator("h1")).to_have_text(name)
+    expect(visitor.page.locator("main")).to_contain_text("separated by tab")
 
 
 def test_leaving_the_page_loses_nothing(visitor: Visitor, table: Path) -> None:

@@ -34,7 +34,7 @@ function draw() {
 }
 
 /** Goes where the address says: #job=3, #jobs, or the beginning. */
-export function arrive() {
+function arrive() {
   const address = location.hash.slice(1);
   const id = /^job=(\d+)$/.exec(address)?.[1];
   if (address === "content") return;

@@ -33,7 +33,7 @@ function forget() {
 export function workView() {
   const { work } = state;
   if (!work) return nothing;
-  const part = work.total ? (work.done ?? work.before ?? 0) / work.total : null;
+  const part = partOf(work);
   return html`
     <section class="work" aria-label=${t.stages[work.stage]}>
       <div class="work-words">
@@ -46,6 +46,12 @@ export function workView() {
       <button class="quiet" @click=${() => work.cancel()}>${t.cancel}</button>
     </section>
   `;
+}
+
+/** How much of it is done, from 0 to 1; null where nobody knows. */
+function partOf({ total, done, before, progress }) {
+  if (total) return (done ?? before ?? 0) / total;
+  return progress?.percent === undefined ? null : progress.percent / 100;
 }
 
 function sent(work) {

@@ -2,7 +2,7 @@
 import { sendBytes } from "./parts.js";
 import * as service from "./service.js";
 import { changed, state } from "./state.js";
-import { cellsAt, DELIMITERS, MOST_BYTES, rowsOf, textOf } from "./table.js";
+import { DELIMITERS, MOST_BYTES, rowsOf, textOf } from "./table.js";
 import { t } from "./text.js";
 import { working } from "./work.js";
 
