@@ -136,15 +136,31 @@ def test_leftovers_go_with_their_job(clock: Clock, fitted: Client, aws: Any) -> 
     assert lie_there(aws) == 0
 
 
-@pytest.mark.thorough
-def test_hundreds_of_what_was_made_of_a_job_go_with_it(fitted: Client, aws: Any) -> None:
-    """More than a transaction takes."""
-    fitted.get("/kmeans/jobs/0/clusters")
+def make_hundreds(client: Client) -> None:
+    """More records of what was made of job 0 than a transaction takes."""
+    client.get("/kmeans/jobs/0/clusters")
     [made] = items(prefix="E#")[:1]
     for number in range(250):
         overwrite(made | {"sk": f"{made['sk']}{number}"}, status="FAILED")
+
+
+@pytest.mark.thorough
+def test_hundreds_of_what_was_made_of_a_job_go_with_it(fitted: Client, aws: Any) -> None:
+    make_hundreds(fitted)
     assert fitted.call("DELETE", "/kmeans/jobs/0").status == 204
     assert (counted(), lie_there(aws), items(prefix="E#")) == (0, 0, [])
+
+
+@pytest.mark.thorough
+def test_hundreds_of_what_was_made_of_a_model_go_with_it(
+    clock: Clock, fitted: Client, aws: Any
+) -> None:
+    make_hundreds(fitted)
+    assert fitted.fit(0, {"n_clusters": 3}).status == 200
+    clock.pass_by(URL + leftovers.MARGIN_SECONDS)
+    assert sweep()["removed"] == 1
+    assert items(prefix="E#") == []
+    assert counted() == lie_there(aws)
 
 
 def test_results_never_fail_a_fit_but_the_next_file_is_refused(

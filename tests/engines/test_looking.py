@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -16,6 +17,7 @@ from kmeans_service.fitting.engines.choice import ENGINES
 from kmeans_service.lifecycle.job import Spent
 from kmeans_service.runs import application, order
 from kmeans_service.runs.application import State
+from kmeans_service.stored_object import StoredObject
 
 # Of a job that has ended, which nothing happens to any more.
 ENDS = {"SUCCESS", "FAILED", "CANCELLED"}
@@ -48,7 +50,7 @@ def test_to_cancel_a_run_that_has_just_ended_is_no_error(
 
 def test_the_run_of_a_job_whose_item_cannot_be_read_goes_on(running: Elsewhere) -> None:
     """Nobody knows that it is not wanted."""
-    overwrite(items()[0], recipe="{", due_at=int(time.time()) + 900)
+    overwrite(items()[0], input="a.csv", due_at=int(time.time()) + 900)
     assert sweep()["cancelled"] == 0
     assert running.states() == ["SUBMITTED"]
 
@@ -117,6 +119,17 @@ def test_every_attempt_computes_with_the_same_seed(client: Client, spark: Elsewh
     )
     assert first == second
     assert isinstance(first["random_state"], int)
+
+
+def test_a_run_reads_the_version_that_was_uploaded_and_the_only_one_that_was_made_of_it(
+    running: Elsewhere,  # noqa: ARG001
+) -> None:
+    given = replace(job().checked_input, version_id="v1")
+    [file] = order._files(given)
+    assert (file.key, file.version_id) == (given.key, "v1")
+    made = StoredObject("inputs/tester/made.csv", "0" * 64, 7)
+    [file] = order._files(replace(given, converted=made))
+    assert (file.key, file.version_id, file.size) == (made.key, None, 7)
 
 
 def test_a_file_called_like_a_pattern_gives_no_right_to_others(running: Elsewhere) -> None:  # noqa: ARG001
