@@ -24,6 +24,7 @@ import io, os, sys
 sys.path.append({root!r})
 os.environ["AWS_DEFAULT_REGION"] = "eu-central-1"
 from distributed import data, files, fit, job, progress
+import arro3.io
 from kmeans_service import aws
 from kmeans_service.fitting.kernel.library import library
 from kmeans_service.tables.table import read_table
