@@ -85,6 +85,20 @@ def test_a_tie_that_a_new_number_turns_is_counted_again() -> None:
     assert labels.tolist() == [0, 0, 1, 1]
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_rows_whose_centers_float32_cannot_tell_apart_are_told_by_float64(weighted: bool) -> None:
+    """Two places far from each other, at each three clusters a millionth of that apart."""
+    r = np.random.default_rng(5)
+    places = np.array([[far + 1e-6 * near] for far in (-1, 1) for near in (-1, 0, 1)])
+    X = np.repeat(places, 30, axis=0) + r.normal(0, 1e-8, (180, 1))
+    weights = np.full(180, 2.0) if weighted else None
+    centers, inertia = searches.searched(
+        Rows(X, weights), 6, work=SearchWork(1e5), patience=50, random_state=3
+    )
+    np.testing.assert_allclose(np.sort(centers, axis=0), places, rtol=0, atol=1e-8)
+    assert inertia == pytest.approx((2 if weighted else 1) * 180 * 1e-16, rel=0.3)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_the_proven_optimum_of_iris_is_found(seed: int) -> None:
     found = swapped(load_iris().data, 3, random_state=seed)

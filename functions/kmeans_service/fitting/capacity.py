@@ -22,7 +22,8 @@ FIXED_BYTES = 320 * 1024**2
 COPIES_OF_CENTERS = 8
 # Numbers of a row that weighs something: its weight, and where it stands among such rows.
 WEIGHT_OF_A_ROW = 2
-# Numbers that a swap search keeps of a row: its norm, and twice its distance, bound and label.
+# Numbers that a swap search keeps of a row, beside the row in float32: its norm, and twice its
+# distance, bound and label.
 KNOWN_OF_A_ROW = 6
 
 
@@ -44,7 +45,8 @@ def _searched(n_samples: int, n_features: int, recipe: Recipe) -> int:
         return 0
     rows = min(n_samples, swap.sample_size(n_clusters))
     copied = n_features if rows < n_samples else 0
-    return 8 * rows * (copied + KNOWN_OF_A_ROW) + 24 * (n_clusters + 8) * (n_features + 3)
+    kept = copied + n_features // 2 + 1 + KNOWN_OF_A_ROW
+    return 8 * rows * kept + 24 * (n_clusters + 8) * (n_features + 3)
 
 
 def row_bytes(n_features: int, recipe: Recipe) -> int:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from kmeans_service.recipes.recipe import Recipe
 
-LANES = 8  # the search looks at so many centers at once
+LANES = 8  # the search counts centers in whole eights
 # Of more rows a search does no more; and from so many on Lloyd's iterations are what a fit costs.
 MOST_ROWS, MANY_ROWS, ROWS_OF_MANY = 50_000, 500_000, 20_000
 # A dozen starts of scikit-learn's take as long, whatever the shape: docs/decisions.md.
 LEAST_WORK, OTHER_WORK = 5e7, 24
-LOOKS, COUNTED_STEPS = 90, 20
+LOOKS, COUNTED_STEPS = 85, 20
 LEAST_FURTHER = 3e6
 SHORT_STEPS, JUMP = 30, 8
 # A choice of their number: of so many rows at most, and Lloyd's steps after each search; of so many

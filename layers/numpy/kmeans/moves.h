@@ -13,7 +13,7 @@
 
 #include "clustering.h"
 
-enum { MOST_ROUNDS = 300, MORE_ROUNDS = 400 };
+enum { MOST_ROUNDS = 300, MORE_ROUNDS = 400, BLOCK = 256 };
 
 /* The sums of the rows of clusters that have changed. */
 static void sum_changed(const struct search *search, struct state *state, double *sums)
@@ -60,28 +60,53 @@ static void take_means(const struct search *search, struct state *state, double 
     state->reach = 0;
 }
 
-/* The distance of each row whose center has moved; its nearest where the bound does not tell. */
+/* Brings the distance of a row to where its center is now. */
+INLINE void measure(struct search *search, struct state *state, size_t i)
+{
+    size_t own = (size_t)state->labels[i];
+    if (state->moved[own]) {
+        state->squared[i] = to_center(search, state, i, own);
+        search->work++;
+    }
+}
+
+/* Lists those rows, of some, that may have another nearest center: without a branch, as it would often
+   be guessed wrong. Returns how many they are. */
+static size_t list_uncertain(struct search *search, struct state *state, size_t start, size_t end,
+                             size_t *list)
+{
+    size_t n_listed = 0;
+    for (size_t i = start; i < end; i++) {
+        measure(search, state, i);
+        double lower = state->lower[i] - state->drift;
+        list[n_listed] = i;
+        n_listed += (lower <= 0) | (state->squared[i] * (1 + 0x1p-38) > lower * lower);
+    }
+    return n_listed;
+}
+
+/* Each row to its nearest center, where the bounds do not tell that it is there. */
 static void assign(struct search *search, struct state *state)
 {
+    size_t list[BLOCK];
     state->inertia = 0;
-    for (size_t i = 0; i < search->n; i++) {
-        if (state->moved[state->labels[i]]) {
-            state->squared[i] = to_center(search, state, i, (size_t)state->labels[i]);
-            search->work++;
-        }
-        double lower = state->lower[i] - state->drift;
-        if (lower <= 0 || state->squared[i] * (1 + 0x1p-38) > lower * lower)
-            find_nearest(search, state, i);
-        state->inertia += state->squared[i] * weight_of(search, i);
+    for (size_t start = 0; start < search->n; start += BLOCK) {
+        size_t end = search->n - start < BLOCK ? search->n : start + BLOCK;
+        size_t n_listed = list_uncertain(search, state, start, end, list);
+        for (size_t l = 0; l < n_listed; l++)
+            find_nearest(search, state, list[l]);
+        for (size_t i = start; i < end; i++)
+            state->inertia += state->squared[i] * weight_of(search, i);
     }
     for (size_t j = 0; j < search->n_clusters; j++)
         state->moved[j] = false;
 }
 
 /* What is known of the other centers' squared distance, as a bound for the rest of the round. */
-INLINE void set_bound(struct state *state, size_t i, double squared)
+INLINE void set_bound(const struct search *search, struct state *state, size_t i, float squared)
 {
-    state->lower[i] = least_distance(state, squared) + state->drift - state->reach;
+    double distance = least_distance((double)squared, error_of(search, state, i));
+    state->lower[i] = distance + state->drift - state->reach;
 }
 
 /* Moves a center, whose place at the begin of the round was `start`. */
@@ -113,27 +138,65 @@ static void move(struct search *search, struct state *state, size_t i, size_t to
     state->lower[i] = 0;
 }
 
+/* What it costs a row to go to each of sixteen clusters: their squared distances, as `squared` has
+   them, times a share of their sizes. */
+INLINE floats16 costs_of(const struct search *search, const struct state *state, size_t i, size_t j,
+                         floats16 squared)
+{
+    floats16 sizes = load16(state->lanes + j);
+    return squared * (search->weights ? sizes / (sizes + (float)search->weights[i])
+                                      : load16(state->shares + j));
+}
+
+/* The squared distances to sixteen centers, with the row's own infinitely far off. */
+INLINE floats16 to_others(const struct search *search, const struct state *state, size_t i, size_t j)
+{
+    const ints16 numbers = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    ints16 own = numbers + (int32_t)j == state->labels[i];
+    return own ? (floats16)__builtin_inff() : to_sixteen(search, state, i, j);
+}
+
+INLINE double cost_of(const struct search *search, const struct state *state, size_t i, size_t j)
+{
+    return to_center(search, state, i, j) * (state->sizes[j] / (state->sizes[j] + weight_of(search, i)));
+}
+
+/* The cheapest of those clusters that do not cost more than this, in float32. */
+static size_t cheapest_within(struct search *search, const struct state *state, size_t i, float cost)
+{
+    size_t cheapest = 0;
+    double least = INFINITE;
+    for (size_t j = 0; j < search->n_clusters; j += FLOAT_LANES) {
+        floats16 costs = costs_of(search, state, i, j, to_others(search, state, i, j));
+        unsigned cheap = where16(costs <= cost);
+        for (; cheap; cheap &= cheap - 1, search->work++) {
+            size_t at = j + (size_t)__builtin_ctz(cheap);
+            double measured = cost_of(search, state, i, at);
+            cheapest = measured < least ? at : cheapest;
+            least = measured < least ? measured : least;
+        }
+    }
+    count_look(search);
+    return cheapest;
+}
+
 /* Where a row would go, at what cost, and how near any other center is. */
-struct offer { size_t to; double cost, nearest; };
+struct offer { size_t to; double cost; float nearest; };
 
 INLINE struct offer best_offer(struct search *search, const struct state *state, size_t i)
 {
-    double weight = weight_of(search, i), label = (double)state->labels[i];
-    doubles8 costs = INFINITE, nearest = INFINITE, labels = 0;
-    const doubles8 lanes = {0, 1, 2, 3, 4, 5, 6, 7};
-    for (size_t j = 0; j < search->n_clusters; j += LANES) {
-        doubles8 squared = to_eight(search, state, i, j), sizes = load8(state->sizes + j);
-        squared = lanes + (double)j == label ? (doubles8)INFINITE : squared;
-        doubles8 shares = search->weights ? sizes / (sizes + weight) : load8(state->shares + j);
-        doubles8 cost = squared * shares;
-        labels = cost < costs ? (doubles8)(double)j : labels;
-        costs = min8(cost, costs);
-        nearest = min8(squared, nearest);
+    struct lanes lanes = no_lanes();
+    floats16 nearest = lanes.values;
+    for (size_t j = 0; j < search->n_clusters; j += FLOAT_LANES) {
+        floats16 squared = to_others(search, state, i, j);
+        take_lanes(&lanes, costs_of(search, state, i, j, squared), j);
+        nearest = min16(squared, nearest);
     }
-    search->work += (double)padded(search->n_clusters);
-    size_t to = least_of(costs, costs, labels).at;
-    double share = state->sizes[to] / (state->sizes[to] + weight);
-    return (struct offer){to, to_center(search, state, i, to) * share, least8(nearest)};
+    count_look(search);
+    struct least least = least_of(&lanes);
+    float limit = at_most(least.value, error_of(search, state, i)) * ABOVE; /* a cost is rounded more */
+    size_t to = least.second <= limit ? cheapest_within(search, state, i, limit) : least.at;
+    return (struct offer){to, cost_of(search, state, i, to), least16(nearest)};
 }
 
 /* Moves a row where that lowers the inertia; whether it has. */
@@ -142,7 +205,7 @@ static bool improve(struct search *search, struct state *state, size_t i, double
 {
     struct offer best = best_offer(search, state, i);
     if (best.to == (size_t)state->labels[i] || !(best.cost < gain * (1 - 1e-12))) {
-        set_bound(state, i, best.nearest);
+        set_bound(search, state, i, best.nearest);
         return false;
     }
     state->inertia -= (gain - best.cost) * weight_of(search, i);
@@ -171,10 +234,7 @@ static size_t improve_all(struct search *search, struct state *state, double *st
         if (!(weight > 0) || !(size > weight * (1 + 1e-9)))
             continue;
         size_t from = (size_t)state->labels[i];
-        if (state->moved[from]) {
-            state->squared[i] = to_center(search, state, i, from);
-            search->work++;
-        }
+        measure(search, state, i);
         double gain = state->squared[i] * (size / (size - weight));
         double lower = state->lower[i] - state->drift - state->reach;
         if (lower > 0 && gain <= lower * lower * (smallest / (smallest + weight)))

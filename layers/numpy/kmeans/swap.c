@@ -2,8 +2,8 @@
 
    From a start by k-means++, Lloyd's steps and Hartigan's moves lead to a partition that no move of a
    single row makes better. Then one center after the other jumps to a row that is drawn by its
-   squared distance; a few of Lloyd's steps and the moves follow, and what is better is kept, until
-   `patience` jumps in a row were for nothing. The center that jumps is the one, of some that are
+   squared distance, the best of a few; some of Lloyd's steps and the moves follow, and what is better is
+   kept, until `patience` jumps in a row were for nothing. The center that jumps is the one, of some that are
    drawn, whose rows have it the least farther to their next center: a tournament, so that the
    cheapest one goes most often, and every one sometimes.
 
@@ -14,7 +14,7 @@
 
 #include "moves.h"
 
-enum { TOURNAMENT = 10, MOST_COUNTED = 20 };
+enum { TOURNAMENT = 10, PLACES = 3, MOST_COUNTED = 20 };
 
 /* --- random numbers: SplitMix64, which is a counter that is mixed --------------------------- */
 
@@ -79,8 +79,8 @@ static void removal_costs(struct search *search, struct state *state, double *co
     for (size_t i = 0; i < search->n; i++) {
         size_t own = (size_t)state->labels[i];
         struct least nearest = look(search, state, i);
-        double next = nearest.at == own ? nearest.second : nearest.value;
-        state->lower[i] = least_distance(state, next) + state->drift;
+        double next = (double)(nearest.at == own ? nearest.second : nearest.value);
+        state->lower[i] = least_distance(next, error_of(search, state, i)) + state->drift;
         costs[own] += (next - state->squared[i]) * weight_of(search, i);
     }
 }
@@ -94,6 +94,26 @@ static size_t draw_cluster(const struct search *search, const double *costs, uin
         size_t other = next_index(random, k);
         best = costs[other] < costs[best] ? other : best;
     }
+    return best;
+}
+
+/* Of some rows that are drawn the one that, as a center, lowers the inertia most. */
+static size_t draw_place(struct search *search, const struct state *state, uint64_t *random)
+{
+    size_t best = 0, d = search->n_features;
+    double most = -1;
+    for (int c = 0; c < PLACES; c++) {
+        size_t row = draw(search, state, random);
+        double gain = 0;
+        for (size_t i = 0; i < search->n; i++) {
+            double squared = squared_distance(row_of(search, i), row_of(search, row), d);
+            if (squared < state->squared[i])
+                gain += (state->squared[i] - squared) * weight_of(search, i);
+        }
+        best = gain > most ? row : best;
+        most = gain > most ? gain : most;
+    }
+    search->work += (double)(PLACES * search->n);
     return best;
 }
 
@@ -146,11 +166,11 @@ static void begin(struct search *search, struct state *state, double *means, uin
 }
 
 /* An inertia that is nothing but the rounding of centers that lie on their rows. */
-static double rounded_off(const struct search *search, const double *norms)
+static double rounded_off(const struct search *search, const struct float_rows *rows)
 {
     double total = 0;
     for (size_t i = 0; i < search->n; i++)
-        total += norms[i] * weight_of(search, i);
+        total += (double)rows->norms[i] * weight_of(search, i);
     return total * 0x1p-100;
 }
 
@@ -158,24 +178,23 @@ static double rounded_off(const struct search *search, const double *norms)
 void swap_search(struct search *search)
 {
     size_t size = state_size(search->n, search->n_features, search->n_clusters);
-    struct state best = state_in(search, search->workspace);
-    struct state other = state_in(search, search->workspace + size);
-    best.inertia = INFINITE;
-    double *norms = search->workspace + 2 * size, *means = norms + search->n;
+    double *means = search->workspace + 2 * size;
     double *costs = means + search->n_clusters * search->n_features;
-    best.norms = other.norms = norms;
-    best.slack = other.slack = take_norms(search, norms);
+    struct float_rows rows = float_rows_in(search, costs + search->n_clusters);
+    struct state best = state_in(search, search->workspace, &rows);
+    struct state other = state_in(search, search->workspace + size, &rows);
+    best.inertia = INFINITE;
     uint64_t random = search->seed;
     search->work = 0;
     search->in_vain = 0;
     begin(search, &best, means, &random);
     removal_costs(search, &best, costs);
-    double least = rounded_off(search, norms);
+    double least = rounded_off(search, &rows);
     while (search->in_vain < search->patience && search->work < search->most_work
            && best.inertia > least && search->n_clusters > 1) {
         copy_state(search, &other, &best);
         size_t cluster = draw_cluster(search, costs, &random);
-        swap(search, &other, cluster, draw(search, &best, &random));
+        swap(search, &other, cluster, draw_place(search, &best, &random));
         descend(search, &other, means, search->n_steps, best.inertia);
         search->in_vain++;
         if (other.inertia < best.inertia * (1 - 1e-12)) {

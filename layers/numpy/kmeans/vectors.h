@@ -182,18 +182,23 @@ INLINE doubles8 *tile_in(double *workspace)
     default: CALL(n_features); \
     }
 
-/* The squared distance of two rows, from their differences. */
+/* The squared distance of two rows, from their differences: sixteen features at once, then eight, then
+   one by one. */
 INLINE double squared_distance(const double *a, const double *b, size_t n_features)
 {
-    doubles4 sums[2] = {(doubles4)0, (doubles4)0};
+    doubles8 sums[2] = {(doubles8)0, (doubles8)0};
     size_t f = 0;
-    for (; f + 8 <= n_features; f += 8)
+    for (; f + 16 <= n_features; f += 16)
         for (int i = 0; i < 2; i++) {
-            doubles4 difference = load4(a + f + 4 * i) - load4(b + f + 4 * i);
-            sums[i] = __builtin_elementwise_fma(difference, difference, sums[i]);
+            doubles8 difference = load8(a + f + 8 * i) - load8(b + f + 8 * i);
+            sums[i] = fma8(difference, difference, sums[i]);
         }
-    doubles4 four = sums[0] + sums[1];
-    double total = n_features < 8 ? 0 : (four[0] + four[2]) + (four[1] + four[3]);
+    if (f + 8 <= n_features) {
+        doubles8 difference = load8(a + f) - load8(b + f);
+        sums[0] = fma8(difference, difference, sums[0]);
+        f += 8;
+    }
+    double total = n_features < 8 ? 0 : sum8(sums[0] + sums[1]);
     for (; f < n_features; f++)
         total = __builtin_fma(a[f] - b[f], a[f] - b[f], total);
     return total;
