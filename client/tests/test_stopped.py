@@ -10,6 +10,7 @@ from typing import IO, Any
 import pytest
 
 from kmeans_client import Client, problems, uploads
+from kmeans_client.command import work
 
 from .conftest import PROJECT, Service
 from .test_command import Kmeans, running
@@ -107,6 +108,12 @@ def test_who_waits_for_a_fit_is_told_that_the_service_was_stopped(
         said = process.communicate(timeout=60)[1]
     assert process.returncode == 130, said
     assert f"kmeans delete {job}" in said
+
+
+def test_who_has_waited_in_vain_is_told_where_to_look(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(problems.ConnectionLost), work._stopped_if_interrupted({"job_id": 3}):
+        raise problems.ConnectionLost("gone")
+    assert "kmeans show 3" in capsys.readouterr().err
 
 
 def until(lines: IO[str], words: str) -> str:

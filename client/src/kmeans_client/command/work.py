@@ -10,7 +10,7 @@ import click
 
 from kmeans_client.command import options, screen
 from kmeans_client.command.options import Asked
-from kmeans_client.problems import KMeansError
+from kmeans_client.problems import ConnectionLost, KMeansError
 
 if TYPE_CHECKING:
     from kmeans_client.answers import Choice, Clusters, Job
@@ -53,6 +53,9 @@ def _stopped_if_interrupted(job: "Job") -> Iterator[None]:
     """The service ends a fit when its job goes. A job with a model is not given up for that."""
     try:
         yield
+    except ConnectionLost:
+        screen.say(f"The fit goes on where the service does: kmeans show {job['job_id']}")
+        raise
     except KeyboardInterrupt:
         if "queued_at" in job:
             screen.say(
