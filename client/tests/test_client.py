@@ -186,6 +186,29 @@ def test_what_is_no_table_is_told_before_anything_is_sent(data: Any) -> None:
         table(data)
 
 
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (np.zeros(3), "one column"),
+        (np.zeros((2, 2, 2)), "3 dimensions"),
+        (np.zeros((2, 2), dtype=complex), "is no number"),
+        (np.zeros((2, 2), dtype="M8[D]"), "is no number"),
+        ([[1, [2]], [3, 4]], "is no number"),
+        ([[1, 10**5000], [3, 4]], "is no number"),
+        (pl.DataFrame({"a": [[1], [2]]}), "cannot be written as CSV"),
+        (pl.DataFrame({"a": [1, 2]}).lazy(), "collects"),
+    ],
+    ids=["1d", "3d", "complex", "dates", "nested", "endless", "lists", "lazy"],
+)
+def test_what_is_wrong_with_a_table_is_told(data: Any, said: str) -> None:
+    with pytest.raises(problems.InvalidInput, match=said):
+        table(data)
+
+
+def test_a_series_is_a_column() -> None:
+    assert table(pl.Series("a", [1, 2])).read() == table(pd.Series([1, 2], name="a")).read()
+
+
 def test_parameters_may_be_numpys(client: Client) -> None:
     params = {"n_clusters": np.int64(2), "init": np.array(TWO["init"]), "tol": np.float64(0)}
     assert client.fit_predict(SIX, params) == [0, 0, 0, 1, 1, 1]

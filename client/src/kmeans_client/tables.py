@@ -78,7 +78,9 @@ def table(data: Any, filename: str | None = None) -> Table:
         return Table(filename or "data.csv", content, len(content))
     if hasattr(data, "read"):
         return _of_file(data, filename)
-    if hasattr(data, "write_csv") or hasattr(data, "to_csv"):
+    if hasattr(data, "collect"):
+        raise InvalidInput(f"A {type(data).__name__} has no rows yet; give what it collects")
+    if any(hasattr(data, name) for name in ("write_csv", "to_csv", "to_frame")):
         return _of_frame(data, filename or "frame.csv")
     return _of_rows(data, filename or "array.csv")
 
@@ -126,7 +128,10 @@ def _of_frame(frame: Any, filename: str) -> Table:
     """Of pandas or polars; floats as the shortest text that is the same number again."""
     if hasattr(frame, "to_frame"):  # a Series
         frame = frame.to_frame()
-    text = frame.write_csv() if hasattr(frame, "write_csv") else frame.to_csv(index=False)
+    try:
+        text = frame.write_csv() if hasattr(frame, "write_csv") else frame.to_csv(index=False)
+    except Exception as error:  # of many classes, and none of ours
+        raise InvalidInput(f"The frame cannot be written as CSV: {error}") from error
     content = text.encode()
     return Table(filename, content, len(content), reading=_reading("present"))
 
@@ -135,6 +140,11 @@ def _of_rows(rows: Any, filename: str) -> Table:
     """Of a NumPy array of shape (n_samples, n_features), or as many lists of numbers."""
     if hasattr(rows, "toarray"):
         raise InvalidInput("The table is sparse; the service takes dense ones: X.toarray()")
+    if getattr(rows, "ndim", 2) != 2:
+        raise InvalidInput(
+            f"The array has {rows.ndim} dimension{'s' * (rows.ndim != 1)}, and a table has two: "
+            "X.reshape(-1, 1) is one column"
+        )
     values = rows.tolist() if hasattr(rows, "tolist") else rows
     of_floats = getattr(getattr(rows, "dtype", None), "kind", "") == "f"
     lines = _lines(values, repr if of_floats else _cell)
@@ -170,4 +180,12 @@ def _cell(value: Any) -> str:
         return "nan"
     if isinstance(value, str):
         raise InvalidInput(f"{value!r} is text; give a frame with names of columns for that")
-    return repr(float(value)) if not isinstance(value, int) else str(int(value))
+    try:
+        return str(int(value)) if isinstance(value, int) else repr(float(value))
+    except (TypeError, ValueError, OverflowError):
+        raise InvalidInput(f"{_named(value)} is no number that can be sent") from None
+
+
+def _named(value: Any) -> str:
+    """By itself, or by its type where that has no end."""
+    return f"A very long {type(value).__name__}" if isinstance(value, int) else f"{value!r:.60}"
