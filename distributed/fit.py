@@ -40,7 +40,7 @@ def run(run: Run, fleet: Fleet, range_bytes: int) -> None:
 
 
 def _fitted(run: Run, fleet: Fleet, range_bytes: int) -> dict[str, Any]:
-    say = Telling(run.bucket, f"{run.prefix}progress.json", run.recipe.max_iter)
+    say = Telling(run.bucket, f"{run.prefix}progress.json", run.recipe.max_iter, run.processors)
     say({"stage": "CHECKING"})
     files = read_files(
         _given(run, range_bytes), fleet, lambda done: say({"stage": "CHECKING", "done": done})

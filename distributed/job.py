@@ -34,6 +34,7 @@ class Run:
     recipe: Recipe
     is_dataset: bool
     is_settled: bool
+    processors: int
     limits: Limits
 
     @property
@@ -71,6 +72,7 @@ def run_of(document: Mapping[str, Any]) -> Run:
         recipe=recipe_of(document["recipe"], n_features=document["n_features"]),
         is_dataset=given.get("is_dataset", False),
         is_settled=given["n_samples"] > 0 and not given.get("is_dataset"),
+        processors=document["processors"],
         limits=Limits(**document["limits"]),
     )
 

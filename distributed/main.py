@@ -6,7 +6,7 @@ import sys
 from distributed import fit, job
 from distributed.spark import SparkFleet, started
 
-RANGE_MB = 128
+RANGE_MB = 256
 
 
 def main(arguments: list[str]) -> None:

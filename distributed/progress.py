@@ -1,12 +1,14 @@
 """How far a run is, as an object that it writes over and over."""
 
 import json
+import math
 import time
 from datetime import UTC, datetime
 from typing import Any
 
 from kmeans_service import aws
 from kmeans_service.media_types import JSON
+from kmeans_service.runs import cost
 
 SECONDS = 3.0
 # What has been done of all work where a stage begins; iterations take the most of it.
@@ -21,10 +23,14 @@ _BEGINS = {
 
 
 class Telling:
-    """Written every few seconds at most; a new stage at once."""
+    """Written every few seconds at most; a new stage at once.
 
-    def __init__(self, bucket: str, key: str, max_iter: int) -> None:
+    processors   of which all are counted from the first moment on: `cents` are those at most
+    """
+
+    def __init__(self, bucket: str, key: str, max_iter: int, processors: int) -> None:
         self._bucket, self._key, self._max_iter = bucket, key, max_iter
+        self._processors, self._began = processors, time.monotonic()
         self._said: dict[str, Any] = {"started_at": datetime.now(UTC).isoformat(timespec="seconds")}
         self._written = float("-inf")
 
@@ -35,6 +41,9 @@ class Telling:
         self._said |= progress | {"percent": self._percent(stage, progress, done)}
         if stage == "FITTING":
             self._said["max_iter"] = self._max_iter
+        self._said["cents"] = math.ceil(
+            cost.of_all(self._processors, time.monotonic() - self._began)
+        )
         if is_new or time.monotonic() - self._written >= SECONDS:
             text = json.dumps(self._said).encode()
             aws.s3().put_object(Bucket=self._bucket, Key=self._key, Body=text, ContentType=JSON)

@@ -80,6 +80,7 @@ class Runs:
             "input": {"parts": parts, "sha256": "0", "reading": reading, "n_samples": 0},
             "recipe": recipe(**asked).as_json(),
             "n_features": None,
+            "processors": 16,
             "limits": asdict(limits or Limits()),
         }
         self.put(f"{prefix}run.json", json.dumps(document).encode())

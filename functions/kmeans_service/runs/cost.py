@@ -26,9 +26,13 @@ def cents(spent: Spent) -> float:
 def minutes_left(job: Job, processors: int) -> int:
     """That all processors may run at once for what is left of the fit's cents; 0 for none."""
     left = config.limits().run_cents - cents(job.spent or Spent())
-    seconds = 60 * processors
-    a_minute = cents(Spent(seconds, seconds * GB_PER_VCPU, seconds * DISK_GB_PER_VCPU))
-    return max(0, math.floor(left / a_minute))
+    return max(0, math.floor(left / of_all(processors, 60)))
+
+
+def of_all(processors: int, seconds: float) -> float:
+    """Cents of so many processors at once, and of what belongs to each."""
+    used = round(processors * seconds)
+    return cents(Spent(used, used * GB_PER_VCPU, used * DISK_GB_PER_VCPU))
 
 
 def shown(spent: Spent) -> dict[str, float]:
