@@ -8,7 +8,7 @@ import pytest
 from harness.api import Client
 from harness.system import OWNER, deliver, item, job, sweep, take_messages, work_off
 from harness.timing import DAY, LEASE, SLOT, SWEPT_AFTER, Clock
-from kmeans_service.lifecycle import fits
+from kmeans_service.lifecycle import fits, reads
 from kmeans_service.lifecycle.fits import ClaimRefused
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.line import shares, waiting
@@ -57,6 +57,7 @@ def test_a_fit_that_reports_is_left_alone_however_long_it_takes(clock: Clock) ->
     message = json.dumps({"owner": OWNER, "job_id": 0, "fit_id": claimed.fit_id})
     for _ in range(20):
         clock.pass_by(LEASE - 1)
+        assert not [*reads.due()]  # no sweep has to look at it
         assert sweep() == NOTHING
         fits.report(claimed, {"stage": "FITTING"})
         slot.keep()
