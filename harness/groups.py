@@ -38,14 +38,17 @@ def _needs(module: Path) -> str:
 
 @cache
 def _group(module: Path) -> str:
-    """Tests of one group run one after the other: those that read a build, those of a folder whose
-    conftest starts a service for all of them, and else those of a module.
+    """Tests of one group run one after the other: services, those of a folder that has one for all
+    of its tests apart; what reads a build; Spark; and else the tests of a module.
+
+    More services at once than two are slower than one after the other: each is many processes.
     """
-    if (needs := _needs(module)) in ("spark", "builds"):
-        return needs
-    common = module.with_name("conftest.py")
-    shared = needs == "services" and common.exists() and _SERVICE.search(common.read_text())
-    return str(module.parent if shared else module)
+    needs = _needs(module)
+    if needs == "services":
+        common = module.with_name("conftest.py")
+        shared = common.exists() and _SERVICE.search(common.read_text())
+        return str(module.parent) if shared else needs
+    return needs if needs in ("spark", "builds") else str(module)
 
 
 def pytest_xdist_auto_num_workers() -> int:
