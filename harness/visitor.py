@@ -42,7 +42,7 @@ class Visitor:
 
     def opens(self, address: str = "") -> None:
         self.page.goto(f"{self.url}{address}")
-        expect(self.page.locator("main")).to_be_visible(timeout=PATIENCE)
+        expect(self.page.locator("main")).to_be_visible()
 
     def gives(self, file: Path) -> None:
         self.page.locator("input[data-use=take]").set_input_files(file)
@@ -52,7 +52,7 @@ class Visitor:
         self.page.get_by_label("How many", exact=True).fill(str(number))
 
     def sees_clusters(self, count: int) -> None:
-        expect(self.page.locator(".cluster")).to_have_count(count, timeout=PATIENCE)
+        expect(self.page.locator(".cluster")).to_have_count(count)
         expect(self.page.locator("#picture")).to_be_visible()
 
     def is_shut_out(self) -> list[Any]:

@@ -53,7 +53,7 @@ def page(context: BrowserContext, service: Service) -> Page:
 
 def show(page: Page, url: str) -> None:
     page.goto(url)
-    expect(page.locator(".opblock").first).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".opblock").first).to_be_visible()
 
 
 def operation(page: Page, name: str) -> Locator:
@@ -69,7 +69,7 @@ def ask(block: Locator) -> tuple[str, Locator]:
     """Status of the answer that the page shows, and where it shows it."""
     block.get_by_role("button", name="Execute").click()
     answer = block.locator(".live-responses-table")
-    expect(answer).to_be_visible(timeout=PATIENCE)
+    expect(answer).to_be_visible()
     status = answer.locator(".response-col_status").nth(1).inner_text()
     return status.split()[0], answer
 

@@ -8,7 +8,6 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
-from harness.browser import PATIENCE
 from harness.service.running import Service
 from harness.visitor import Visitor, visiting
 
@@ -25,7 +24,7 @@ def cancels(visitor: Visitor, table: Path) -> None:
 
     visitor.context.route("**/fit", queued)
     visitor.opens()
-    with visitor.page.expect_response("**/fit", timeout=PATIENCE):
+    with visitor.page.expect_response("**/fit"):
         visitor.gives(table)
     visitor.page.get_by_role("button", name="Cancel", exact=True).click()
     expect(visitor.page.locator(".goes-on")).to_contain_text("still works on this fit")
@@ -49,7 +48,7 @@ def test_a_cancelled_fit_ends_with_its_job(visitor: Visitor, table: Path) -> Non
     cancels(visitor, table)
     address = visitor.page.url.replace("/#job=", "/jobs/")
     visitor.page.get_by_role("button", name="Delete the job and its file").click()
-    expect(visitor.page.get_by_text("Drop a file here")).to_be_visible(timeout=PATIENCE)
+    expect(visitor.page.get_by_text("Drop a file here")).to_be_visible()
     with pytest.raises(HTTPError) as gone:
         urlopen(address)
     assert gone.value.code == 410

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from harness.browser import PATIENCE
 from harness.service.running import Service
 from harness.visitor import Visitor, visiting
 
@@ -38,7 +37,7 @@ def test_nobody_is_shut_out_at_any_width_and_in_any_theme(
         is_for_everybody(visitor)
         visitor.context.route("**/fit", lambda _route: None)  # it goes on and on
         visitor.gives(table)
-        expect(page.locator(".work")).to_contain_text("Die Gruppen werden", timeout=PATIENCE)
+        expect(page.locator(".work")).to_contain_text("Die Gruppen werden")
         is_for_everybody(visitor)
         visitor.context.unroute("**/fit")
         page.get_by_role("button", name="Abbrechen").click()
@@ -47,11 +46,11 @@ def test_nobody_is_shut_out_at_any_width_and_in_any_theme(
         for summary in page.locator("summary").all():
             summary.click()
         page.get_by_role("button", name="Wie sicher ist das?").click()
-        expect(page.locator(".audit")).to_be_visible(timeout=PATIENCE)
+        expect(page.locator(".audit")).to_be_visible()
         page.locator(".cluster-name").first.click()
         page.locator(".pencil").first.click()
         page.locator("input[data-use=predict]").set_input_files(table)
-        expect(page.locator(".predict")).to_contain_text("18 Zeilen", timeout=PATIENCE)
+        expect(page.locator(".predict")).to_contain_text("18 Zeilen")
         is_for_everybody(visitor)
         visitor.opens("#jobs")
         page.get_by_role("button", name=re.compile("löschen")).first.click()
@@ -104,7 +103,7 @@ def test_a_keyboard_is_enough(browser: Browser, service: Service) -> None:
         expect(page.get_by_role("textbox", name="Rename Cluster 0")).to_be_focused()
         page.keyboard.type("Older ones")
         page.keyboard.press("Enter")
-        expect(page.locator(".cluster-name").first).to_contain_text("Older ones", timeout=PATIENCE)
+        expect(page.locator(".cluster-name").first).to_contain_text("Older ones")
         expect(page.get_by_role("button", name="Rename Older ones")).to_be_focused()
         page.locator("body").press("Home")
         page.get_by_role("link", name="Jobs").focus()
@@ -118,7 +117,7 @@ def test_a_keyboard_is_enough(browser: Browser, service: Service) -> None:
         page.keyboard.press("Enter")
         page.keyboard.press("Shift+Tab")
         page.keyboard.press("Enter")
-        expect(page.locator("#content")).to_be_focused(timeout=PATIENCE)
+        expect(page.locator("#content")).to_be_focused()
 
 
 def test_what_happens_is_told_to_who_does_not_see_it(visitor: Visitor, table: Path) -> None:
@@ -146,7 +145,7 @@ def test_nothing_jumps_while_a_job_is_opened(visitor: Visitor, table: Path) -> N
     visitor.page.add_init_script(f"({SHIFTS})()")
     visitor.page.reload()
     visitor.sees_clusters(3)
-    expect(visitor.page.locator(".sentence:not(.coming)")).to_have_count(3, timeout=PATIENCE)
+    expect(visitor.page.locator(".sentence:not(.coming)")).to_have_count(3)
     assert visitor.page.evaluate("shifts") < 0.1  # what Web Vitals calls good
 
 

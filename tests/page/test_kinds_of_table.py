@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from harness.browser import PATIENCE
 from harness.data.converted import parquet
 from harness.visitor import Visitor
 
@@ -55,7 +54,7 @@ def test_a_table_shows_its_rows_in_its_clusters(
     visitor.gives(file)
     visitor.sees_clusters(3)
     rows = visitor.page.locator("section[aria-labelledby=first-rows] tbody tr")
-    expect(rows).to_have_count(8, timeout=PATIENCE)
+    expect(rows).to_have_count(8)
     cells = rows.first.locator("td").all_inner_texts()
     assert [float(cell.replace(",", ".")) for cell in cells[1:]] in ([0.5, 0.25], [0, 0])
 
@@ -63,13 +62,13 @@ def test_a_table_shows_its_rows_in_its_clusters(
 def test_a_workbook_is_read_and_says_why_it_has_no_clusters(visitor: Visitor) -> None:
     visitor.opens()
     visitor.gives(CASES / "book.xlsx")
-    expect(visitor.page.get_by_role("alert")).to_contain_text("2 distinct rows", timeout=PATIENCE)
+    expect(visitor.page.get_by_role("alert")).to_contain_text("2 distinct rows")
     expect(visitor.page.locator("main")).to_contain_text("shown here once their clusters are found")
     expect(visitor.page.locator("main")).not_to_contain_text("separated by")
     visitor.gives_number(2)
     visitor.page.get_by_role("button", name="Find clusters").click()
     visitor.sees_clusters(2)
-    expect(visitor.page.get_by_role("heading", name="First rows")).to_be_visible(timeout=PATIENCE)
+    expect(visitor.page.get_by_role("heading", name="First rows")).to_be_visible()
 
 
 def test_a_table_of_many_columns_is_shown_at_any_width(visitor: Visitor, tmp_path: Path) -> None:

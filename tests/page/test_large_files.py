@@ -32,7 +32,7 @@ def test_a_large_file_goes_to_the_bucket_and_goes_on_where_the_network_broke(
     visitor.context.route(IS_PART, broken_twice)
     visitor.opens()
     visitor.gives(large)
-    expect(visitor.page.locator(".work")).to_contain_text("trying again", timeout=PATIENCE)
+    expect(visitor.page.locator(".work")).to_contain_text("trying again")
     visitor.sees_clusters(3)
     assert len(tries) > 2
     assert {urlsplit(url).netloc for url in tries} != {urlsplit(visitor.url).netloc}
@@ -46,7 +46,7 @@ def names(service: Service) -> list[str]:
 def hangs(visitor: Visitor) -> Locator:
     """Once the upload has begun: what the page shows of it."""
     work = visitor.page.locator(".work")
-    expect(work.get_by_role("progressbar")).to_have_attribute("max", "1", timeout=PATIENCE)
+    expect(work.get_by_role("progressbar")).to_have_attribute("max", "1")
     return work
 
 
@@ -76,7 +76,7 @@ def test_an_upload_goes_on_after_the_page_was_loaded_anew(visitor: Visitor, larg
     address = visitor.page.url
     visitor.page.reload()
     card = visitor.page.locator(".predict")
-    expect(card).to_contain_text(f"Choose “{large.name}” again to go on", timeout=PATIENCE)
+    expect(card).to_contain_text(f"Choose “{large.name}” again to go on")
     assert visitor.is_shut_out() == []
     visitor.context.unroute(IS_PART)
     visitor.gives(large)
@@ -93,7 +93,7 @@ def test_an_upload_that_is_not_wanted_any_more_is_given_up(
     hangs(visitor)
     visitor.page.reload()
     visitor.page.get_by_role("button", name="Give it up").click()
-    expect(visitor.page.get_by_text("Drop a file here")).to_be_visible(timeout=PATIENCE)
+    expect(visitor.page.get_by_text("Drop a file here")).to_be_visible()
     assert large.name not in names(service)
 
 
@@ -104,9 +104,7 @@ def test_where_the_service_was_not_reached_the_same_is_tried_again(
     visitor.context.route(fit, lambda route: route.abort("connectionrefused"))
     visitor.opens()
     visitor.gives(table)
-    expect(visitor.page.get_by_role("alert")).to_contain_text(
-        "The service cannot be reached", timeout=PATIENCE
-    )
+    expect(visitor.page.get_by_role("alert")).to_contain_text("The service cannot be reached")
     assert visitor.is_shut_out() == []
     visitor.context.unroute(fit)
     visitor.page.get_by_role("button", name="Try again").click()
@@ -128,7 +126,7 @@ def test_what_only_asks_goes_on_by_itself_when_the_network_is_back(
     visitor.context.route(re.compile(r"/columns$"), broken_twice)
     visitor.opens()
     visitor.gives(table)
-    expect(visitor.page.locator(".work")).to_contain_text("trying again", timeout=PATIENCE)
+    expect(visitor.page.locator(".work")).to_contain_text("trying again")
     visitor.sees_clusters(3)
 
 

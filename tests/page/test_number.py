@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Route, expect
 
-from harness.browser import PATIENCE
 from harness.visitor import Visitor
 
 pytestmark = pytest.mark.services
@@ -47,7 +46,7 @@ def test_while_the_number_is_searched_the_page_says_which_is_tried(
     visitor.context.route(job, searching)
     visitor.page.reload()
     work = visitor.page.locator(".work")
-    expect(work).to_contain_text("Finding how many clusters there are", timeout=PATIENCE)
+    expect(work).to_contain_text("Finding how many clusters there are")
     expect(work).to_contain_text("trying 4 clusters")
     assert visitor.is_shut_out() == []
     visitor.context.unroute(job)
@@ -70,9 +69,7 @@ def test_rows_without_clusters_are_said_to_have_none(visitor: Visitor, tmp_path:
     file.write_text(f"width,height\n{cells}")
     visitor.opens()
     visitor.gives(file)
-    expect(visitor.page.locator(".verdict")).to_contain_text(
-        "There seem to be no clusters", timeout=PATIENCE
-    )
+    expect(visitor.page.locator(".verdict")).to_contain_text("There seem to be no clusters")
 
 
 def test_a_number_that_is_given_is_taken_and_nothing_is_found_then(
@@ -103,5 +100,5 @@ def test_weights_ask_for_a_number(visitor: Visitor, table: Path) -> None:
     expect(page.get_by_label("How many", exact=True)).to_have_value("3")
     expect(page.get_by_role("option", name="find it")).to_be_disabled()
     page.get_by_role("button", name="Find them again").click()
-    expect(page.locator(".verdict")).to_have_count(0, timeout=PATIENCE)
+    expect(page.locator(".verdict")).to_have_count(0)
     visitor.sees_clusters(3)

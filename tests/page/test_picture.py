@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from harness.browser import PATIENCE
 from harness.data.dropped import CENTERS
 from harness.visitor import Visitor
 
@@ -46,7 +45,7 @@ def test_a_second_file_is_seen_in_the_same_picture(
     page = visitor.page
     page.locator("input[data-use=predict]").set_input_files(points)
     told = page.locator(".predict")
-    expect(told).to_contain_text("2 rows predicted", timeout=PATIENCE)
+    expect(told).to_contain_text("2 rows predicted")
     expect(told).not_to_contain_text("cannot be shown")
     with page.expect_download() as saved:
         page.get_by_role("button", name="Save its rows with clusters").click()
@@ -66,7 +65,7 @@ def test_a_second_file_of_other_columns_is_refused(
     visitor.gives(table)
     visitor.sees_clusters(3)
     visitor.page.locator("input[data-use=predict]").set_input_files(points)
-    expect(visitor.page.get_by_role("alert")).to_contain_text("width", timeout=PATIENCE)
+    expect(visitor.page.get_by_role("alert")).to_contain_text("width")
     visitor.sees_clusters(3)
 
 
@@ -83,8 +82,8 @@ def test_rows_of_a_file_that_is_no_text_are_seen_and_its_outliers_are_marked(
     visitor.gives(file)
     visitor.sees_clusters(3)
     page = visitor.page
-    expect(page.get_by_role("heading", name="First rows")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="First rows")).to_be_visible()
     page.get_by_label("Mark outliers").check()
     page.locator("#picture").focus()
     page.locator("#picture").press("ArrowUp")
-    expect(page.locator(".tip")).to_contain_text("distance to the center", timeout=PATIENCE)
+    expect(page.locator(".tip")).to_contain_text("distance to the center")

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from harness.browser import PATIENCE
 from harness.service.running import Service
 from harness.visitor import Visitor, visiting
 
@@ -23,7 +22,7 @@ def german(browser: Browser, service: Service) -> Iterator[Visitor]:
 
 def sentences(page: Page, number: int) -> list[str]:
     found = page.locator(".sentence:not(.coming)")
-    expect(found).to_have_count(number, timeout=PATIENCE)
+    expect(found).to_have_count(number)
     return found.all_inner_texts()
 
 
@@ -54,7 +53,7 @@ def test_what_is_only_told_in_english_says_so(german: Visitor, tmp_path: Path) -
     german.opens()
     german.gives(file)
     english = german.page.locator(".problem [lang=en]")
-    expect(english).to_contain_text("line 3 has 1 cell", timeout=PATIENCE)
+    expect(english).to_contain_text("line 3 has 1 cell")
 
 
 def test_a_cell_that_is_no_number_is_told_in_the_language_of_the_page(
@@ -65,7 +64,7 @@ def test_a_cell_that_is_no_number_is_told_in_the_language_of_the_page(
     german.opens()
     german.gives(file)
     told = german.page.get_by_role("alert")
-    expect(told).to_contain_text("Zeile 3, Spalte 1 („age“): „fifty“ ist", timeout=PATIENCE)
+    expect(told).to_contain_text("Zeile 3, Spalte 1 („age“): „fifty“ ist")
     expect(told.locator("[lang=en]")).to_have_count(0)
 
 
@@ -84,7 +83,7 @@ def test_who_asks_is_told_how_sure_the_clusters_are(visitor: Visitor, table: Pat
     visitor.sees_clusters(3)
     page = visitor.page
     page.get_by_role("button", name="How sure is that?").click()
-    expect(page.locator(".audit")).to_contain_text("Nothing better was found", timeout=PATIENCE)
+    expect(page.locator(".audit")).to_contain_text("Nothing better was found")
     expect(page.locator(".audit")).to_contain_text("of 50 starts")
     expect(page.get_by_role("button", name="Search further")).to_have_count(0)
 
@@ -128,7 +127,7 @@ def test_a_later_file_continues_the_numbers_of_an_earlier_one(
     page.get_by_role("button", name="Rename Cluster 1").click()
     page.get_by_role("textbox", name="Rename Cluster 1").fill("Corner")
     page.get_by_role("button", name="Save").click()
-    expect(page.locator(".cluster-name").nth(1)).to_contain_text("Corner", timeout=PATIENCE)
+    expect(page.locator(".cluster-name").nth(1)).to_contain_text("Corner")
     first = page.url.rpartition("=")[2]
     later = tmp_path / f"later {table.name}"
     head, *rows = table.read_text().splitlines()
@@ -140,11 +139,11 @@ def test_a_later_file_continues_the_numbers_of_an_earlier_one(
     page.get_by_label("Continue the numbers of").select_option(first)
     assert visitor.is_shut_out() == []
     page.get_by_role("button", name="Find them again").click()
-    expect(page.locator(".cluster-name").nth(1)).to_contain_text("Corner", timeout=PATIENCE)
+    expect(page.locator(".cluster-name").nth(1)).to_contain_text("Corner")
     page.get_by_label("The same row is").select_option("id")
     page.get_by_role("button", name="Compare").click()
     moved = page.get_by_text("18 of 18 rows stayed in their cluster")
-    expect(moved).to_be_visible(timeout=PATIENCE)
+    expect(moved).to_be_visible()
     assert visitor.is_shut_out() == []
 
 

@@ -67,11 +67,11 @@ def test_a_file_of_300_mb_is_sent_in_parts_broken_off_and_taken_up_again(
     visitor.opens()
     held = memory_of_tabs(browser)
     visitor.gives(huge)
-    expect(page.locator(".work")).to_contain_text("/s", timeout=PATIENCE)
+    expect(page.locator(".work")).to_contain_text("/s")
     while len(sent) < 3:
         page.wait_for_timeout(50)
     visitor.context.set_offline(True)
-    expect(page.locator(".work")).to_contain_text("trying again", timeout=PATIENCE)
+    expect(page.locator(".work")).to_contain_text("trying again")
     visitor.context.set_offline(False)
     while len(sent) < 6:
         page.wait_for_timeout(50)
@@ -79,7 +79,7 @@ def test_a_file_of_300_mb_is_sent_in_parts_broken_off_and_taken_up_again(
     [job] = jobs(service, "PENDING")
     come = requests.get(f"{service.url}/uploads/{job['job_id']}", timeout=60).json()["received"]
     card = page.locator(".predict")
-    expect(card).to_contain_text("Choose “huge.csv” again to go on", timeout=PATIENCE)
+    expect(card).to_contain_text("Choose “huge.csv” again to go on")
     visitor.gives(huge)
     expect(page.locator(".work").get_by_role("progressbar")).to_have_attribute("max", "1")
     assert abs(shown(page) - come) < 2 * PART
@@ -96,10 +96,10 @@ def test_a_file_of_300_mb_that_is_cancelled_leaves_nothing(
 ) -> None:
     visitor.opens()
     visitor.gives(huge)
-    expect(visitor.page.locator(".work")).to_contain_text("/s", timeout=PATIENCE)
+    expect(visitor.page.locator(".work")).to_contain_text("/s")
     with visitor.page.expect_response(
         lambda answer: answer.request.method == "DELETE" and "/jobs/" in answer.url
     ):
         visitor.page.get_by_role("button", name="Cancel").click()
-    expect(visitor.page.get_by_text("Drop a file here")).to_be_visible(timeout=PATIENCE)
+    expect(visitor.page.get_by_text("Drop a file here")).to_be_visible()
     assert jobs(service, "PENDING") == jobs(service, "FAILED") == []

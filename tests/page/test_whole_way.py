@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from harness.browser import PATIENCE
 from harness.data.dropped import ROWS, TABLE
 from harness.visitor import Visitor
 
@@ -119,7 +118,7 @@ def test_names_of_a_job_and_of_its_clusters_stay(visitor: Visitor, table: Path) 
         field = page.get_by_role("textbox", name=f"Rename {old}")
         field.fill(new)
         field.press("Enter")
-        expect(page.get_by_role("button", name=f"Rename {new}")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_role("button", name=f"Rename {new}")).to_be_visible()
     page.reload()
     visitor.sees_clusters(3)
     expect(page.locator(".cluster-name").first).to_contain_text("Small ones")

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from harness.browser import PATIENCE
 from harness.data.converted import parquet
 from harness.visitor import Visitor
 
@@ -35,7 +34,7 @@ def test_a_wrong_file_says_what_is_wrong(visitor: Visitor, tmp_path: Path, name:
     file.write_bytes(body)
     visitor.opens()
     visitor.gives(file)
-    expect(visitor.page.get_by_role("alert")).to_contain_text(said, timeout=PATIENCE)
+    expect(visitor.page.get_by_role("alert")).to_contain_text(said)
     expect(visitor.page.locator(".work, .cluster")).to_have_count(0)
     assert visitor.is_shut_out() == []
 
@@ -46,7 +45,7 @@ def test_what_is_wrong_is_shown_at_its_cell(visitor: Visitor, tmp_path: Path) ->
     visitor.opens()
     visitor.gives(file)
     alert = visitor.page.get_by_role("alert")
-    expect(alert).to_contain_text("Line 3, column 1", timeout=PATIENCE)
+    expect(alert).to_contain_text("Line 3, column 1")
     expect(alert.locator("mark")).to_have_text("fifty")
     visitor.page.get_by_role("button", name="Leave out “age”").click()
     visitor.sees_clusters(2)
@@ -58,7 +57,7 @@ def test_a_file_that_is_refused_leaves_a_way_back(visitor: Visitor, tmp_path: Pa
     visitor.opens()
     visitor.gives(file)
     alert = visitor.page.get_by_role("alert")
-    expect(alert).to_contain_text("line 3 has 1 cell", timeout=PATIENCE)
+    expect(alert).to_contain_text("line 3 has 1 cell")
     expect(alert.locator(".wrong")).to_contain_text("41")
     visitor.page.get_by_role("link", name="New file").click()
     expect(visitor.page.get_by_role("heading", level=1)).to_have_text(
