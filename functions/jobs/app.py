@@ -200,8 +200,10 @@ def get_choice(job_id: str) -> Answer:
 @app.route("/kmeans/jobs/<job_id>/input", routing.READ)
 def get_input(job_id: str) -> Answer:
     request = routing.request(app)
-    request.accepted(CSV, BINARY, JSON)
-    return read_answer(request, stored_input(_job(job_id)))
+    job = _job(job_id)
+    is_dataset = job.input is not None and job.input.dataset is not None
+    request.accepted(*((JSON,) if is_dataset else (CSV, BINARY)))
+    return read_answer(request, stored_input(job))
 
 
 @app.route("/kmeans/jobs/<job_id>/columns", routing.READ)

@@ -118,6 +118,8 @@ def test_its_files_can_be_read_back_by_name_version_size_and_checksum(client: Cl
     assert (first["key"], first["size"]) == (f"{FOLDER}part-0.csv", 12)
     assert first["version_id"]
     assert first.keys() == {"key", "version_id", "size", "etag", "crc64nvme"}
+    refused = client.get("/kmeans/jobs/0/input", Accept="text/csv")
+    assert (refused.status, "application/json" in refused.json()["detail"]) == (406, True)
 
 
 def test_an_event_that_comes_twice_and_a_mark_that_is_put_again_are_one_job(
