@@ -115,6 +115,7 @@ def test_a_keyboard_is_enough(browser: Browser, service: Service) -> None:
         page.keyboard.press("Enter")
         expect(page.get_by_role("button", name="Delete customer segments.csv")).to_be_focused()
         page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name="Keep it")).to_be_focused()
         page.keyboard.press("Shift+Tab")
         page.keyboard.press("Enter")
         expect(page.locator("#content")).to_be_focused()
