@@ -36,20 +36,18 @@ def test_while_the_number_is_searched_the_page_says_which_is_tried(
     visitor.opens()
     visitor.gives(table)
     visitor.sees_clusters(3)
-    job = re.compile(r"/jobs/\d+$")
+    said = {"status": "RUNNING", "progress": {"stage": "CHOOSING", "n_clusters": 4}}
 
     def searching(route: Route) -> None:
-        known = route.fetch().json()
-        progress = {"stage": "CHOOSING", "n_clusters": 4}
-        route.fulfill(json=known | {"status": "RUNNING", "progress": progress})
+        route.fulfill(json=route.fetch().json() | said)
 
-    visitor.context.route(job, searching)
+    visitor.context.route(re.compile(r"/jobs/\d+$"), searching)
     visitor.page.reload()
     work = visitor.page.locator(".work")
     expect(work).to_contain_text("Finding how many clusters there are")
     expect(work).to_contain_text("trying 4 clusters")
     assert visitor.is_shut_out() == []
-    visitor.context.unroute(job)
+    said.clear()  # it has ended
     visitor.sees_clusters(3)
 
 
