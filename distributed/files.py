@@ -10,9 +10,10 @@ from botocore.exceptions import ClientError
 from distributed.spans import Open
 from kmeans_service import aws
 from kmeans_service.errors import JobGone
+from kmeans_service.storage import is_missing
 from kmeans_service.streams import ByteStream
 
-_GONE = ("NoSuchKey", "NoSuchVersion", "404", "PreconditionFailed", "412")
+_REPLACED = ("PreconditionFailed", "412")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def _open(bucket: str, file: File, begin: int, end: int) -> ByteStream:
             Bucket=bucket, Key=file.key, Range=f"bytes={begin}-{end - 1}", **pinned
         )
     except ClientError as error:
-        if error.response["Error"]["Code"] not in _GONE:
+        if not is_missing(error) and error.response["Error"]["Code"] not in _REPLACED:
             raise
         said = f"{file.name}: the file was deleted, replaced or has expired"
         raise JobGone(said, file=file.name) from error

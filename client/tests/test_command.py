@@ -8,51 +8,23 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import click
 import pytest
 
-import kmeans_client
 from kmeans_client import Client, problems
 from kmeans_client.command import profiles
 from kmeans_client.command.cli import cli
 from kmeans_client.command.failures import exit_code
 
-ROWS = "age,income\n" + "".join(f"{20 + n % 3},{10 + n % 2}.5\n" for n in range(12))
-ROWS += "".join(f"{60 + n % 3},{90 + n % 2}.5\n" for n in range(8))
-SOURCES = Path(kmeans_client.__file__).parents[1]
+from .command_line import ROWS, Kmeans, running
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "points.csv").write_text(ROWS)
     return tmp_path
-
-
-class Kmeans:
-    """The command in a folder, beside a service."""
-
-    def __init__(self, folder: Path, url: str) -> None:
-        self.folder = folder
-        self.environment = {**os.environ, "PYTHONPATH": str(SOURCES), "KMEANS_URL": url}
-        self.program = [sys.executable, "-c", "from kmeans_client.command import main; main()"]
-
-    def __call__(self, *words: str, code: int = 0, given: str | None = None) -> str:
-        done = subprocess.run(
-            [*self.program, *words],
-            cwd=self.folder,
-            env=self.environment,
-            input=given,
-            capture_output=True,
-            text=True,
-            timeout=100,
-        )
-        self.said = done.stderr
-        assert done.returncode == code, done.stderr
-        assert "Traceback" not in done.stderr
-        return done.stdout
 
 
 @pytest.fixture
@@ -199,16 +171,7 @@ def test_every_kind_of_problem_has_an_exit_code() -> None:
 
 
 def test_ctrl_c_leaves_no_fit_running(kmeans: Kmeans, client: Client) -> None:
-    lines = "".join(f"{n * 7919 % 10007},{n * 104729 % 10009}\n" for n in range(60_000))
-    (kmeans.folder / "long.csv").write_text(lines)
-    words = ["long.csv", "-k", "400", "--algorithm", "lloyd", "--n-init", "100"]
-    with subprocess.Popen(
-        [*kmeans.program, *words],
-        cwd=kmeans.folder,
-        env=kmeans.environment,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with kmeans.fitting_for_long("long.csv") as process:
         job = running(client, "long.csv")
         process.send_signal(signal.SIGINT)
         said = process.communicate(timeout=60)[1]
@@ -216,17 +179,6 @@ def test_ctrl_c_leaves_no_fit_running(kmeans: Kmeans, client: Client) -> None:
     assert "deleted" in said
     with pytest.raises(problems.JobGone):
         client.get_job(job)
-
-
-def running(client: Client, filename: str) -> int:
-    """The file's job, once its fit is under way."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        job = next(iter(client.list_jobs()))
-        if job["filename"] == filename and job["status"] in ("QUEUED", "RUNNING"):
-            return job["job_id"]
-        time.sleep(0.05)
-    raise AssertionError("the fit did not begin")
 
 
 def test_a_profile_keeps_where_and_who(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from kmeans_client import Client
 
-from .test_command import ROWS, Kmeans
+from .command_line import ROWS, Kmeans
 
 ELSEWHERE = re.compile(r"^```python no-test client\n(.*?)^```", re.M | re.S)
 V2 = Path(__file__).parents[2] / "docs/how-to/v2.md"

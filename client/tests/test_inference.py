@@ -10,7 +10,7 @@ from tritonclient.utils import InferenceServerException
 
 from kmeans_client import Client, problems
 
-from .test_client import CSV, SIX, TWO
+from .points import CSV, SIX, TWO
 
 POINTS = np.array([[0.0, 0.0], [12.0, 3.0]])
 DISTANCES = [[5**0.5, 104**0.5], [122**0.5, 5**0.5]]

@@ -8,7 +8,7 @@ import pytest
 
 from kmeans_client import Client
 
-from .test_command import Kmeans
+from .command_line import Kmeans
 
 pytestmark = pytest.mark.soak
 SIZE = 10**9

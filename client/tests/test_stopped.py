@@ -12,8 +12,8 @@ import pytest
 from kmeans_client import Client, problems, uploads
 from kmeans_client.command import work
 
+from .command_line import Kmeans, running
 from .conftest import PROJECT, Service
-from .test_command import Kmeans, running
 
 
 @pytest.fixture(scope="module")
@@ -89,16 +89,7 @@ def test_an_upload_comes_through_when_the_service_that_was_stopped_is_there_agai
 def test_who_waits_for_a_fit_is_told_that_the_service_was_stopped(
     service: Service, token: str, kmeans: Kmeans
 ) -> None:
-    lines = "".join(f"{n * 7919 % 10007},{n * 104729 % 10009}\n" for n in range(60_000))
-    (kmeans.folder / "long.csv").write_text(lines)
-    words = ["long.csv", "-k", "400", "--algorithm", "lloyd", "--n-init", "100"]
-    with subprocess.Popen(
-        [*kmeans.program, *words],
-        cwd=kmeans.folder,
-        env=kmeans.environment,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with kmeans.fitting_for_long("long.csv") as process:
         assert process.stderr
         with Client(service.url, token) as client:
             job = running(client, "long.csv")

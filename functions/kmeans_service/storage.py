@@ -20,7 +20,6 @@ _IN_PARTS = TransferConfig(
     multipart_threshold=5 * 1024**2, multipart_chunksize=5 * 1024**2, use_threads=False
 )
 
-
 LOST_FILE = "The file was deleted or has expired; upload it again"
 LOST_RESULT = (
     "What the fit had stored was deleted or has expired. Ask for the same fit again "
@@ -30,6 +29,11 @@ LOST_RESULT = (
 
 class ObjectMissing(Exception):
     """There is no object under this key (any more)."""
+
+
+def is_missing(error: ClientError) -> bool:
+    """Whether S3 says that there is no such object, or no such version of it."""
+    return error.response["Error"]["Code"] in ("NoSuchKey", "NoSuchVersion", "404")
 
 
 @dataclass(frozen=True)
@@ -130,7 +134,7 @@ class DataBucket:
         try:
             answer = aws.s3().get_object(Bucket=self._name, Key=key, **version)
         except ClientError as error:
-            if error.response["Error"]["Code"] in ("NoSuchKey", "NoSuchVersion", "404"):
+            if is_missing(error):
                 raise ObjectMissing(key) from None
             raise
         stream: Any = answer["Body"]
@@ -146,7 +150,7 @@ class DataBucket:
         try:
             return int(aws.s3().head_object(Bucket=self._name, Key=key)["ContentLength"])
         except ClientError as error:
-            if error.response["Error"]["Code"] not in ("NoSuchKey", "404"):
+            if not is_missing(error):
                 raise
         return None
 
@@ -174,17 +178,28 @@ class DataBucket:
         pages = aws.s3().get_paginator("list_object_versions")
         for page in pages.paginate(Bucket=self._name, Prefix=prefix):
             found: Iterable[Any] = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-            doomed: Any = [
-                {"Key": version["Key"], "VersionId": version["VersionId"]}
+            doomed = [
+                (version["Key"], version["VersionId"])
                 for version in found
                 if is_doomed(version["Key"])
             ]
             if doomed:
-                answer = aws.s3().delete_objects(
-                    Bucket=self._name, Delete={"Objects": doomed, "Quiet": True}
-                )
-                if answer.get("Errors"):
-                    raise RuntimeError(f"S3 could not delete: {answer['Errors'][0]}")
+                self.delete_all(doomed)
+
+    def delete_all(self, doomed: Iterable[tuple[str, str | None]]) -> None:
+        """Remove these keys' versions, a thousand at most; an absent one is no error.
+
+        Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+        """
+        objects: Any = [
+            {"Key": key, **({"VersionId": version_id} if version_id else {})}
+            for key, version_id in doomed
+        ]
+        answer = aws.s3().delete_objects(
+            Bucket=self._name, Delete={"Objects": objects, "Quiet": True}
+        )
+        if answer.get("Errors"):
+            raise RuntimeError(f"S3 could not delete: {answer['Errors'][0]}")
 
     def presigned(
         self,

@@ -10,11 +10,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from kmeans_service import aws
-from kmeans_service.storage import ObjectMissing, data_bucket
+from kmeans_service.storage import ObjectMissing, data_bucket, is_missing
 
 # Calls at once, as many as a client of boto3 has connections: each waits for S3.
 AT_ONCE = 10
-# https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
 DELETED_AT_ONCE = 1000
 
 
@@ -104,7 +103,7 @@ def _with_checksum(version: Version) -> Version:
     try:
         head = aws.s3().head_object(**_named(version), ChecksumMode="ENABLED")
     except ClientError as error:
-        if error.response["Error"]["Code"] not in ("NoSuchKey", "NoSuchVersion", "404"):
+        if not is_missing(error):
             raise
         raise ObjectMissing(version.key) from None
     return replace(version, crc64nvme=head.get("ChecksumCRC64NVME"))
@@ -118,12 +117,4 @@ def _named(version: Version) -> dict[str, Any]:
 def delete(versions: Sequence[Version]) -> None:
     """Remove exactly these; those that are gone are no error."""
     for some in batched(versions, DELETED_AT_ONCE, strict=False):
-        doomed: Any = [
-            {"Key": each.key, **({"VersionId": each.version_id} if each.version_id else {})}
-            for each in some
-        ]
-        answer = aws.s3().delete_objects(
-            Bucket=data_bucket().name, Delete={"Objects": doomed, "Quiet": True}
-        )
-        if answer.get("Errors"):
-            raise RuntimeError(f"S3 could not delete: {answer['Errors'][0]}")
+        data_bucket().delete_all((each.key, each.version_id) for each in some)

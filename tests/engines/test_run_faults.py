@@ -40,6 +40,19 @@ def hooked(when: str, do: Callable[..., None]) -> Iterator[None]:
         events.unregister(f"{when}.emr-serverless.StartJobRun", do)
 
 
+@contextmanager
+def throttled(spark: Elsewhere, call: str) -> Iterator[None]:
+    """The application takes no such call now, however often botocore asks."""
+
+    def refuse(_asked: Any) -> Any:
+        raise Refused(429, "ThrottlingException", "rate exceeded")
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(spark.runs, call, refuse)
+        patched.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
+        yield
+
+
 def fails(_prefix: str) -> int:
     return 1
 
@@ -108,14 +121,9 @@ def test_an_answer_that_was_lost_on_its_way_is_asked_for_again_and_is_one_run(
 
 
 def test_an_application_that_takes_no_run_now_is_asked_again_and_no_attempt_is_spent(
-    client: Client, spark: Elsewhere, monkeypatch: pytest.MonkeyPatch
+    client: Client, spark: Elsewhere
 ) -> None:
-    def refuse(_asked: Any) -> Any:
-        raise Refused(429, "ThrottlingException", "rate exceeded")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(spark.runs, "start", refuse)
-        patched.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
+    with throttled(spark, "start"):
         client.upload(CSV)
         assert ask(client).status == 202
         assert deliver(*take_messages()) == 0
@@ -190,14 +198,9 @@ def test_the_run_of_a_deleted_job_is_ended_and_what_it_wrote_is_removed(
 
 
 def test_a_run_that_cannot_be_ended_when_its_job_is_deleted_is_ended_by_the_sweep(
-    client: Client, running: Elsewhere, monkeypatch: pytest.MonkeyPatch
+    client: Client, running: Elsewhere
 ) -> None:
-    def refuse(_run_id: str) -> Any:
-        raise Refused(429, "ThrottlingException", "rate exceeded")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(running.runs, "cancel", refuse)
-        patched.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
+    with throttled(running, "cancel"):
         assert client.call("DELETE", "/kmeans/jobs/0").status == 204
     assert (running.states(), item()["status"]) == (["SUBMITTED"], "DELETING")
     assert client.get("/kmeans/jobs/0").status == 410

@@ -14,7 +14,7 @@ from kmeans_service.lifecycle import asides
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.media_types import BINARY, CSV, JSON
 from kmeans_service.models.labels_from_text import ROW_BYTES, csv_to_json
-from kmeans_service.storage import LOST_FILE
+from kmeans_service.storage import LOST_FILE, LOST_RESULT
 from kmeans_service.stored_object import StoredObject
 
 
@@ -48,13 +48,18 @@ def stored_choice(job: Job) -> Stored:
             'chosen, POST /kmeans/fit with "model_params": {"n_clusters": "auto"}, or '
             '{"n_clusters": {"min": 2, "max": 20}}'
         )
+    return _stored_json(choice, f"{job.filename}.choice.json", LOST_RESULT)
+
+
+def _stored_json(stored: StoredObject, filename: str, lost: str) -> Stored:
     return Stored(
-        choice,
-        f"{job.filename}.choice.json",
+        stored,
+        filename,
         JSON,
-        carried=2 * choice.size,  # each quotation mark is two bytes in the string that carries it
+        carried=2 * stored.size,  # each quotation mark is two bytes in the string that carries it
         encode=lambda body, headers: answers.json_answer(body.decode(), headers=headers),
-        headers=etag(choice),
+        headers=etag(stored),
+        lost=lost,
     )
 
 
@@ -64,7 +69,7 @@ def stored_input(job: Job) -> Stored:
     if given is None:
         raise NotUploaded(f"The file of job {job.job_id} has not arrived")
     if given.dataset:
-        return _stored_files(given.dataset, job.filename)
+        return _stored_json(given.dataset, f"{job.filename}.files.json", LOST_FILE)
     file = StoredObject(given.key, given.sha256, given.size)
     is_text = given.n_samples > 0 and not given.converted
     media_type = f"{CSV}; charset=utf-8" if is_text else BINARY
@@ -76,18 +81,6 @@ def stored_input(job: Job) -> Stored:
         encode=partial(answers.binary_answer, media_type, job.filename),
         headers=etag(file),
         version_id=given.version_id,
-        lost=LOST_FILE,
-    )
-
-
-def _stored_files(files: StoredObject, name: str) -> Stored:
-    return Stored(
-        files,
-        f"{name}.files.json",
-        JSON,
-        carried=2 * files.size,  # each quotation mark is two bytes in the string that carries it
-        encode=lambda body, headers: answers.json_answer(body.decode(), headers=headers),
-        headers=etag(files),
         lost=LOST_FILE,
     )
 

@@ -1,0 +1,103 @@
+"""What goes over the wire, and what comes back: refusals, tries, other servers, credentials."""
+
+import pickle
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+
+from kmeans_client import Client, problems
+
+
+def test_problems_can_be_pickled(client: Client) -> None:
+    with pytest.raises(problems.JobNotFound) as refused:
+        client.get_job(10**6)
+    again = pickle.loads(pickle.dumps(refused.value))
+    assert (type(again), str(again)) == (problems.JobNotFound, str(refused.value))
+
+
+def test_where_nobody_listens_it_is_said_at_once() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        with pytest.raises(problems.NoService, match="No service answers"):
+            Client(f"http://127.0.0.1:{taken.getsockname()[1]}").health()
+    with pytest.raises(problems.NoService, match="no URL"):
+        Client("localhost:8080")
+
+
+class Answers(BaseHTTPRequestHandler):
+    """Answers what it was told to, one after the other."""
+
+    told: list[tuple[int, dict[str, str], bytes]]
+    asked: list[str]
+
+    def do_GET(self) -> None:
+        status, headers, body = self.told.pop(0)
+        self.asked.append(f"{self.command} {self.path} {self.headers.get('Authorization')}")
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_GET  # noqa: N815 (the name that http.server calls)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def other() -> Iterator[Any]:
+    handler = type("Handler", (Answers,), {"told": [], "asked": []})
+    server = HTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    handler.url = f"http://127.0.0.1:{server.server_port}"  # type: ignore[attr-defined]
+    yield handler
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+JSON = {"Content-Type": "application/json"}
+BUSY = (503, {"Retry-After": "0", "Content-Type": "application/problem+json"}, b'{"title": "Busy"}')
+
+
+def test_what_was_refused_for_now_is_asked_for_again(other: Any) -> None:
+    other.told += [BUSY, BUSY, (200, JSON, b'{"status": "ok", "version": "1"}')]
+    told = list[str]()
+    assert Client(other.url, "km_x", retrying=told.append).health()["version"] == "1"
+    assert told == [f"{other.url}/kmeans answered 503: Busy; trying again for up to 90 s"] * 2
+    assert other.asked == ["GET /kmeans/health Bearer km_x"] * 3
+
+
+def test_patience_ends(other: Any) -> None:
+    other.told += [BUSY] * 9
+    with pytest.raises(problems.Problem) as refused:
+        Client(other.url, patience=0.5).health()
+    assert refused.value.status == 503
+    assert len(other.asked) < 9
+
+
+def test_what_may_have_been_done_is_not_done_twice(other: Any) -> None:
+    other.told += [(504, JSON, b"{}"), (504, JSON, b"{}")]
+    with pytest.raises(problems.Problem):
+        Client(other.url, patience=1).create_prediction(0)
+    assert len(other.asked) == 1
+
+
+def test_the_bucket_is_sent_no_credentials(other: Any) -> None:
+    other.told += [(303, {"Location": "/bucket"}, b""), (200, JSON, b'{"labels": [0]}')]
+    assert Client(other.url, "km_x").get_labels(0) == [0]
+    assert other.asked[1] == "GET /bucket None"
+
+
+def test_another_server_is_no_service(other: Any) -> None:
+    other.told += [(404, {"Content-Type": "text/html"}, b"<h1>"), (200, {}, b"hello")]
+    for _ in range(2):
+        with pytest.raises(problems.NoService, match="not of a k-means service"):
+            Client(other.url).health()
