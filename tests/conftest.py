@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from harness import contract
+from harness import contract, own_events
 from harness.api import Client
 from harness.fake_aws.state import empty_aws, serving_aws
 from harness.limits import Set
@@ -29,6 +29,7 @@ settings.register_profile(
 )
 settings.register_profile("explore", settings.get_profile("gate"), derandomize=False)
 settings.load_profile("gate")
+own_events.keep_apart()
 
 
 @pytest.fixture

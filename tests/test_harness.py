@@ -1,11 +1,16 @@
 """What is used by several tests is in harness/, and nobody needs a test for anything."""
 
 import ast
+from functools import partial
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
 from harness import PROJECT
+from harness.api import Client, csv
+from harness.timing import at_once
+from kmeans_service.owners.rate import Meter
 
 FOLDERS = ("tests", "harness", "bench", "fuzz", "mutants", "local", "functions", "layers", "ci")
 
@@ -35,3 +40,18 @@ def test_no_module_imports_a_test(folder: str) -> None:
         if any(name.partition(".")[0] == "tests" for name in imported(module))
     }
     assert wrong == set()
+
+
+def test_calls_at_once_answer_each_for_its_own_event(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    all_are_here = Barrier(4)
+
+    def counted_when_all_are_here(_meter: Meter, _owner: str) -> bool:
+        all_are_here.wait(timeout=30)
+        return True
+
+    monkeypatch.setattr(Meter, "spend", counted_when_all_are_here)
+    uploads = [partial(client.upload, csv(n), f"{n}.csv") for n in range(4)]
+    names = [answer.json()["filename"] for answer in at_once(uploads)]
+    assert names == ["0.csv", "1.csv", "2.csv", "3.csv"]

@@ -51,7 +51,7 @@ def empty_aws(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     known = (config.settings, config.limits, config.distributed)
     for made in (*known, rate.meter, storage.data_bucket):
         made.cache_clear()
-    # All calls share one resolver, whose event a thread must have read before it waits for AWS.
+    # One batch of requests lasts for a test's few calls, however many minutes it takes.
     monkeypatch.setattr(rate, "WINDOW_SECONDS", 10**9)
     make_what_is_declared(monkeypatch)
     rate.meter().spend(os.environ["DEFAULT_OWNER"])
