@@ -15,23 +15,42 @@
 
 enum { MOST_ROUNDS = 300, MORE_ROUNDS = 400, BLOCK = 256 };
 
+/* Lists those rows, of some, whose clusters have changed: without a branch, as it would often be
+   guessed wrong. Returns how many they are. */
+static size_t list_changed(const struct state *state, size_t start, size_t end, size_t *list)
+{
+    size_t n_listed = 0;
+    for (size_t i = start; i < end; i++) {
+        list[n_listed] = i;
+        n_listed += state->changed[state->labels[i]];
+    }
+    return n_listed;
+}
+
+INLINE void add_row(const struct search *search, struct state *state, double *sums, size_t i)
+{
+    size_t d = search->n_features, j = (size_t)state->labels[i];
+    const double *row = row_of(search, i);
+    double weight = weight_of(search, i), *sum = sums + j * d;
+    state->sizes[j] += weight;
+    for (size_t f = 0; f < d; f++)
+        sum[f] += row[f] * weight;
+}
+
 /* The sums of the rows of clusters that have changed. */
 static void sum_changed(const struct search *search, struct state *state, double *sums)
 {
-    size_t d = search->n_features;
+    size_t list[BLOCK], d = search->n_features;
     for (size_t j = 0; j < search->n_clusters; j++)
         if (state->changed[j]) {
             clear(sums + j * d, d);
             state->sizes[j] = 0;
         }
-    for (size_t i = 0; i < search->n; i++) {
-        size_t j = (size_t)state->labels[i];
-        if (!state->changed[j])
-            continue;
-        double weight = weight_of(search, i);
-        state->sizes[j] += weight;
-        for (size_t f = 0; f < d; f++)
-            sums[j * d + f] += row_of(search, i)[f] * weight;
+    for (size_t start = 0; start < search->n; start += BLOCK) {
+        size_t end = search->n - start < BLOCK ? search->n : start + BLOCK;
+        size_t n_listed = list_changed(state, start, end, list);
+        for (size_t l = 0; l < n_listed; l++)
+            add_row(search, state, sums, list[l]);
     }
 }
 
@@ -60,14 +79,15 @@ static void take_means(const struct search *search, struct state *state, double 
     state->reach = 0;
 }
 
-/* Brings the distance of a row to where its center is now. */
-INLINE void measure(struct search *search, struct state *state, size_t i)
+/* Brings the distance of a row to where its center is now; whether it had to be measured, which is
+   for the caller to count: a sum in memory, row by row, takes longer than the distance. */
+INLINE bool measure(const struct search *search, struct state *state, size_t i)
 {
     size_t own = (size_t)state->labels[i];
-    if (state->moved[own]) {
+    bool moved = state->moved[own];
+    if (moved)
         state->squared[i] = to_center(search, state, i, own);
-        search->work++;
-    }
+    return moved;
 }
 
 /* Lists those rows, of some, that may have another nearest center: without a branch, as it would often
@@ -75,13 +95,14 @@ INLINE void measure(struct search *search, struct state *state, size_t i)
 static size_t list_uncertain(struct search *search, struct state *state, size_t start, size_t end,
                              size_t *list)
 {
-    size_t n_listed = 0;
+    size_t n_listed = 0, n_measured = 0;
     for (size_t i = start; i < end; i++) {
-        measure(search, state, i);
+        n_measured += measure(search, state, i);
         double lower = state->lower[i] - state->drift;
         list[n_listed] = i;
         n_listed += (lower <= 0) | (state->squared[i] * (1 + 0x1p-38) > lower * lower);
     }
+    search->work += (double)n_measured;
     return n_listed;
 }
 
@@ -89,15 +110,16 @@ static size_t list_uncertain(struct search *search, struct state *state, size_t 
 static void assign(struct search *search, struct state *state)
 {
     size_t list[BLOCK];
-    state->inertia = 0;
+    double inertia = 0;
     for (size_t start = 0; start < search->n; start += BLOCK) {
         size_t end = search->n - start < BLOCK ? search->n : start + BLOCK;
         size_t n_listed = list_uncertain(search, state, start, end, list);
         for (size_t l = 0; l < n_listed; l++)
             find_nearest(search, state, list[l]);
         for (size_t i = start; i < end; i++)
-            state->inertia += state->squared[i] * weight_of(search, i);
+            inertia += state->squared[i] * weight_of(search, i);
     }
+    state->inertia = inertia;
     for (size_t j = 0; j < search->n_clusters; j++)
         state->moved[j] = false;
 }
@@ -224,7 +246,7 @@ static double smallest_size(const struct search *search, const struct state *sta
 /* One look at all rows; how many have moved. */
 static size_t improve_all(struct search *search, struct state *state, double *starts)
 {
-    size_t n_moved = 0;
+    size_t n_moved = 0, n_measured = 0;
     copy(starts, state->centers, search->n_clusters * search->n_features);
     state->drift += state->reach;
     state->reach = 0;
@@ -234,7 +256,7 @@ static size_t improve_all(struct search *search, struct state *state, double *st
         if (!(weight > 0) || !(size > weight * (1 + 1e-9)))
             continue;
         size_t from = (size_t)state->labels[i];
-        measure(search, state, i);
+        n_measured += measure(search, state, i);
         double gain = state->squared[i] * (size / (size - weight));
         double lower = state->lower[i] - state->drift - state->reach;
         if (lower > 0 && gain <= lower * lower * (smallest / (smallest + weight)))
@@ -244,6 +266,7 @@ static size_t improve_all(struct search *search, struct state *state, double *st
             smallest = state->sizes[from] < smallest ? state->sizes[from] : smallest;
         }
     }
+    search->work += (double)n_measured;
     return n_moved;
 }
 

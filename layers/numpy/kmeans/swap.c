@@ -124,11 +124,11 @@ static void swap(struct search *search, struct state *state, size_t cluster, siz
     copy(state->centers + cluster * d, row_of(search, row), d);
     place(search, state, cluster);
     state->changed[cluster] = true;
-    state->inertia = 0;
+    double inertia = 0;
     for (size_t i = 0; i < search->n; i++) {
         if (state->labels[i] == (int32_t)cluster) {
             find_nearest(search, state, i);
-            state->inertia += state->squared[i] * weight_of(search, i);
+            inertia += state->squared[i] * weight_of(search, i);
             continue;
         }
         double squared = to_center(search, state, i, cluster);
@@ -140,8 +140,9 @@ static void swap(struct search *search, struct state *state, size_t cluster, siz
         } else if (distance < state->lower[i]) {
             state->lower[i] = distance;
         }
-        state->inertia += state->squared[i] * weight_of(search, i);
+        inertia += state->squared[i] * weight_of(search, i);
     }
+    state->inertia = inertia;
     search->work += (double)search->n;
 }
 

@@ -57,7 +57,6 @@ def lloyd(
         found = run(rows, _start(rows, n_clusters, init, random), max_iter, tolerance)
         if found.inertia < best.inertia and not _same(found, best):
             best = found
-    rows.forget_tiles()
     return best
 
 
