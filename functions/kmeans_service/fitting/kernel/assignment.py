@@ -24,7 +24,7 @@ class Assignment:
     """
 
     def __init__(self, rows: Rows, n_clusters: int, *, again: bool = True) -> None:
-        """again: whether there will be other centers, and what is known pays."""
+        """again: whether other centers will follow often enough for what is known to pay."""
         self.rows = rows
         self.tiles = rows.float_tiles if again else None
         self.labels = np.zeros(rows.n_samples, dtype=np.int32)

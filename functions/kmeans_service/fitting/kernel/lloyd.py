@@ -57,6 +57,7 @@ def lloyd(
         found = run(rows, _start(rows, n_clusters, init, random), max_iter, tolerance)
         if found.inertia < best.inertia and not _same(found, best):
             best = found
+    rows.forget_tiles()
     return best
 
 
@@ -84,7 +85,7 @@ def _same(a: Fit, b: Fit) -> bool:
 
 def run(rows: Rows, centers: Array, max_iter: int, tolerance: float) -> Fit:
     """Lloyd's iterations from the given centers on."""
-    iterations = _Iterations(rows, centers)
+    iterations = _Iterations(rows, centers, max_iter)
     n_iter, changed, shift = 0, True, np.inf
     while n_iter < max_iter and changed and shift > tolerance:
         previous = iterations.centers
@@ -103,9 +104,9 @@ def _shift(centers: Array, previous: Array) -> float:
 
 
 class _Iterations:
-    def __init__(self, rows: Rows, centers: Array) -> None:
+    def __init__(self, rows: Rows, centers: Array, max_iter: int) -> None:
         self.rows, self.centers = rows, centers
-        self.assignment = Assignment(rows, len(centers))
+        self.assignment = Assignment(rows, len(centers), again=max_iter > 1)
         self.clusters = Clusters(rows, len(centers))
         # Those that the centers are the means of; none of a row at first.
         self.labels = np.full(rows.n_samples, -1, dtype=np.int32)
@@ -155,8 +156,9 @@ class _Iterations:
         """Sum the rows; whether a label has changed."""
         if self.clusters.summed and not self.exact:
             return self.clusters.move(labels, self.labels) > 0
+        first = not self.clusters.summed
         self.clusters.sum(labels)
-        changed = not np.array_equal(labels, self.labels)
+        changed = first or not np.array_equal(labels, self.labels)
         np.copyto(self.labels, labels)
         return changed
 

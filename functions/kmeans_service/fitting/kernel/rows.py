@@ -75,6 +75,10 @@ class Rows:
         if tiles is not None:
             self.__dict__.update(float_tiles=tiles, radius=float(np.sqrt(max(norms))))
 
+    def forget_tiles(self) -> None:
+        """Let go of their memory; they are made anew where they are asked for again."""
+        self.__dict__.pop("float_tiles", None)
+
     def in_ranges(self, work: Callable[[int, int], int | None]) -> int:
         """Calls work(start, n) for ranges that are all rows together; the sum of its answers."""
         if self.n_threads == 1 or self.n_samples <= RANGE:
