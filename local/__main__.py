@@ -2,7 +2,7 @@
 
 import sys
 
-from local import deployment, settings, stack
+from local import code, deployment, settings, stack
 
 COMMANDS = {"run": stack.run, "env": stack.show_exports, "recover": stack.show_recovery}
 
@@ -13,7 +13,7 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         COMMANDS[arguments[0]](settings.from_environment())
-    except (settings.StartRefused, deployment.DeploymentError) as refusal:
+    except (settings.StartRefused, deployment.DeploymentError, code.CodeError) as refusal:
         print(refusal, file=sys.stderr)
         return 1
     except OSError as error:  # a disk that is full or cannot be written

@@ -1,7 +1,8 @@
 """The project's own template.yaml, deployed to the emulator through CloudFormation.
 
-What `sam package` would do, without its 15 to 45 seconds: code is zipped and uploaded,
-AWS::Include is put in place, and CloudFormation gets the rest, SAM transform included, as it is.
+What `sam package` would do, without its 15 to 45 seconds: AWS::Include is put in place, and
+CloudFormation gets the rest, SAM transform included, as it is. The code is not in the packages:
+all functions import it from one folder.
 """
 
 import hashlib
@@ -13,7 +14,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError, WaiterError
 
-from local import adaptation
+from local import adaptation, code
 from local.settings import OWNER, REGION, STACK_NAME, STAGE, Settings
 from local.template import Template, load_template, packaged
 
@@ -69,7 +70,8 @@ def deploy(settings: Settings, told: Mapping[str, str] | None = None) -> Deploye
     chosen = parameters(template, settings)
     values = {entry["ParameterKey"]: entry["ParameterValue"] for entry in chosen}
     adaptation.adapt(template, values)
-    template["Globals"]["Function"]["Environment"]["Variables"].update(told or {})
+    ours = {"PYTHONPATH": str(code.laid_out(settings.code))}
+    template["Globals"]["Function"]["Environment"]["Variables"].update(ours | dict(told or {}))
     upload_address = upload(json.dumps(template).encode())  # too large to go inline
     url = upload_address.replace("s3://", f"{settings.endpoint}/")
     _apply(client("cloudformation", settings), url, chosen)

@@ -29,7 +29,10 @@ RETRY_AFTER = 2  # seconds
 # API Gateway waits 29 s; what a function may take, and then some for its first start.
 TIMEOUT = ClientTimeout(total=90)
 
-AHEAD = "/kmeans/fit"  # what answers it takes longest to start
+# What is asked so that its function starts: by the service once it is ready, for that is what
+# everybody asks first, and by who hands out the page, for that takes longest to start.
+FIRST = "/kmeans/upload"
+AHEAD = "/kmeans/fit"
 
 # RFC 9110, 7.6.1: these are about one connection. Content-Length is set anew.
 HOP_BY_HOP = {
@@ -65,7 +68,7 @@ class Gateway:
         self._port = str(port)
         self._data = data
         self._bodies = Bodies()
-        self._ahead: set[asyncio.Task[None]] = set()  # who else would remember them
+        self._started: dict[Lane, asyncio.Task[None]] = {}  # ahead
 
     def application(self) -> web.Application:
         app = web.Application(client_max_size=BODY_LIMIT)
@@ -96,7 +99,7 @@ class Gateway:
         segment = segment_of(path)
         stores = request.method in WRITING and segment not in STORES_NOTHING
         try:
-            return await self._answer(request, self._lanes.get(segment, self._others), stores)
+            return await self._answer(request, self._lane(path), stores)
         except BodyError as error:
             return error.answer
         except FullError:
@@ -111,6 +114,8 @@ class Gateway:
         async with self._bodies.arrived(request) as body:
             if stores and disk.free_bytes(self._data) < len(body) + disk.RESERVE:
                 return self._disk_is_full()
+            if starting := self._started.get(lane):
+                await asyncio.wait({starting})
             async with lane.place():
                 if request.transport is None:
                     return web.Response()  # the client is gone: nobody reads this
@@ -118,20 +123,29 @@ class Gateway:
         if answer.status >= 500 and disk.free_bytes(self._data) < disk.RESERVE:
             return self._disk_is_full()  # it has filled up meanwhile
         if request.method == "GET" and segment_of(request.path) == "" and _is_page(answer):
-            self._start_ahead()
+            self.start_ahead(AHEAD)
         return answer
 
-    def _start_ahead(self) -> None:
-        """Who is given the page will ask for a fit: its function starts while they read."""
-        task = asyncio.create_task(self._ask_ahead())
-        self._ahead.add(task)
-        task.add_done_callback(self._ahead.discard)
+    def start_ahead(self, path: str) -> None:
+        """The function of a path, and what lets calls through to it, once and before it is asked.
 
-    async def _ask_ahead(self) -> None:
-        lane = self._lanes.get(segment_of(AHEAD), self._others)
+        Who asks meanwhile waits for it: a second process would take as long to start.
+        """
+        lane = self._lane(path)
+        if lane not in self._started:
+            self._started[lane] = asyncio.create_task(self._ask_ahead(lane, path))
+
+    async def _ask_ahead(self, lane: Lane, path: str) -> None:
+        headers = {"Host": f"localhost:{self._port}"}  # who is let through is kept by this name
         with suppress(FullError, ClientError, TimeoutError):
-            async with lane.place(), self._session.options(self._target + AHEAD):
+            async with (
+                lane.place(),
+                self._session.options(self._target + path, headers=headers),
+            ):
                 pass  # 405: it does nothing but start
+
+    def _lane(self, path: str) -> Lane:
+        return self._lanes.get(segment_of(path), self._others)
 
     def _disk_is_full(self) -> web.Response:
         free = disk.free_bytes(self._data) // 1_000_000

@@ -60,6 +60,11 @@ class Settings:
         return self.home / "tmp"
 
     @property
+    def code(self) -> Path:
+        """What the functions run, as they were at the start."""
+        return self.home / "code"
+
+    @property
     def emulator_log(self) -> Path:
         return self.home / "emulator.log"
 

@@ -17,7 +17,7 @@ from urllib.request import urlopen
 from local import deployment, exports, locks, resume, saved_state
 from local.contract import GATEWAY
 from local.disk import expect_room
-from local.gateway import Gateway, gateway_for
+from local.gateway import FIRST, Gateway, gateway_for
 from local.http_server import serving
 from local.settings import LOOPBACK, PROJECT, REGION, STAGE, Settings, StartRefused
 from local.spark import engine
@@ -102,6 +102,7 @@ async def _answer(
     async with serving(gateway.application(), listeners):
         settings.exports.write_text(exports.lines(settings, deployed))
         say(welcome(settings, time.monotonic() - began))
+        gateway.start_ahead(FIRST)
         await asyncio.to_thread(resume.hand_back_fits, settings)
         await asyncio.Event().wait()
 

@@ -1,13 +1,9 @@
-"""template.yaml as it is read, and as `sam package` would leave it."""
+"""template.yaml as it is read, and as `sam package` would leave it, without the code."""
 
 import io
-import py_compile
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from py_compile import PycInvalidationMode
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
@@ -57,8 +53,8 @@ def packaged(template: Template, upload: Callable[[bytes], str]) -> Template:
 
     upload   bytes of a zip → its s3:// address
     """
-    code = upload(zipped(PROJECT / "functions"))
-    layer = upload(_stub_layer())
+    code = upload(_stub("EMPTY", "the code is on PYTHONPATH"))
+    layer = upload(_stub("python/EMPTY", "the packages come from .venv"))
     template["Globals"]["Function"]["CodeUri"] = code
     for resource in template["Resources"].values():
         properties = resource.get("Properties", {})
@@ -78,40 +74,9 @@ def _included(body: dict[str, Any]) -> Any:
             return body
 
 
-def zipped(folder: Path) -> bytes:
-    """The folder's sources and their bytecode as a zip, the same bytes for the same sources.
-
-    Each function has a copy of its own, and would compile it anew each time that it starts.
-    """
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for path in sorted(folder.rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
-                _add(archive, path.relative_to(folder), path.read_bytes())
-                if path.suffix == ".py":
-                    name = f"__pycache__/{path.stem}.{sys.implementation.cache_tag}.pyc"
-                    _add(archive, path.relative_to(folder).parent / name, _bytecode(path))
-    return buffer.getvalue()
-
-
-def _add(archive: zipfile.ZipFile, name: Path, body: bytes) -> None:
-    entry = zipfile.ZipInfo(name.as_posix())
-    entry.external_attr = 0o644 << 16
-    archive.writestr(entry, body, zipfile.ZIP_DEFLATED)
-
-
-def _bytecode(source: Path) -> bytes:
-    """Unchecked: nobody changes a function's copy."""
-    with TemporaryDirectory() as folder:
-        target = Path(folder, "module.pyc")
-        mode = PycInvalidationMode.UNCHECKED_HASH
-        py_compile.compile(str(source), str(target), doraise=True, invalidation_mode=mode)
-        return target.read_bytes()
-
-
-def _stub_layer() -> bytes:
-    """A layer with nothing in it: the functions run on this interpreter, which has the packages."""
+def _stub(name: str, says: str) -> bytes:
+    """A package with nothing in it but a word on where the emulator's functions find the rest."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr(zipfile.ZipInfo("python/EMPTY"), "the packages come from .venv\n")
+        archive.writestr(zipfile.ZipInfo(name), f"{says}\n")
     return buffer.getvalue()

@@ -1,48 +1,70 @@
-"""What the functions of `make run` are made of."""
+"""What the functions of `make run` run."""
 
-import io
 import os
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
-from harness import PROJECT
-from local.template import zipped
+import pytest
+
+from local.code import CodeError, laid_out
 
 
-def test_each_module_has_its_bytecode_which_python_takes_unread(tmp_path: Path) -> None:
-    (tmp_path / "some").mkdir()
-    (tmp_path / "some/module.py").write_text("print('from the source')\n")
-    with zipfile.ZipFile(io.BytesIO(zipped(tmp_path))) as archive:
-        archive.extractall(tmp_path / "copy")
-    module = tmp_path / "copy/some/module.py"
-    module.write_text("print('compiled anew')\n")
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    (tmp_path / "functions/some").mkdir(parents=True)
+    module(tmp_path / "functions").write_text("print('as it was')\n")
+    return tmp_path / "functions"
+
+
+def module(folder: Path) -> Path:
+    return folder / "some/module.py"
+
+
+def said_by(folder: Path) -> str:
     told = subprocess.run(
         [sys.executable, "-c", "import some.module"],
-        cwd=module.parents[1],
-        env=os.environ | {"PYTHONPYCACHEPREFIX": ""},
+        env=os.environ | {"PYTHONPATH": str(folder), "PYTHONPYCACHEPREFIX": ""},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert told.stdout == "from the source\n"
+    return told.stdout
 
 
-def test_the_same_sources_are_the_same_bytes_whatever_python_drew() -> None:
-    """Or every start of the service would deploy its functions anew."""
-    script = (
-        "import hashlib, pathlib, local.template as t;"
-        "print(hashlib.sha256(t.zipped(pathlib.Path('functions').resolve())).hexdigest())"
-    )
-    found = {
-        subprocess.run(
-            [sys.executable, "-c", script],
-            cwd=PROJECT,
-            env=os.environ | {"PYTHONHASHSEED": seed},
-            capture_output=True,
-            check=True,
-        ).stdout
-        for seed in ("0", "1")
-    }
-    assert len(found) == 1
+def test_functions_run_the_code_as_it_was_at_the_start(source: Path, tmp_path: Path) -> None:
+    copy = laid_out(tmp_path / "code", source)
+    module(source).write_text("print('edited')\n")
+    assert said_by(copy) == "as it was\n"
+
+
+def test_each_module_has_its_bytecode_which_python_takes_unread(
+    source: Path, tmp_path: Path
+) -> None:
+    copy = laid_out(tmp_path / "code", source)
+    module(copy).write_text("print('compiled anew')\n")
+    assert said_by(copy) == "as it was\n"
+
+
+def test_an_edit_is_another_copy_and_the_one_before_is_gone(source: Path, tmp_path: Path) -> None:
+    before = laid_out(tmp_path / "code", source)
+    assert laid_out(tmp_path / "code", source) == before  # nothing is deployed anew
+    module(source).write_text("print('edited')\n")
+    after = laid_out(tmp_path / "code", source)
+    assert said_by(after) == "edited\n"
+    assert list((tmp_path / "code").iterdir()) == [after]
+
+
+def test_a_copy_that_was_not_finished_is_made_anew(source: Path, tmp_path: Path) -> None:
+    (tmp_path / "code/unfinished/some").mkdir(parents=True)
+    assert said_by(laid_out(tmp_path / "code", source)) == "as it was\n"
+
+
+def test_code_that_does_not_compile_is_refused(
+    source: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    module(source).write_text("def (:\n")
+    with pytest.raises(CodeError):
+        laid_out(tmp_path / "code", source)
+    assert "module.py" in capfd.readouterr().out
+    assert not any(path.name != "unfinished" for path in (tmp_path / "code").iterdir())

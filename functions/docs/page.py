@@ -1,8 +1,9 @@
 """The web page: its HTML, and the modules, styles, words and signs that it is made of.
 
-`page/` holds them as they are written. The styles stand in the HTML, the modules are served as one,
-the words of each language beside it. Their address has the digest of all of them, so that a browser
-keeps them for good and never mixes two versions.
+`page/` holds them as they are written. The styles stand in the HTML, and the modules are served as
+one, the words of every language among them: two files asked for at once are two functions that
+start. Their address has the digest of all of them, so that a browser keeps them for good and never
+mixes two versions.
 """
 
 import base64
@@ -21,7 +22,6 @@ MEDIA_TYPES = {
 }
 STYLE = "style.css"
 ALL = "app.js"
-LANGUAGE = "text.??.js"  # loaded on demand
 
 # The page runs its own files and nothing else, talks to its own host and to the bucket, where files
 # go and a 303 leads, and is shown in no other page. Text becomes markup in lit-html alone.
@@ -59,10 +59,8 @@ def sources() -> dict[str, str]:
 @cache
 def files() -> dict[str, str]:
     """Every file that a browser may ask for, by its name."""
-    modules = sources()
-    words = {path.name: modules.pop(path.name) for path in FOLDER.glob(LANGUAGE)}
     signs = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.svg")}
-    return {ALL: joined(modules)} | words | signs
+    return {ALL: joined(sources())} | signs
 
 
 @cache

@@ -15,7 +15,9 @@ from local.lanes import Lane
 type Ask = Callable[[TestClient[web.Request, web.Application]], Awaitable[None]]
 
 
-def through_gateway(backend: Callable[[web.Request], Awaitable[web.Response]], ask: Ask) -> None:
+def through_gateway(
+    backend: Callable[[web.Request], Awaitable[web.Response]], ask: Ask, width: int = 1
+) -> None:
     """Asks a gateway with a lane of one request, one more waiting, in front of `backend`."""
 
     async def main() -> None:
@@ -23,7 +25,7 @@ def through_gateway(backend: Callable[[web.Request], Awaitable[web.Response]], a
         behind.router.add_route("*", "/{path:.*}", backend)
         async with TestServer(behind) as server:
             target = str(server.make_url("/stage"))
-            gateway = Gateway(target, {}, Lane(1, 1), port=8080, data=Path.cwd())
+            gateway = Gateway(target, {}, Lane(width, 1), port=8080, data=Path.cwd())
             async with TestClient(TestServer(gateway.application())) as client:
                 await ask(client)
 

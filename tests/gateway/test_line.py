@@ -69,3 +69,27 @@ def test_who_is_given_the_page_finds_the_function_that_fits_started() -> None:
         assert made == [("GET", "/kmeans/"), ("GET", "/kmeans/"), ("OPTIONS", "/kmeans/fit")]
 
     through_gateway(backend, ask)
+
+
+def test_who_asks_while_a_function_starts_ahead_waits_and_starts_no_second_one() -> None:
+    made: list[str] = []
+    started = asyncio.Event()
+
+    async def backend(request: web.Request) -> web.Response:
+        made.append(request.method)
+        if request.method == "OPTIONS":
+            await started.wait()
+        return web.Response(content_type=request.headers["Accept"])
+
+    async def ask(client: Asked) -> None:
+        html = {"Accept": "text/html"}
+        assert (await client.get("/kmeans/", headers=html)).status == 200
+        fit = asyncio.create_task(client.post("/kmeans/fit", data=b"{}", headers=html))
+        await asyncio.sleep(0.1)  # gateway and client share a loop: it is there by then
+        assert made == ["GET", "OPTIONS"]
+        started.set()
+        assert (await fit).status == 200
+        assert (await client.get("/kmeans/", headers=html)).status == 200
+        assert made == ["GET", "OPTIONS", "POST", "GET"]  # and nothing is started twice
+
+    through_gateway(backend, ask, width=4)

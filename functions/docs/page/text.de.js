@@ -2,7 +2,7 @@
 const ganz = new Intl.NumberFormat("de");
 const von = (zahl, eins, viele) => `${ganz.format(zahl)} ${zahl === 1 ? eins : viele}`;
 
-export default {
+export const words = {
   title: "Datei ablegen, Gruppen sehen",
   lead: "Eine Tabelle von irgendetwas: Kunden, Messungen, Sitzungen. Dieser Dienst liest sie, fasst ähnliche Zeilen mit k-Means zusammen und zeigt, was die Gruppen ausmacht.",
   drop: "Datei hier ablegen",

@@ -2,7 +2,7 @@
 const whole = new Intl.NumberFormat("en");
 const of = (number, one, many) => `${whole.format(number)} ${number === 1 ? one : many}`;
 
-export default {
+export const words = {
   title: "Drop a file, see its clusters",
   lead: "A table of anything: customers, measurements, sessions. This service reads it, groups similar rows with k-means, and shows you what the groups are.",
   drop: "Drop a file here",

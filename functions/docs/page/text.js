@@ -1,16 +1,19 @@
 // The page's words, in the first of the browser's languages that there is a file of.
-const LANGUAGES = ["en", "de"];
+import { words as de } from "./text.de.js";
+import { words as en } from "./text.en.js";
+
+const LANGUAGES = { en, de };
 
 function chosen() {
   for (const wanted of navigator.languages) {
     const language = wanted.toLowerCase().split("-")[0];
-    if (LANGUAGES.includes(language)) return language;
+    if (Object.hasOwn(LANGUAGES, language)) return language;
   }
-  return LANGUAGES[0];
+  return "en";
 }
 
 export const language = chosen();
-export const t = (await import(`./text.${language}.js`)).default;
+export const t = LANGUAGES[language];
 
 const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat(language, { maximumSignificantDigits: 4 });
