@@ -88,6 +88,8 @@ def count_again(shared: tuple[Written, Known], span: Span) -> Known:
         column.more = more
     for block in Rows(written, span).blocks():
         survey.read(block)
+        if all(column.more for column in survey.columns):
+            break
     counts = known.counts + [column.distinct for column in survey.columns]
     more = np.array([bool(column.more) for column in survey.columns])
     return Known(np.sort(_slots(survey)[0]), counts, more)

@@ -66,26 +66,16 @@ class _Changed:
 
 
 class _InFile:
-    """The same blocks, made once on a machine."""
+    """The same blocks, made once on a machine: by the first pass, as it goes over them."""
 
     def __init__(self, maker: _Maker) -> None:
         self._maker, self._name = maker, uuid.uuid4().hex
 
     def blocks(self, mark: Mark) -> Iterator[Any]:
-        return scratch.read(self._there(mark))
-
-    def place(self, mark: Mark) -> Mark:
-        self._there(mark)
-        return mark
+        return scratch.kept(self._path(mark), lambda: self._maker.blocks(mark))
 
     def remove(self, mark: Mark) -> None:
         self._path(mark).unlink(missing_ok=True)
-
-    def _there(self, mark: Mark) -> Path:
-        path = self._path(mark)
-        if not path.exists():
-            scratch.write(path, self._maker.blocks(mark))
-        return path
 
     def _path(self, mark: Mark) -> Path:
         return Path(SparkFiles.getRootDirectory()) / f"{self._name}-{mark[0]}"
@@ -94,7 +84,7 @@ class _InFile:
 class _Kept:
     def __init__(self, context: SparkContext, marks: RDD[Mark], maker: _Maker) -> None:
         self._context, self._file = context, _InFile(maker)
-        self._marks = marks.map(self._file.place).persist(StorageLevel.MEMORY_AND_DISK)
+        self._marks = marks.persist(StorageLevel.MEMORY_AND_DISK)
 
     def fold[S: Mergeable](self, work: Callable[[Any, int, Iterator[Any]], S], shared: Any) -> S:
         sent = self._context.broadcast(shared)
@@ -113,7 +103,8 @@ class _Kept:
 
     def changed(self, change: Callable[[Any, Any], Any], shared: Any) -> Kept:
         sent = self._context.broadcast(shared)
-        return _Kept(self._context, self._marks, _Changed(self._file, change, sent))
+        marks = self._marks.map(_itself)  # forgotten on their own, and where these are meanwhile
+        return _Kept(self._context, marks, _Changed(self._file, change, sent))
 
     def blocks(self) -> Iterator[Any]:
         return iter(self._marks.flatMap(self._file.blocks).toLocalIterator())
@@ -125,6 +116,10 @@ class _Kept:
     def _found(self, work: Callable[[Any, int, Iterator[Any]], Any], sent: Any) -> RDD[Any]:
         file = self._file
         return self._marks.map(lambda mark: work(sent.value, mark[0], file.blocks(mark)))
+
+
+def _itself(mark: Mark) -> Mark:
+    return mark
 
 
 def started() -> SparkContext:

@@ -1,16 +1,17 @@
 """A program for spark-submit: several runs in one session, as `distributed.main` does one.
 
 spark_session.py RANGE_BYTES URI...: each range with labels is a group of its own. The files of rows
-are lost after they were made, once; and of each pass one process dies when it has done its work,
-before it tells of it.
+are lost behind the pass that made them; and of each pass one process dies when it has done its
+work, before it tells of it.
 """
 
 import os
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,24 +21,29 @@ from distributed.spark import SparkFleet, started
 DEATHS = Path(tempfile.mkdtemp())
 
 
-class Losing(SparkFleet):
-    """Whose machines lose their files once, before the first pass over them."""
-
+class Mortal(SparkFleet):
     def each(self, work: Callable[[Any, Any], Any], shared: Any, items: Any) -> list[Any]:
         return super().each(dying_once(work), shared, items)
 
-    def kept(self, make: Callable[[Any, Any], Iterator[Any]], shared: Any, groups: Any) -> Any:
-        found = super().kept(make, shared, groups)
-        assert isinstance(found, spark._Kept)
-        marks = found._marks.count()
-        found._marks.foreach(found._file.remove)
-        print("LOST", marks, flush=True)
-        return found
 
+class Losing(spark._Kept):
+    """Of machines that lose their files once, behind the first pass over them."""
 
-class Dying(spark._Kept):
+    _n_passes = 0
+
     def _found(self, work: Callable[..., Any], sent: Any) -> Any:
+        self._n_passes += 1
+        if self._n_passes == 2:
+            lost = sum(self._marks.map(partial(losing, self._file)).collect())
+            print("LOST", lost, "of", self._marks.count(), flush=True)
         return super()._found(dying_once(work), sent)
+
+
+def losing(file: Any, mark: Any) -> bool:
+    """Whether there was something to lose."""
+    there: bool = file._path(mark).exists()
+    file.remove(mark)
+    return there
 
 
 def dying_once(work: Callable[..., Any]) -> Callable[..., Any]:
@@ -57,9 +63,9 @@ def dying_once(work: Callable[..., Any]) -> Callable[..., Any]:
 
 def main() -> None:
     rows.PART_BYTES = 1
-    spark._Kept = Dying  # type: ignore[misc]
+    spark._Kept = Losing  # type: ignore[misc]
     context = started()
-    fleet = Losing(context)
+    fleet = Mortal(context)
     for uri in sys.argv[2:]:
         run = job.load(uri)
         job.set_environment(run)

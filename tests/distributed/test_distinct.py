@@ -10,6 +10,7 @@ from distributed.tables import read_files
 from harness import in_ranges
 from harness.alone import Alone
 from kmeans_service.tables import survey
+from kmeans_service.tables.survey import Block, Survey
 from kmeans_service.tables.table import read_table
 
 ROOM = 40
@@ -49,6 +50,21 @@ def test_room_that_is_not_used_up_counts_all() -> None:
 def test_a_column_that_needs_no_more_room_is_counted_where_another_one_has_taken_it() -> None:
     body = b"".join(b"%d,%d\n" % (row % 2, row) for row in range(100))
     assert in_one(body) == counted(body, 16) == [2, None]
+
+
+def test_a_range_is_counted_again_until_every_column_has_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    body = b"".join(b"%d,t%d\n" % (row, row) for row in range(100_000))
+    read, n_read = Survey.read, [0]
+
+    def watched(survey: Survey, block: Block) -> None:
+        n_read[0] += len(block.text)
+        read(survey, block)
+
+    monkeypatch.setattr(Survey, "read", watched)
+    assert counted(body, len(body)) == [None, None]
+    assert len(body) < n_read[0] < 1.2 * len(body)
 
 
 @pytest.mark.parametrize("sent", [1, 4, 2**16])
