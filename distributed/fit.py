@@ -1,23 +1,21 @@
-"""A run: check, plan, fit, label, store; and what came of it as `result.json`, written last."""
+"""A fit: check, plan, fit, label, store."""
 
-import json
 from dataclasses import asdict
 from typing import Any
 
 from distributed.data import FilesData
 from distributed.fleet import Fleet
-from distributed.given import Given
-from distributed.job import Run
+from distributed.given import given_of
+from distributed.job import Fit
 from distributed.parts import Parts
-from distributed.progress import Telling
+from distributed.progress import OF_A_FIT, Telling
 from distributed.tables import Files, read_files
 from kmeans_service.errors import ServiceError
 from kmeans_service.fitting import passes
 from kmeans_service.fitting.computation import arranging, entered, store_fit
 from kmeans_service.lifecycle.job import Input
-from kmeans_service.media_types import CSV, JSON
+from kmeans_service.media_types import CSV
 from kmeans_service.models.published import Published
-from kmeans_service.problems import problem_document
 from kmeans_service.recipes.params import check_against_data
 from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.recipes.settled import settled
@@ -29,21 +27,12 @@ from kmeans_service.tables.table import Table
 METHOD = "spark"
 
 
-def run(run: Run, fleet: Fleet, range_bytes: int) -> None:
-    """Writes the result, a refusal too; whatever else is raised has no result."""
-    try:
-        result = _fitted(run, fleet, range_bytes)
-    except ServiceError as error:
-        result = {"status": "refused", "problem": problem_document(error)}
-    text = json.dumps(result, allow_nan=False)
-    data_bucket().put(f"{run.prefix}result.json", text.encode(), JSON)
-
-
-def _fitted(run: Run, fleet: Fleet, range_bytes: int) -> dict[str, Any]:
-    say = Telling(run.bucket, f"{run.prefix}progress.json", run.recipe.max_iter, run.processors)
+def fitted(run: Fit, fleet: Fleet, range_bytes: int) -> dict[str, Any]:
+    """The result; raises the ServiceError that says why there is none."""
+    say = Telling(run, OF_A_FIT, run.recipe.max_iter)
     say({"stage": "CHECKING"})
     files = read_files(
-        _given(run, range_bytes), fleet, lambda done: say({"stage": "CHECKING", "done": done})
+        given_of(run, range_bytes), fleet, lambda done: say({"stage": "CHECKING", "done": done})
     )
     try:
         recipe = _recipe(run, files.table)
@@ -60,19 +49,7 @@ def _fitted(run: Run, fleet: Fleet, range_bytes: int) -> dict[str, Any]:
     return {"status": "fitted", "model": _model(published), "input": _read(run, files.table, data)}
 
 
-def _given(run: Run, range_bytes: int) -> Given:
-    return Given(
-        run.source,
-        tuple(file.size for file in run.files),
-        tuple(file.name for file in run.files),
-        run.reading,
-        run.csv_limits,
-        range_bytes,
-        run.limits.file_bytes,
-    )
-
-
-def _recipe(run: Run, table: Table) -> Recipe:
+def _recipe(run: Fit, table: Table) -> Recipe:
     """As it is for this table; raises InvalidParameter where the table cannot be fitted so."""
     if run.is_settled:
         return run.recipe
@@ -81,7 +58,7 @@ def _recipe(run: Run, table: Table) -> Recipe:
     return recipe
 
 
-def _input(run: Run, table: Table) -> Input:
+def _input(run: Fit, table: Table) -> Input:
     return Input(
         key=run.files[0].key,
         version_id=run.files[0].version_id,
@@ -94,7 +71,7 @@ def _input(run: Run, table: Table) -> Input:
     )
 
 
-def _read(run: Run, table: Table, data: FilesData) -> dict[str, Any]:
+def _read(run: Fit, table: Table, data: FilesData) -> dict[str, Any]:
     profile = data_bucket().put(f"{run.prefix}profile.json.gz", packed(table), "application/gzip")
     return {
         "n_samples": table.n_rows,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from distributed import parquet
+from distributed.job import Run
 from distributed.reading import Source
 from kmeans_service.streams import ByteStream, Pieces
 from kmeans_service.tables.csv_lines import CsvLimits
@@ -36,3 +37,15 @@ class Given:
         if self.is_parquet:
             return Pieces(parquet.text(self.source.opened(file), self.sizes[file]))
         return self.raw(file)
+
+
+def given_of(run: Run, range_bytes: int) -> Given:
+    return Given(
+        run.source,
+        tuple(file.size for file in run.files),
+        tuple(file.name for file in run.files),
+        run.reading,
+        run.csv_limits,
+        range_bytes,
+        run.limits.file_bytes,
+    )

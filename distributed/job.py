@@ -10,30 +10,24 @@ from distributed.files import File, Files
 from kmeans_service import aws
 from kmeans_service.config import Limits
 from kmeans_service.recipes.recipe import Recipe, recipe_of
+from kmeans_service.stored_object import StoredObject
 from kmeans_service.tables.csv_lines import CsvLimits
 from kmeans_service.tables.dialect import Reading
 
 VERSION = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Run:
-    """A fit of some files.
+    """Work on some files.
 
     prefix     what all keys begin with that it writes
-    is_dataset whether nobody has read the files before
-    is_settled whether the recipe is made for the files
     """
 
     bucket: str
     prefix: str
-    fit_id: str
     files: tuple[File, ...]
-    sha256: str
     reading: Reading
-    recipe: Recipe
-    is_dataset: bool
-    is_settled: bool
     processors: int
     limits: Limits
 
@@ -52,28 +46,53 @@ class Run:
         )
 
 
-def load(uri: str) -> Run:
+@dataclass(frozen=True, kw_only=True)
+class Fit(Run):
+    """is_dataset whether nobody has read the files before
+    is_settled whether the recipe is made for the files
+    """
+
+    fit_id: str
+    sha256: str
+    recipe: Recipe
+    is_dataset: bool
+    is_settled: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction(Run):
+    """manifest   of the model that labels the files' rows"""
+
+    manifest: StoredObject
+
+
+def load(uri: str) -> Fit | Prediction:
     """The run that an s3:// address names."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     return run_of(json.loads(aws.s3().get_object(Bucket=bucket, Key=key)["Body"].read()))
 
 
-def run_of(document: Mapping[str, Any]) -> Run:
+def run_of(document: Mapping[str, Any]) -> Fit | Prediction:
     if document["version"] != VERSION:
         raise ValueError(f"run.json has version {document['version']}; this run reads {VERSION}")
     given = document["input"]
-    return Run(
-        bucket=document["bucket"],
-        prefix=document["prefix"],
+    common: dict[str, Any] = {
+        "bucket": document["bucket"],
+        "prefix": document["prefix"],
+        "files": _files(given["parts"]),
+        "reading": Reading(**given["reading"]),
+        "processors": document["processors"],
+        "limits": Limits(**document["limits"]),
+    }
+    if "manifest" in document:
+        return Prediction(**common, manifest=StoredObject(**document["manifest"]))
+    return Fit(
+        **common,
         fit_id=document["fit_id"],
-        files=_files(given["parts"]),
         sha256=given["sha256"],
-        reading=Reading(**given["reading"]),
         recipe=recipe_of(document["recipe"], n_features=document["n_features"]),
         is_dataset=given.get("is_dataset", False),
         is_settled=given["n_samples"] > 0 and not given.get("is_dataset"),
-        processors=document["processors"],
-        limits=Limits(**document["limits"]),
     )
 
 

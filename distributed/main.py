@@ -3,7 +3,7 @@
 import os
 import sys
 
-from distributed import fit, job
+from distributed import job, work
 from distributed.spark import SparkFleet, started
 
 RANGE_MB = 256
@@ -15,7 +15,7 @@ def main(arguments: list[str]) -> None:
     range_bytes = int(float(os.environ.get("RANGE_MB", RANGE_MB)) * 1024**2)
     context = started()
     try:
-        fit.run(run, SparkFleet(context), range_bytes)
+        work.do(run, SparkFleet(context), range_bytes)
     finally:
         context.stop()
 

@@ -3,16 +3,18 @@
 import json
 import math
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from distributed.job import Run
 from kmeans_service import aws
 from kmeans_service.media_types import JSON
 from kmeans_service.runs import cost
 
 SECONDS = 3.0
-# What has been done of all work where a stage begins; iterations take the most of it.
-_BEGINS = {
+# What has been done of all work where a stage begins; iterations take the most of a fit's.
+OF_A_FIT = {
     "CHECKING": 0,
     "READING": 15,
     "CHOOSING": 25,
@@ -20,17 +22,20 @@ _BEGINS = {
     "LABELLING": 85,
     "STORING": 97,
 }
+OF_A_PREDICTION = {"CHECKING": 0, "LABELLING": 40, "STORING": 95}
 
 
 class Telling:
     """Written every few seconds at most; a new stage at once.
 
-    processors   of which all are counted from the first moment on: `cents` are those at most
+    begins   the stages
+    All of the run's processors are counted from the first moment on: `cents` are those at most.
     """
 
-    def __init__(self, bucket: str, key: str, max_iter: int, processors: int) -> None:
-        self._bucket, self._key, self._max_iter = bucket, key, max_iter
-        self._processors, self._began = processors, time.monotonic()
+    def __init__(self, run: Run, begins: Mapping[str, int], max_iter: int = 0) -> None:
+        self._bucket, self._key = run.bucket, f"{run.prefix}progress.json"
+        self._begins, self._max_iter = begins, max_iter
+        self._processors, self._began = run.processors, time.monotonic()
         self._said: dict[str, Any] = {"started_at": datetime.now(UTC).isoformat(timespec="seconds")}
         self._written = float("-inf")
 
@@ -51,9 +56,9 @@ class Telling:
 
     def _percent(self, stage: str, progress: dict[str, Any], done: float) -> int:
         """Most fits rest long before max_iter: half of what is left after 20 iterations."""
-        stages = list(_BEGINS)
-        begins = _BEGINS[stage]
-        ends = [*_BEGINS.values(), 100][stages.index(stage) + 1]
+        stages = list(self._begins)
+        begins = self._begins[stage]
+        ends = [*self._begins.values(), 100][stages.index(stage) + 1]
         if stage == "FITTING":
             iterations = progress["iteration"] - 1
             done = 100 * iterations / (iterations + 20)

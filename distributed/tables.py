@@ -47,7 +47,9 @@ class Files:
         return at_its_line(error, self.names, self.starts)
 
 
-def read_files(given: Given, fleet: Fleet, say: Say = lambda _percent: None) -> Files:
+def read_files(
+    given: Given, fleet: Fleet, say: Say = lambda _percent: None, *, numbers: bool = True
+) -> Files:
     """Raises what `read_table` raises, for the same places; with the file's name, of several."""
     given = _as_text(given)
     reader = _Reader(
@@ -65,7 +67,8 @@ def read_files(given: Given, fleet: Fleet, say: Say = lambda _percent: None) -> 
         table = reader.read()
     except (InvalidCsv, TooLarge, UnsupportedMediaType) as error:
         raise in_its_file(error, given.names, 0) from None
-    check_numbers(table.columns)
+    if numbers:
+        check_numbers(table.columns)
     checking = reader.checking
     if checking is None:
         raise RuntimeError("a table is read without counting its rows")

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 import pytest
 
-import distributed.fit
+from distributed import work
 from distributed.job import load
 from harness.alone import Alone
 from harness.api import Answer, Client
@@ -114,7 +114,7 @@ def fitted(prefix: str) -> int:
 def over_files(prefix: str) -> int:
     """The program of a run itself, in this process: what no fit in memory reads."""
     run = load(data_bucket().uri(f"{prefix}run.json"))
-    distributed.fit.run(run, Alone(), RANGE_BYTES)
+    work.do(run, Alone(), RANGE_BYTES)
     return 0
 
 

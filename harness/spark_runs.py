@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from distributed import fit, job
+from distributed import job, work
 from distributed.fleet import Fleet
 from harness import files_as_s3
 from harness.alone import Alone
@@ -64,22 +64,43 @@ class Runs:
 
     def asked(self, bodies: Sequence[bytes], limits: Limits | None = None, **asked: Any) -> str:
         """The address of a run.json; `asked` as POST fit takes it, and `reading`."""
+        given = {"sha256": "0", "reading": asked.pop("reading", {}), "n_samples": 0}
+        return self._asked(
+            "models/o/0/fit",
+            bodies,
+            limits,
+            given,
+            fit_id="fit",
+            recipe=recipe(**asked).as_json(),
+            n_features=None,
+        )
+
+    def points(self, body: bytes, of: Result, limits: Limits | None = None) -> str:
+        """The address of a run.json of a prediction of these points by a model."""
+        manifest = of.document["model"]["manifest"]
+        given: dict[str, Any] = {"reading": {}}
+        return self._asked("results/o/0/p", [body], limits, given, manifest=manifest)
+
+    def _asked(
+        self,
+        folder: str,
+        bodies: Sequence[bytes],
+        limits: Limits | None,
+        given: dict[str, Any],
+        **asked: Any,
+    ) -> str:
         self.fence += 1
         parts = []
         for number, body in enumerate(bodies):
             key = f"incoming/o/{self.fence}/part-{number}.csv"
             self.put(key, body)
             parts.append({"key": key, "version_id": None, "size": len(body)})
-        prefix = f"models/o/0/fit/{self.fence}/"
-        reading = asked.pop("reading", {})
-        document = {
+        prefix = f"{folder}/{self.fence}/"
+        document = asked | {
             "version": job.VERSION,
             "bucket": BUCKET,
             "prefix": prefix,
-            "fit_id": "fit",
-            "input": {"parts": parts, "sha256": "0", "reading": reading, "n_samples": 0},
-            "recipe": recipe(**asked).as_json(),
-            "n_features": None,
+            "input": given | {"parts": parts},
             "processors": 16,
             "limits": asdict(limits or Limits()),
         }
@@ -98,7 +119,7 @@ class Runs:
         **asked: Any,
     ) -> Result:
         uri = self.asked(bodies, **asked)
-        fit.run(job.load(uri), fleet or Alone(), range_bytes)
+        work.do(job.load(uri), fleet or Alone(), range_bytes)
         return self.result_of(uri)
 
 

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from distributed import fit, job, rows, spark
+from distributed import job, rows, spark, work
 from distributed.spark import SparkFleet, started
 
 DEATHS = Path(tempfile.mkdtemp())
@@ -69,7 +69,7 @@ def main() -> None:
     for uri in sys.argv[2:]:
         run = job.load(uri)
         job.set_environment(run)
-        fit.run(run, fleet, int(sys.argv[1]))
+        work.do(run, fleet, int(sys.argv[1]))
     context.stop()
     died = {name for number, name in enumerate(passes) if (DEATHS / str(number)).exists()}
     print("DIED", *sorted(died), flush=True)

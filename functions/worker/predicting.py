@@ -93,7 +93,7 @@ def _converted(claimed: Prediction, version_id: str | None, keep: Keep) -> Itera
 
 def _stored(job: Job, claimed: Prediction, points: PointsTable, keep: Keep) -> StoredObject:
     if claimed.outlier_quantile is None:
-        pieces = _labels_csv(model_of(job.published), points)
+        pieces = labels_csv(model_of(job.published), points)
     else:
         pieces = _rows_csv(job, points, claimed.outlier_quantile, keep)
     result = HashingStream(Pieces(_kept(pieces, keep)))
@@ -108,7 +108,7 @@ def _kept(pieces: Iterator[bytes], keep: Keep) -> Iterator[bytes]:
         keep()
 
 
-def _labels_csv(model: Model, points: PointsTable) -> Iterator[bytes]:
+def labels_csv(model: Model, points: PointsTable) -> Iterator[bytes]:
     for labels in model.predict_blocks(points.blocks()):
         yield from csv_chunks(labels)
 

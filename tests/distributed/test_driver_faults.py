@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from distributed import fit, job, rows, tasks
+from distributed import job, rows, tasks, work
 from distributed.progress import Telling
 from harness.alone import Alone
 from harness.faults import Died
@@ -31,13 +31,13 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
 
 def dies(runs: Runs, uri: str) -> None:
     with pytest.raises(Died):
-        fit.run(job.load(uri), Alone(), RANGE_BYTES)
+        work.do(job.load(uri), Alone(), RANGE_BYTES)
     folder = runs.folder / uri.removeprefix("s3://")
     assert not folder.with_name("result.json").exists()
 
 
 def finishes(runs: Runs, uri: str) -> None:
-    fit.run(job.load(uri), Alone(seed=1), RANGE_BYTES)
+    work.do(job.load(uri), Alone(seed=1), RANGE_BYTES)
     assert written(runs.result_of(uri)) == written(runs.run([BODY], RANGE_BYTES, **ASKED))
 
 

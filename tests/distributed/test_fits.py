@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from sklearn import datasets
 
-from distributed import fit, job, rows
+from distributed import job, rows, work
 from harness.alone import Alone
 from harness.spark_runs import Runs, recipe, running, written
 from harness.spark_tables import TABLE, blobs, csv, s1_like
@@ -204,7 +204,7 @@ def test_a_file_of_another_format_is_refused_by_its_name(place: int, name: str, 
 def test_a_file_that_went_before_it_was_read_is_named(runs: Runs) -> None:
     uri = runs.asked([b"x,y\n1,2\n3,4\n"] * 3, model_params={"n_clusters": 2})
     (runs.folder / "bucket/incoming/o/1/part-1.csv").unlink()
-    fit.run(job.load(uri), Alone(), 16)
+    work.do(job.load(uri), Alone(), 16)
     problem = runs.result_of(uri).problem
     assert (problem["status"], problem["detail"]) == (
         410,

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from distributed.progress import Telling
+from distributed import job
+from distributed.progress import OF_A_FIT, Telling
 from harness.spark_runs import BUCKET, Runs, running
 
 KEY = "models/o/0/fit/1/progress.json"
@@ -25,7 +26,7 @@ def test_it_tells_stage_percent_iteration_and_what_it_has_cost_at_most(
 ) -> None:
     now = 1000.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    say = Telling(BUCKET, KEY, max_iter=300, processors=16)
+    say = Telling(job.load(runs.asked([b"1,2\n"])), OF_A_FIT, max_iter=300)
 
     def said(**progress: Any) -> dict[str, Any]:
         say(progress)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from distributed import fit, job, rows
+from distributed import job, rows, work
 from harness import PROJECT, spark_submit
 from harness.alone import Alone
 from harness.spark_runs import Runs, running, written
@@ -61,7 +61,7 @@ def test_fits_on_spark_are_those_of_one_process_though_processes_die_and_files_o
 def test_the_program_that_a_cluster_starts_writes_a_result(runs: Runs) -> None:
     there, here = (runs.asked([TABLE], model_params={"n_clusters": 3}) for _ in range(2))
     spark_submit.submitted(PROJECT / "distributed/run.py", there, RANGE_MB="0.003")
-    fit.run(job.load(here), Alone(), int(0.003 * 1024**2))
+    work.do(job.load(here), Alone(), int(0.003 * 1024**2))
     found = runs.result_of(there)
     assert written(found) == written(runs.result_of(here))
     assert found.document["input"]["n_samples"] == 401

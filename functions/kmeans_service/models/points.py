@@ -1,7 +1,7 @@
 """Points as they are sent, down to the columns that a model uses, in its order."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -72,6 +72,19 @@ class PointsTable:
         reading   how the points are known to be written
         """
         read = partial(read_table, source, distinct=False, numbers=not columns.categories)
+        return cls.of(source, read, columns, complete=complete, reading=reading)
+
+    @classmethod
+    def of(
+        cls,
+        source: Source,
+        read: Callable[[Reading | None], Table],
+        columns: Columns,
+        *,
+        complete: bool,
+        reading: Reading | None = None,
+    ) -> "PointsTable":
+        """As `read`, for who has a table `read` in another way."""
         table = read(reading)
         if reading is None and _takes_a_row_for_a_header(table, columns):
             table = read(Reading(header="absent"))
@@ -82,20 +95,20 @@ class PointsTable:
         return found
 
     def in_memory(self) -> Array:
-        X = read_columns(self.source, self.table.dialect, self._layout, self.table.n_rows)
-        return chosen(X, self._order)
+        X = read_columns(self.source, self.table.dialect, self.layout, self.table.n_rows)
+        return chosen(X, self.order)
 
     def blocks(self) -> Iterator[Array]:
-        for block in read_blocks(self.source, self.table.dialect, self._layout):
-            yield chosen(block, self._order)
+        for block in read_blocks(self.source, self.table.dialect, self.layout):
+            yield chosen(block, self.order)
 
     def numbered(self) -> Iterator[tuple[Array, Array]]:
         """As `blocks`, and where each row ends, as `tables.columns.read_numbered` says it."""
-        for block, ends in read_numbered(self.source, self.table.dialect, self._layout):
-            yield chosen(block, self._order), ends
+        for block, ends in read_numbered(self.source, self.table.dialect, self.layout):
+            yield chosen(block, self.order), ends
 
     @property
-    def _layout(self) -> Layout:
+    def layout(self) -> Layout:
         booleans = frozenset(self.columns.booleans)
         texts = dict(zip(self.columns.categories, self.columns.texts, strict=True))
         roles = [Role.SKIPPED] * len(self.table.columns)
@@ -107,7 +120,7 @@ class PointsTable:
         return Layout(tuple(roles), tuple(levels[place] for place in sorted(levels)))
 
     @property
-    def _order(self) -> list[int]:
+    def order(self) -> list[int]:
         """Of the used columns, which are read in the order in which the points have them."""
         inverse = sorted(range(len(self.places)), key=self.places.__getitem__)
         order = [0] * len(inverse)
