@@ -25,6 +25,7 @@ from kmeans_service.tables.table import read_table
 
 def main(uri: str) -> None:
     run = job.load(uri)
+    assert isinstance(run, job.Fit)
     job.set_environment(run)
     [file] = run.files
 

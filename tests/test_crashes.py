@@ -32,11 +32,11 @@ from harness.timing import wait_until
 from kmeans_service import config
 from kmeans_service.fitting import computation
 from kmeans_service.fitting.engines.child import Child
-from kmeans_service.fitting.engines.engine import AttemptCrashed
 from kmeans_service.fitting.engines.outcome import Say
 from kmeans_service.lifecycle import fits
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.line import fit_requests
+from kmeans_service.runs.running import AttemptCrashed
 
 
 def killed(times: int) -> Callable[[], None]:

@@ -137,7 +137,7 @@ def rename_job(job_id: str) -> Answer:
 
 def _whole_view(job: Job, root: str) -> str:
     if job.is_elsewhere:
-        job = replace(job, progress=progress_of(job) or job.progress)
+        job = replace(job, progress=progress_of(job.fit_prefix) or job.progress)
     called = names.names_of(job)
     view = job_view(asides.whole(job), root)
     if called.clusters:
@@ -168,7 +168,7 @@ def _etag(body: str) -> str:
 @app.delete("/kmeans/jobs/<job_id>")
 def delete_job(job_id: str) -> Answer:
     left = deletion.delete(routing.request(app).owner, json_body.job_id_text(job_id))
-    orphans.end_run_of(left)
+    orphans.end_runs_of(left)
     return Response(status_code=204, body="")
 
 

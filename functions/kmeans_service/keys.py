@@ -14,6 +14,7 @@
     models/{owner}/{job_id}/{fit_id}/{fence}/…    what one attempt at a fit stored
     models/{owner}/{job_id}/{fit_id}/{fence}/made/{name}/{uuid}   what was made of it when asked for
     results/{owner}/{job_id}/{name}/{fence}.csv   what one attempt at a large prediction stored
+    results/{owner}/{job_id}/{name}/{fence}/…     what a run for one did
     names/{owner}/{job_id}/{uuid}.json            what the owner calls the job's clusters
 
 Keys hold ids, and never a user's file name but under incoming/ and datasets/.
@@ -96,6 +97,11 @@ def explanation(of_model: str, name: str, attempt: str) -> str:
 
 def result(owner: str, job_id: int, name: str, fence: int) -> str:
     return f"{_of_job(RESULTS, owner, job_id)}{name}/{fence}.csv"
+
+
+def run_of_result(owner: str, job_id: int, name: str, fence: int) -> str:
+    """Below it a run works that makes such a result."""
+    return f"{_of_job(RESULTS, owner, job_id)}{name}/{fence}/"
 
 
 def new_names(owner: str, job_id: int) -> str:

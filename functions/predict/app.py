@@ -16,6 +16,7 @@ from kmeans_service.json_values import shown
 from kmeans_service.lifecycle import large_predictions, reads
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.media_types import CSV, JSON
+from kmeans_service.recipes.engines import engine_of_points
 from predict import inference
 
 # What the prediction takes, after the rows of the fit are measured.
@@ -95,13 +96,14 @@ def score_points() -> Answer:
 def create_prediction() -> Answer:
     request = routing.request(app)
     request.accepted(JSON)
-    body = json_body.fields(request.json(), ("job_id",), ("answer", "outlier_quantile"))
+    body = json_body.fields(request.json(), ("job_id",), ("answer", "outlier_quantile", "engine"))
     job_id, share = json_body.job_id(body["job_id"]), None
     if _are_rows_asked(body):
         from kmeans_service.http import predicted_rows  # as above
 
         share = predicted_rows.share_of_json(body)
-    reserved = large_predictions.reserve(reads.get(request.owner, job_id), share)
+    engine = engine_of_points(body.get("engine", "auto"), as_rows=share is not None)
+    reserved = large_predictions.reserve(reads.get(request.owner, job_id), share, engine)
     result = f"{request.root}/kmeans/predictions/{reserved['prediction_id']}"
     return answers.json_answer(reserved | {"result": result}, 202, {"Location": result})
 

@@ -61,7 +61,7 @@ def _look_after(job: Job) -> str | None:
         telemetry.report_damage(job.owner, job.job_id)
         return None
     if job.status is Status.DELETING:
-        if not orphans.is_over(job) if job.run else deletion.is_in_hands(job):
+        if deletion.is_worked_at(job) or not orphans.are_over(job):
             return None
         deletion.finish(job)
         return "deleted"

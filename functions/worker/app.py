@@ -16,7 +16,6 @@ from kmeans_service import config, telemetry
 from kmeans_service.errors import FitConflict, FitFailed, JobGone, JobNotFound, ServiceError
 from kmeans_service.explaining import making
 from kmeans_service.fitting import attempt
-from kmeans_service.fitting.engines.engine import AttemptCrashed, Busy, GoesOn
 from kmeans_service.lifecycle import fits, reads
 from kmeans_service.lifecycle.fits import ClaimRefused
 from kmeans_service.lifecycle.job import Job
@@ -26,6 +25,7 @@ from kmeans_service.line import queue, shares, waiting
 from kmeans_service.line.shares import Slot
 from kmeans_service.line.waiting import Work
 from kmeans_service.problems import problem_document
+from kmeans_service.runs.running import AttemptCrashed, Busy, GoesOn
 from worker import arrivals, inbox
 
 # What publishing and a last word to the log take.
@@ -81,6 +81,9 @@ def _is_done(slot: Slot, context: Any, *, final: bool) -> bool:
     except (FitConflict, LeaseHeld, Busy):
         waiting.put_off(slot.work, config.PUT_OFF_SECONDS)
         queue.wake(1, delay=config.PUT_OFF_SECONDS)
+    except GoesOn:
+        waiting.put_off(replace(slot.work, seconds=0), config.LOOK_SECONDS)
+        queue.wake(1, delay=config.LOOK_SECONDS)
     except (OutOfTime, GaveUp):
         raise
     except Exception:  # noqa: BLE001 (logged, and the work comes again)

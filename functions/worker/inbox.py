@@ -1,12 +1,14 @@
 """What the queue brings: work that is not in line yet is put there; the rest only wakes us up."""
 
 import json
+import time
 from typing import Any
 
 from kmeans_service import config, telemetry
 from kmeans_service.errors import JobGone, JobNotFound
-from kmeans_service.lifecycle import reads
+from kmeans_service.lifecycle import elsewhere, reads
 from kmeans_service.line import fit_requests, queue, waiting
+from kmeans_service.line.waiting import Work
 from kmeans_service.runs import application
 from worker import arrivals
 
@@ -36,8 +38,11 @@ def _note_run(detail: dict[str, Any]) -> None:
     found = application.read_name(detail.get("jobRunName", ""))
     if found is None:
         return
-    owner, job_id, fit_id, _ = found
-    _note_fit(owner, job_id, fit_id)
+    owner, job_id, what, fence = found
+    if not elsewhere.is_result(what):
+        _note_fit(owner, job_id, what)
+    elif work := elsewhere.work_for(owner, job_id, what, fence):
+        waiting.add(Work(owner, int(time.time() * 1000), what, 0, what=work))
 
 
 def _note_fit(owner: str, job_id: int, fit_id: str) -> None:

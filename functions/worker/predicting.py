@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from kmeans_service import telemetry
 from kmeans_service.errors import JobGone, NeedsConversion, PredictionFailed, ServiceError
 from kmeans_service.explaining import making
-from kmeans_service.lifecycle import results
+from kmeans_service.lifecycle import large_predictions, results
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.lifecycle.large_predictions import Prediction
 from kmeans_service.lifecycle.lease import FenceLost, OutOfTime
@@ -17,45 +18,108 @@ from kmeans_service.models.loading import model_of
 from kmeans_service.models.model import Model
 from kmeans_service.models.points import PointsTable
 from kmeans_service.problems import problem_document
+from kmeans_service.runs import running
+from kmeans_service.runs.running import AttemptCrashed, Busy, GoesOn, RunRefused
 from kmeans_service.storage import OpenObject, data_bucket
 from kmeans_service.stored_object import StoredObject
 from kmeans_service.streams import HashingStream, Keep, Pieces
 from kmeans_service.tables.dialect import Reading
-from worker import conversion
+from worker import beyond, conversion
 from worker.conversion import Converted
 
 
 def run(job: Job, prediction: Prediction, opened: OpenObject, seconds: float, keep: Keep) -> None:
     """Predict the points within `seconds`; what is wrong with them is the prediction's error.
 
-    Points that came twice change nothing. Raises JobGone if the job went meanwhile, and LeaseHeld.
+    Points that came twice change nothing. What is beyond the worker is left to a run elsewhere,
+    where there may be one. Raises JobGone if the job went meanwhile, LeaseHeld, Busy, GoesOn while
+    it is in a run, and OutOfTime where it is one's from now on.
     """
-    if prediction.status is not PENDING:
-        return
-    claimed = results.claim(prediction)
-    if claimed is None:
-        return
+    while prediction.status is PENDING:
+        started = prediction if prediction.is_elsewhere else results.claim(prediction)
+        if started is None:
+            return
+        try:
+            if started.is_elsewhere:
+                _look(job, started)
+            else:
+                _attempt(job, started, opened, seconds, keep)
+        except (FenceLost, JobGone) as reason:
+            telemetry.logger().warning(
+                "the prediction was taken over or deleted", job_id=job.job_id
+            )
+            data_bucket().delete(started.result_key)
+            data_bucket().delete_prefix(started.run_prefix)
+            if isinstance(reason, JobGone):
+                raise
+            return
+        except AttemptCrashed as crash:
+            telemetry.logger().error("a run crashed", job_id=job.job_id, detail=str(crash))
+        prediction = large_predictions.find(job.owner, prediction.prediction_id)
+
+
+def _remove(started: Prediction) -> None:
+    """What was written for nobody."""
+    telemetry.logger().warning("a prediction was taken over or deleted", job_id=started.job_id)
+    data_bucket().delete(started.result_key)
+    data_bucket().delete_prefix(started.run_prefix)
+
+
+def _look(job: Job, prediction: Prediction) -> None:
+    """Publish what its run has found, if that is over."""
+    ended = prediction
     try:
-        _attempt(job, claimed, opened, seconds, keep)
-    except (FenceLost, JobGone) as reason:
-        telemetry.logger().warning("the prediction was taken over or deleted", job_id=job.job_id)
-        data_bucket().delete(claimed.result_key)
-        if isinstance(reason, JobGone):
-            raise
-    except Exception:
-        results.release(claimed)
+        state = beyond.look(prediction)
+        ended = replace(prediction, spent=running.with_used(prediction.spent, state))
+        stored = beyond.collect(ended, state)
+    except RunRefused as refused:
+        results.fail(ended, refused.problem)
+    except AttemptCrashed as crash:
+        results.release(ended, crash=crash.how)
         raise
+    except PredictionFailed as error:
+        _fail(job, ended, error)
+    else:
+        results.succeed(ended, stored)
 
 
 def _attempt(job: Job, claimed: Prediction, opened: OpenObject, seconds: float, keep: Keep) -> None:
+    """One that ends without a word is given back, as far as it is known to have ended."""
     try:
-        result = _predict(job, claimed, opened, results.kept(claimed, seconds, keep))
-    except OutOfTime:
-        _fail(job, claimed, PredictionFailed("The points are too many for the time there is"))
+        _predict_or_refuse(job, claimed, opened, seconds, keep)
+    except (GoesOn, FenceLost, JobGone):
+        raise
+    except (Busy, OutOfTime) as late:
+        results.release(claimed, spent=0, is_long=isinstance(late, OutOfTime))
+        raise
+    except Exception as crash:
+        results.release(claimed, crash=crash.how if isinstance(crash, AttemptCrashed) else "")
+        raise
+
+
+def _predict_or_refuse(
+    job: Job, claimed: Prediction, opened: OpenObject, seconds: float, keep: Keep
+) -> None:
+    try:
+        result = _made(job, claimed, opened, seconds, keep)
     except ServiceError as error:
         _fail(job, claimed, error)
     else:
         results.succeed(claimed, result)
+
+
+def _made(
+    job: Job, claimed: Prediction, opened: OpenObject, seconds: float, keep: Keep
+) -> StoredObject:
+    """Raises OutOfTime where a run elsewhere may have it."""
+    if beyond.is_beyond(job, claimed, opened):
+        beyond.begin(job, claimed, opened)
+    try:
+        return _predict(job, claimed, opened, results.kept(claimed, seconds, keep))
+    except OutOfTime:
+        if beyond.may_be(job, claimed, opened):
+            raise
+        raise beyond.too_long(claimed, opened, seconds) from None
 
 
 def _fail(job: Job, claimed: Prediction, error: ServiceError) -> None:

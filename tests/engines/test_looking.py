@@ -15,7 +15,7 @@ from harness.system import deliver, item, items, job, overwrite, sweep, work_off
 from kmeans_service import aws, config
 from kmeans_service.fitting.engines.choice import ENGINES
 from kmeans_service.lifecycle.job import Spent
-from kmeans_service.runs import application, order
+from kmeans_service.runs import application, order, orders
 from kmeans_service.runs.application import State
 from kmeans_service.stored_object import StoredObject
 
@@ -125,10 +125,10 @@ def test_a_run_reads_the_version_that_was_uploaded_and_the_only_one_that_was_mad
     running: Elsewhere,  # noqa: ARG001
 ) -> None:
     given = replace(job().checked_input, version_id="v1")
-    [file] = order._files(given)
+    [file] = orders.files_of(given)
     assert (file.key, file.version_id) == (given.key, "v1")
     made = StoredObject("inputs/tester/made.csv", "0" * 64, 7)
-    [file] = order._files(replace(given, converted=made))
+    [file] = orders.files_of(replace(given, converted=made))
     assert (file.key, file.version_id, file.size) == (made.key, None, 7)
 
 

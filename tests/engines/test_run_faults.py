@@ -259,6 +259,6 @@ def test_a_fit_whose_engine_was_taken_out_of_the_deployment_fails_and_says_so(
     assert deliver(running.do()) == 0
     view = client.get("/kmeans/jobs/0").json()
     assert view["status"] == "FAILED"
-    assert "no engine for fits beyond one function (any more)" in view["error"]["detail"]
+    assert "no engine for work beyond one function (any more)" in view["error"]["detail"]
     again = client.post_json("/kmeans/fit", {"job_id": 0})
     assert again.labels() == [1, 1, 1, 0, 0, 0]

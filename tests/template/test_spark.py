@@ -70,7 +70,7 @@ def test_its_machines_are_of_the_architecture_that_its_code_is_compiled_for() ->
     assert chosen("SparkApplication", HERE, "IsArm64")["Architecture"] == "ARM64"
 
 
-def test_a_run_reads_files_and_writes_models_and_touches_nothing_else() -> None:
+def test_a_run_reads_files_and_writes_models_and_labels_and_touches_nothing_else() -> None:
     read, find, write = statements("SparkRun", HERE)
     prefixes = ("datasets", "engine", "incoming", "inputs", "pending")
     assert read["Action"] == ["s3:GetObject", "s3:GetObjectVersion"]
@@ -78,7 +78,9 @@ def test_a_run_reads_files_and_writes_models_and_touches_nothing_else() -> None:
     assert (find["Action"], find["Resource"]) == ("s3:ListBucket", arn("DataBucket"))
     assert find["Condition"] == {"StringLike": {"s3:prefix": ["engine/*"]}}
     assert write["Action"] == ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"]
-    assert write["Resource"] == {"Fn::Sub": "${DataBucket.Arn}/models/*"}
+    assert write["Resource"] == [
+        {"Fn::Sub": f"${{DataBucket.Arn}}/{name}/*"} for name in ("models", "results")
+    ]
     key = statements("SparkRun", HERE, "HasKmsKey")[3]
     assert key["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
     assert key["Condition"]["StringEquals"].keys() == {"kms:ViaService"}

@@ -7,12 +7,12 @@ from contextlib import closing
 from kmeans_service import config
 from kmeans_service.errors import FitFailed, ServiceError
 from kmeans_service.fitting.engines import choice, spark
-from kmeans_service.fitting.engines.collecting import RunRefused
-from kmeans_service.fitting.engines.engine import AttemptCrashed, Busy, Fitted
+from kmeans_service.fitting.engines.engine import Fitted
 from kmeans_service.lifecycle import fits
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.lifecycle.lease import FenceLost, OutOfTime
 from kmeans_service.problems import problem_document
+from kmeans_service.runs.running import AttemptCrashed, Busy, RunRefused
 from kmeans_service.storage import data_bucket
 from kmeans_service.table.writes import ItemTooLarge
 

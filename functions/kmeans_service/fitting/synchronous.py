@@ -8,7 +8,6 @@ from kmeans_service import config
 from kmeans_service.errors import FitConflict, FitFailed
 from kmeans_service.fitting import attempt, capacity
 from kmeans_service.fitting.aligning import aligned
-from kmeans_service.fitting.engines.engine import AttemptCrashed
 from kmeans_service.lifecycle import converting, fits, reads
 from kmeans_service.lifecycle.fits import ClaimRefused
 from kmeans_service.lifecycle.job import Input, Job, Status
@@ -16,6 +15,7 @@ from kmeans_service.lifecycle.lease import FenceLost, OutOfTime
 from kmeans_service.line import fit_requests
 from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.recipes.work import choice_work
+from kmeans_service.runs.running import AttemptCrashed
 
 POLL_SECONDS = 0.2
 

@@ -4,7 +4,7 @@ from boto3.dynamodb.conditions import Attr
 
 from kmeans_service import keys
 from kmeans_service.errors import Unavailable
-from kmeans_service.lifecycle import asides, datasets, lease, leftovers, parts, reads
+from kmeans_service.lifecycle import asides, datasets, elsewhere, lease, leftovers, parts, reads
 from kmeans_service.lifecycle.creation import find_upload, key_of_upload
 from kmeans_service.lifecycle.items import job_or_damaged
 from kmeans_service.lifecycle.job import Job, Status
@@ -40,7 +40,12 @@ def delete(owner: str, job_id: int) -> Job | None:
 
 def is_in_hands(job: Job) -> bool:
     """Whether somebody may be writing: who holds the lease, or a run, until it is cancelled."""
-    return lease.is_live(job.lease_until) or job.run is not None
+    return is_worked_at(job) or bool(elsewhere.runs_of(job))
+
+
+def is_worked_at(job: Job) -> bool:
+    """Whether a worker holds the lease; that of a run is its own."""
+    return lease.is_live(job.lease_until) and job.run is None
 
 
 def finish(job: Job) -> None:

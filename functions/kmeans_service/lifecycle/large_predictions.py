@@ -2,8 +2,8 @@
 
 pk         sk                       what
 O#{owner}  P#{job_id}#{uuid}        status, and then the result or the error; give_up_at, and the
-                                    attempt and the lease of who works at it; outlier_quantile
-                                    of one that is answered as rows
+                                    attempt and the lease of who works at it, or the run;
+                                    outlier_quantile of one that is answered as rows; engine
 
 Whoever reads one past `give_up_at` that is in nobody's hands fails it: no points came for it, or
 they were too slow.
@@ -40,9 +40,11 @@ class Prediction(Result):
     """One large prediction; its result is the labels as CSV, or the points with them behind.
 
     outlier_quantile   of a prediction that is answered as rows; None: as labels
+    engine             that was asked for
     """
 
     outlier_quantile: float | None = None
+    engine: str = "auto"
 
     @property
     def prediction_id(self) -> str:
@@ -58,18 +60,31 @@ class Prediction(Result):
         return keys.result(self.owner, self.job_id, self.name, self.fence)
 
     @property
+    def run_prefix(self) -> str:
+        """Where the claim's run works, if it has one."""
+        return keys.run_of_result(self.owner, self.job_id, self.name, self.fence)
+
+    @property
     def upload_key(self) -> str:
         return keys.awaited_points(self.owner, self.job_id, self.name)
 
     def read(self, item: Item) -> Self:
-        share = unmarshal(item).get("outlier_quantile")
-        return replace(super().read(item), outlier_quantile=None if share is None else float(share))
+        values = unmarshal(item)
+        share = values.get("outlier_quantile")
+        return replace(
+            super().read(item),
+            outlier_quantile=None if share is None else float(share),
+            engine=values.get("engine", "auto"),
+        )
 
     def crashed(self, times: int) -> PredictionFailed:
-        return _failure(f"The prediction crashed {times} times")
+        last = f"; the last time, {self.crash}" if self.crash else ""
+        return _failure(f"The prediction crashed {times} times{last}")
 
 
-def reserve(job: Job, outlier_quantile: float | None = None) -> dict[str, Any]:
+def reserve(
+    job: Job, outlier_quantile: float | None = None, engine: str = "auto"
+) -> dict[str, Any]:
     """A prediction of the job's model, waiting for its points, and where they go to.
 
     outlier_quantile   of one that is to be answered as rows
@@ -84,6 +99,7 @@ def reserve(job: Job, outlier_quantile: float | None = None) -> dict[str, Any]:
         "expires_at": job.expires_at,
         "give_up_at": clock.seconds(config.PREDICTION_SECONDS),
         "outlier_quantile": None if outlier_quantile is None else repr(outlier_quantile),
+        "engine": None if engine == "auto" else engine,
     }
     writes.put(prediction.key | marshal(item))
     max_bytes = min(config.limits().file_bytes, config.ONE_PIECE_BYTES)

@@ -7,6 +7,7 @@ when the lease is over; the attempt after the last one fails it.
 
 import json
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
@@ -17,13 +18,13 @@ from boto3.dynamodb.conditions import Attr
 from kmeans_service import config
 from kmeans_service.errors import ServiceError
 from kmeans_service.lifecycle import lease, reads
-from kmeans_service.lifecycle.job import GONE
+from kmeans_service.lifecycle.job import GONE, Run, Spent
 from kmeans_service.lifecycle.lease import FenceLost, Lease, OutOfTime
 from kmeans_service.owners import quota
 from kmeans_service.problems import problem_document
 from kmeans_service.stored_object import StoredObject
 from kmeans_service.streams import Keep
-from kmeans_service.table import writes
+from kmeans_service.table import clock, writes
 from kmeans_service.table.expressions import THERE, Change, Condition, adds, removes, sets
 from kmeans_service.table.keys import Key, job_key
 from kmeans_service.table.values import unmarshal
@@ -45,7 +46,13 @@ PENDING = ResultStatus.PENDING
 
 @dataclass(frozen=True)
 class Result:
-    """Of a job; `result` is where it lies, `error` a problem document."""
+    """Of a job; `result` is where it lies, `error` a problem document.
+
+    run      that makes it, which goes on by itself
+    spent    by its runs that are over
+    is_long  whether it was tried here, and there was not time enough
+    crash    how the last attempt crashed
+    """
 
     owner: str
     job_id: int
@@ -54,10 +61,20 @@ class Result:
     result: StoredObject | None = None
     error: dict[str, Any] | None = None
     fence: int = 0
+    run: Run | None = None
+    spent: Spent | None = None
+    is_long: bool = False
+    crash: str = ""
 
     @property
     def key(self) -> Key:
         raise NotImplementedError
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether it goes on in a run of its own, under this very fence."""
+        run = self.run
+        return self.status is PENDING and run is not None and run.fence == self.fence
 
     def crashed(self, times: int) -> ServiceError:
         """What its owner is told when it has failed by that."""
@@ -81,6 +98,11 @@ class Result:
             status=ResultStatus(values["status"]),
             result=StoredObject(**values["result"]) if "result" in values else None,
             error=json.loads(values["error"]) if "error" in values else None,
+            fence=values.get("fence", 0),
+            run=Run(**values["run"]) if "run" in values else None,
+            spent=Spent(**values["spent"]) if "spent" in values else None,
+            is_long=values.get("is_long", False),
+            crash=values.get("crash", ""),
         )
 
 
@@ -145,10 +167,44 @@ def renew(claimed: Result) -> None:
     _lease(claimed).write(lease.renewed())
 
 
-def release(claimed: Result, *, spent: int = 1) -> None:
-    """End an attempt that did not crash, and did not succeed either: the next may begin at once."""
+def release(claimed: Result, *, spent: int = 1, crash: str = "", is_long: bool = False) -> None:
+    """End an attempt that did not succeed: the next may begin at once.
+
+    crash    how it crashed; is_long: it takes longer than anybody here has time
+    """
+    noted: dict[str, Any] = {"crash": crash} if crash else {}
+    if is_long:
+        noted["is_long"] = True
     with suppress(FenceLost):
-        _lease(claimed).write(removes("lease_until") | adds(attempt=spent - 1))
+        _lease(claimed).write(
+            removes("lease_until") | adds(attempt=spent - 1) | sets(**noted) | _run_is_over(claimed)
+        )
+
+
+def run_elsewhere(claimed: Result, run: Run, work: Mapping[str, Any]) -> None:
+    """It notes its run, which goes on by itself; raises FenceLost.
+
+    work   what stands in line, to look at it
+    """
+    spent = {"spent": asdict(claimed.spent)} if claimed.spent else {}
+    noted = sets(run=asdict(run), work=json.dumps(work), **spent)
+    _lease(claimed).write(noted | _run_is_held())
+
+
+def hold_run(claimed: Result) -> None:
+    """Whoever looks at a run renews the lease; raises FenceLost."""
+    _lease(claimed).write(_run_is_held())
+
+
+def _run_is_held() -> Change:
+    return sets(lease_until=clock.seconds(config.RUN_LEASE_SECONDS))
+
+
+def _run_is_over(claimed: Result) -> Change:
+    if claimed.run is None:
+        return Change()
+    spent = {"spent": asdict(claimed.spent)} if claimed.spent else {}
+    return sets(**spent) | removes("run", "work")
 
 
 def succeed(claimed: Result, stored: StoredObject) -> None:
@@ -160,7 +216,7 @@ def succeed(claimed: Result, stored: StoredObject) -> None:
 
     try:
         _lease(claimed).publish(
-            sets(status=ResultStatus.SUCCEEDED, result=asdict(stored)),
+            sets(status=ResultStatus.SUCCEEDED, result=asdict(stored)) | _run_is_over(claimed),
             [quota.more(claimed.owner, stored.size), claimed.still_wanted()],
             is_made=lambda item: unmarshal(item).get("result") == asdict(stored),
             before_again=look_again,
@@ -172,7 +228,7 @@ def succeed(claimed: Result, stored: StoredObject) -> None:
 
 def fail(claimed: Result, error: dict[str, Any]) -> None:
     """PENDING → FAILED; raises FenceLost."""
-    _lease(claimed).write(claimed.failed(error))
+    _lease(claimed).write(claimed.failed(error) | _run_is_over(claimed))
 
 
 def _lease(claimed: Result) -> Lease:

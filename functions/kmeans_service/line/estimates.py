@@ -91,3 +91,11 @@ def check_seconds(size: int) -> float:
 
 def prediction_seconds(size: int) -> float:
     return size / POINTS_BYTES_PER_SECOND
+
+
+def labelling_seconds(job: Job, size: int) -> float:
+    """To check and to label a file of points, whose rows are as long as those of the job's."""
+    given, n_clusters = job.checked_input, len(job.published.scores.cluster_sizes)
+    n_points = size * given.n_samples / max(1, given.rows.size)
+    work = n_points * n_clusters * given.n_features
+    return 2 * size / BYTES_PER_SECOND + work / MULTIPLICATIONS_PER_SECOND

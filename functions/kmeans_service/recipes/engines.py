@@ -9,11 +9,33 @@ from kmeans_service.recipes.recipe import Recipe
 
 FIELD = "engine"
 PARAMETER = "DistributedEngine"
-_DEPLOY = f"Whoever runs the service may deploy it with {PARAMETER}=emr-serverless"
+DEPLOY = f"Whoever runs the service may deploy it with {PARAMETER}=emr-serverless"
 
 
 def parse_engine(value: Any, recipe: Recipe) -> str:
     """Raises InvalidParameter, also for an engine that the deployment does not have."""
+    named = _named(
+        value,
+        f"a file of at most {config.limits().file_bytes:,} bytes, and as "
+        f"many numbers as {config.SCRATCH_BYTES:,} bytes of disk hold",
+    )
+    if named == "spark" and (why := not_taken(recipe)):
+        raise _refusal(f'"spark" with {why}', f'"auto", or "spark" without {why}')
+    return named
+
+
+def engine_of_points(value: Any, *, as_rows: bool) -> str:
+    """The same, of a large prediction."""
+    named = _named(value, f"what is labelled in {config.WORKER_SECONDS} seconds")
+    if named == "spark" and as_rows:
+        raise _refusal(
+            '"spark", and the answer is "rows"', '"auto" with it, or "spark" with "labels"'
+        )
+    return named
+
+
+def _named(value: Any, taken: str) -> str:
+    """taken   what the engine `auto` does without another one"""
     if value == "auto":
         return "auto"
     if value != "spark":
@@ -22,11 +44,8 @@ def parse_engine(value: Any, recipe: Recipe) -> str:
     if config.distributed() is None:
         raise _refusal(
             '"spark", which this deployment does not have',
-            f'"auto", which takes a file of at most {config.limits().file_bytes:,} bytes, and as '
-            f"many numbers as {config.SCRATCH_BYTES:,} bytes of disk hold. {_DEPLOY}",
+            f'"auto", which takes {taken}. {DEPLOY}',
         )
-    if why := not_taken(recipe):
-        raise _refusal(f'"spark" with {why}', f'"auto", or "spark" without {why}')
     return "spark"
 
 
@@ -35,7 +54,7 @@ def check_engine(recipe: Recipe) -> None:
     if config.distributed() is None:
         raise InvalidParameter(
             "the fit is of a dataset of many files, which needs the engine spark, and this "
-            f"deployment does not have it; send the table as one file. {_DEPLOY}",
+            f"deployment does not have it; send the table as one file. {DEPLOY}",
             field=FIELD,
         )
     if why := not_taken(recipe):

@@ -1,4 +1,4 @@
-"""The application of EMR Serverless, in as much as a fit needs it: start, look, cancel, list.
+"""The application of EMR Serverless, in as much as a run needs it: start, look, cancel, list.
 
 Source: https://docs.aws.amazon.com/emr-serverless/latest/APIReference/
 """
@@ -12,11 +12,14 @@ from botocore.exceptions import ClientError
 
 from kmeans_service import aws, config
 from kmeans_service.config import Distributed
-from kmeans_service.errors import FitFailed
-from kmeans_service.lifecycle.job import Job, Spent
+from kmeans_service.lifecycle.job import Spent
 
 GOING_ON = ("SUBMITTED", "PENDING", "SCHEDULED", "QUEUED", "RUNNING", "CANCELLING")
 SUCCEEDED = "SUCCESS"
+
+
+class NoEngine(Exception):
+    """The deployment has no such application."""
 
 
 @dataclass(frozen=True)
@@ -48,29 +51,32 @@ class State:
 
 
 def chosen() -> Distributed:
-    """What the deployment says of it; raises FitFailed where it has none."""
+    """What the deployment says of it; raises NoEngine where it has none."""
     found = config.distributed()
     if found is None:
-        raise FitFailed("This deployment has no engine for fits beyond one function (any more)")
+        raise NoEngine("This deployment has no engine for work beyond one function (any more)")
     return found
 
 
-def name_of(job: Job) -> str:
-    """Whose run it is, for who finds it in the list; `read_name` reads it back."""
-    return f"{job.owner}/{job.job_id}/{job.fit_id}/{job.fence}"
+def name_of(owner: str, job_id: int, what: str, fence: int) -> str:
+    """Whose run it is, for who finds it in the list; `read_name` reads it back.
+
+    what   a fit's id, or what `lifecycle.elsewhere` calls something else
+    """
+    return f"{owner}/{job_id}/{what}/{fence}"
 
 
 def read_name(name: str) -> tuple[str, int, str, int] | None:
-    """Owner, job, fit and fence; None for a run that is not ours."""
+    """What it was made of; None for a run that is not ours."""
     match name.split("/"):
-        case [owner, job_id, fit_id, fence] if job_id.isdecimal() and fence.isdecimal():
-            return owner, int(job_id), fit_id, int(fence)
+        case [owner, job_id, what, fence] if job_id.isdecimal() and fence.isdecimal():
+            return owner, int(job_id), what, int(fence)
     return None
 
 
-def start(claimed: Job, order: Order) -> str:
-    """The id of the claim's run: the same run, however often this is called for one fence."""
-    spark, name = chosen(), name_of(claimed)
+def start(name: str, order: Order) -> str:
+    """The id of the run of this name: the same run, however often this is called."""
+    spark = chosen()
     answer = aws.spark().start_job_run(
         applicationId=spark.application,
         clientToken=hashlib.sha256(name.encode()).hexdigest(),

@@ -3,7 +3,7 @@
 import math
 
 from kmeans_service import config
-from kmeans_service.lifecycle.job import Job, Spent
+from kmeans_service.lifecycle.job import Spent
 
 # Dollars in us-east-1 on x86-64, where an hour on arm64 is a fifth less; regions differ.
 # Source: https://aws.amazon.com/emr/pricing/
@@ -23,9 +23,9 @@ def cents(spent: Spent) -> float:
     return dollars / 36
 
 
-def minutes_left(job: Job, processors: int) -> int:
-    """That all processors may run at once for what is left of the fit's cents; 0 for none."""
-    left = config.limits().run_cents - cents(job.spent or Spent())
+def minutes_left(spent: Spent | None, processors: int) -> int:
+    """That all processors may run at once for what is left of a run's cents; 0 for none."""
+    left = config.limits().run_cents - cents(spent or Spent())
     return max(0, math.floor(left / of_all(processors, 60)))
 
 

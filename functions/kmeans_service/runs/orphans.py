@@ -6,7 +6,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from kmeans_service import config, telemetry
 from kmeans_service.errors import JobGone, JobNotFound, ModelDamaged
-from kmeans_service.lifecycle import reads
+from kmeans_service.lifecycle import elsewhere, reads
 from kmeans_service.lifecycle.job import Job, Status
 from kmeans_service.runs import application
 
@@ -23,39 +23,48 @@ def cancel_orphans() -> int:
 
 
 def _is_wanted(name: str) -> bool:
-    """Whether a job is RUNNING under the fence that the run was started for.
+    """Whether a job is RUNNING under the fence that the run was started for, or waits for what it
+    makes.
 
     A run is started after its claim: one that is in the list has a job that says so.
     """
     found = application.read_name(name)
     if found is None:
         return True  # not ours to end
-    owner, job_id, fit_id, fence = found
+    owner, job_id, what, fence = found
     try:
         job = reads.get(owner, job_id)
     except (JobGone, JobNotFound):
         return False
     except ModelDamaged:
         return True
-    return (job.status, job.fit_id, job.fence) == (Status.RUNNING, fit_id, fence)
+    if elsewhere.is_result(what):
+        return elsewhere.work_for(owner, job_id, what, fence) is not None
+    return (job.status, job.fit_id, job.fence) == (Status.RUNNING, what, fence)
 
 
-def end_run_of(deleted: Job | None) -> None:
-    """Cancel it at once, where that can be done; where it cannot, the next sweep does."""
-    if deleted is None or deleted.run is None or config.distributed() is None:
+def end_runs_of(deleted: Job | None) -> None:
+    """Cancel them at once, where that can be done; where it cannot, the next sweep does."""
+    if deleted is None or config.distributed() is None:
         return
     try:
-        application.cancel(deleted.run.run_id)
+        for run_id in elsewhere.runs_of(deleted):
+            application.cancel(run_id)
     except (BotoCoreError, ClientError):
-        telemetry.logger().exception("a deleted job's run is left to the sweep")
+        telemetry.logger().exception("a deleted job's runs are left to the sweep")
 
 
-def is_over(job: Job) -> bool:
-    """Whether the run of a job that is being deleted writes no more; it is cancelled if it may."""
-    if job.run is None or config.distributed() is None:
+def are_over(job: Job) -> bool:
+    """Whether no run of a deleted job writes any more; those that may are cancelled."""
+    if config.distributed() is None:
         return True
-    state = application.state_of(job.run.run_id)
+    found = [_is_over(run_id) for run_id in elsewhere.runs_of(job)]
+    return all(found)
+
+
+def _is_over(run_id: str) -> bool:
+    state = application.state_of(run_id)
     if state is None or state.is_over:
         return True
-    application.cancel(job.run.run_id)
+    application.cancel(run_id)
     return False

@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-from kmeans_service.lifecycle.job import Job
 from kmeans_service.storage import ObjectMissing, data_bucket
 
 # What a run may say: words, and whole numbers.
@@ -11,10 +10,13 @@ WORDS, NUMBERS = ("stage", "started_at"), ("percent", "iteration", "max_iter", "
 MOST_BYTES = 10_000
 
 
-def progress_of(job: Job) -> dict[str, Any] | None:
-    """None where it has not begun to, or what it says cannot be read."""
+def progress_of(prefix: str) -> dict[str, Any] | None:
+    """Of the run that works below this prefix.
+
+    None where it has not begun to, or what it says cannot be read.
+    """
     try:
-        opened = data_bucket().open(f"{job.fit_prefix}progress.json", None)
+        opened = data_bucket().open(f"{prefix}progress.json", None)
     except ObjectMissing:
         return None
     try:

@@ -14,8 +14,9 @@ from collections.abc import Callable
 from typing import Any
 
 from kmeans_service import aws
-from kmeans_service.fitting.engines.engine import AttemptCrashed, Progress
+from kmeans_service.fitting.engines.engine import Progress
 from kmeans_service.fitting.engines.outcome import Outcome, Say, outcome_of, result_of
+from kmeans_service.runs.running import AttemptCrashed
 
 _FORK = multiprocessing.get_context("fork")
 

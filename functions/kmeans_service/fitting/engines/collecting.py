@@ -1,44 +1,32 @@
 """What a run elsewhere has stored, looked at before anything of it is believed."""
 
-import json
 from dataclasses import replace
 from typing import Any
 
 from kmeans_service.errors import JobGone, ModelDamaged
-from kmeans_service.fitting.engines.engine import AttemptCrashed, Fitted
+from kmeans_service.fitting.engines.engine import Fitted
 from kmeans_service.lifecycle import asides
 from kmeans_service.lifecycle.job import Input, Job
 from kmeans_service.models import manifest
 from kmeans_service.models.published import Published
 from kmeans_service.models.scores import scores_of
-from kmeans_service.storage import ObjectMissing, data_bucket
+from kmeans_service.runs import running
+from kmeans_service.runs.application import State
+from kmeans_service.storage import data_bucket
 from kmeans_service.stored_object import StoredObject
 from kmeans_service.table.values import UNREADABLE
 
-# Of a result: pointers and scores. One that is larger is none.
-MOST_BYTES = 10_000_000
 
-
-class RunRefused(Exception):
-    """The run found what the fit is refused for: `problem`, as the job will say it."""
-
-    def __init__(self, problem: dict[str, Any]) -> None:
-        super().__init__(str(problem["detail"]))
-        self.problem = problem
-
-
-def collect(job: Job) -> Fitted:
+def collect(job: Job, state: State | None) -> Fitted:
     """Raises RunRefused, or AttemptCrashed where anything is not as it should be."""
     try:
-        result = _result(job)
+        result = running.result_of(state, job.fit_prefix)
         match result:
-            case {"status": "refused", "problem": {"type": str(), "detail": str()} as problem}:
-                raise RunRefused(problem)
             case {"status": "fitted", "model": dict() as model}:
                 return Fitted(_checked(job, _published(model)), None, _read(job, result))
     except (*UNREADABLE, JobGone, ModelDamaged) as error:
-        raise AttemptCrashed("what its run stored is damaged", repr(error)) from error
-    raise AttemptCrashed("its run left no result", repr(result)[:200])
+        raise running.damaged(error) from error
+    raise running.no_result(result)
 
 
 def _read(job: Job, result: dict[str, Any]) -> Input | None:
@@ -57,14 +45,6 @@ def _read(job: Job, result: dict[str, Any]) -> Input | None:
         feature_names=table.names,
     )
     return asides.without_names(job.owner, asides.with_profile(job.owner, read, table))
-
-
-def _result(job: Job) -> Any:
-    try:
-        opened = data_bucket().open(f"{job.fit_prefix}result.json", None)
-    except ObjectMissing:
-        return None
-    return json.loads(opened.stream.read(MOST_BYTES))
 
 
 def _published(model: dict[str, Any]) -> Published:

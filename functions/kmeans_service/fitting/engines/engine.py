@@ -40,22 +40,6 @@ class Estimate:
     scratch: int
 
 
-class AttemptCrashed(Exception):
-    """The work ended without a result; `how`, in words for who asked for it."""
-
-    def __init__(self, how: str, detail: str) -> None:
-        super().__init__(detail)
-        self.how = how
-
-
-class GoesOn(Exception):
-    """The fit goes on elsewhere: there is nothing to do but to look at it again later."""
-
-
-class Busy(Exception):
-    """The engine takes no work now; the job is queued again, and no attempt is spent."""
-
-
 class Work(Protocol):
     """A fit that goes on by itself."""
 

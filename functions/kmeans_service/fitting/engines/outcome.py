@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from kmeans_service.errors import ServiceError
-from kmeans_service.fitting.engines.engine import AttemptCrashed, Progress
+from kmeans_service.fitting.engines.engine import Progress
+from kmeans_service.runs.running import AttemptCrashed
 
 type Say = Callable[[Progress], None]
 type Outcome = tuple[str, Any]
