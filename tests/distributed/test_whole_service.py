@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 import requests
@@ -131,3 +132,32 @@ def test_a_job_that_is_deleted_ends_its_run_at_once(service: Service) -> None:
     assert requests.delete(job, timeout=60).status_code == 204
     ended(service)
     assert requests.get(job, timeout=60).status_code == 410
+
+
+def test_a_prediction_runs_on_spark_and_its_labels_are_those_of_the_worker(
+    service: Service,
+) -> None:
+    job = started(service)
+    finished(job)
+    asked = {"job_id": int(job.rpartition("/")[2])}
+    by_run, by_worker = (labelled(service, asked | more) for more in ({"engine": "spark"}, {}))
+    assert by_run == by_worker
+    assert len(by_run.split()) == 3000
+    ended(service)
+
+
+def labelled(service: Service, asked: dict[str, Any]) -> bytes:
+    answer = requests.post(f"{service.url}/predictions", json=asked, timeout=60)
+    assert answer.status_code == 202, answer.text
+    form = answer.json()
+    files = {"file": ("p.csv", BODY)}
+    requests.post(form["url"], form["fields"], files=files, timeout=60).raise_for_status()
+    result = urljoin(service.url, form["result"])
+    found = until(lambda: is_answered(result), lambda: requests.get(result, timeout=60).text)
+    assert found.status_code == 200, found.text
+    return found.content
+
+
+def is_answered(result: str) -> requests.Response | None:
+    answer = requests.get(result, timeout=60)
+    return None if answer.status_code == 202 else answer
