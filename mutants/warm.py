@@ -64,7 +64,7 @@ def main() -> None:
     sys.path[:1] = [str(Path.cwd()), str(Path.cwd() / "functions")]
     exec(f"import {LIBRARIES}")  # noqa: S102 (a list that is easy to read)
     server = subprocess.Popen(
-        [sys.executable, "harness/fake_aws/server.py"],
+        [sys.executable, "-m", "harness.fake_aws.server"],
         stdin=subprocess.PIPE,  # whose end is that of this process
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

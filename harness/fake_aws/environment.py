@@ -3,13 +3,14 @@
 import os
 
 BUCKET, TABLE, QUEUE = "kmeans-test-data", "kmeans-test-jobs", "kmeans-test-fits"
+ACCOUNT, REGION = "123456789012", "eu-central-1"
 
 # boto3 and Powertools read these.
 os.environ |= {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
-    "AWS_DEFAULT_REGION": "eu-central-1",
-    "AWS_REGION": "eu-central-1",
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_REGION": REGION,
     "POWERTOOLS_SERVICE_NAME": "kmeans",
     "POWERTOOLS_METRICS_NAMESPACE": "KMeansService",
     "DATA_BUCKET": BUCKET,

@@ -1,5 +1,6 @@
 """An AWS of moto, empty but for what the template declares."""
 
+import json
 import os
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from harness import PROJECT
-from harness.fake_aws.environment import BUCKET, QUEUE, TABLE
+from harness.fake_aws.environment import ACCOUNT, BUCKET, QUEUE, TABLE
 from harness.fake_aws.functions import Functions
 from local.template import load_template
 
@@ -23,7 +24,8 @@ OF_A_TABLE = ("BillingMode", "KeySchema", "AttributeDefinitions", "GlobalSeconda
 def serving_aws() -> Iterator[str]:
     """The URL of an AWS of our own, in a process of its own."""
     server = subprocess.Popen(
-        [sys.executable, str(PROJECT / "harness/fake_aws/server.py")],
+        [sys.executable, "-m", "harness.fake_aws.server"],
+        cwd=PROJECT,
         stdin=subprocess.PIPE,  # whose end is that of this process
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -38,9 +40,6 @@ def serving_aws() -> Iterator[str]:
 
 
 def empty_aws(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    import requests
-
-    requests.post(f"{aws_endpoint}/moto-api/reset", timeout=10).raise_for_status()
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws_endpoint)
     from kmeans_service import aws, config, storage
     from kmeans_service.owners import rate
@@ -53,7 +52,8 @@ def empty_aws(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
         made.cache_clear()
     # One batch of requests lasts for a test's few calls, however many minutes it takes.
     monkeypatch.setattr(rate, "WINDOW_SECONDS", 10**9)
-    make_what_is_declared(monkeypatch)
+    _begin(aws_endpoint)
+    monkeypatch.setenv("FIT_QUEUE_URL", f"{aws_endpoint}/{ACCOUNT}/{QUEUE}")
     rate.meter().spend(os.environ["DEFAULT_OWNER"])
     return aws
 
@@ -65,17 +65,26 @@ def declared(resource: str) -> dict[str, Any]:
     return properties
 
 
-def make_what_is_declared(monkeypatch: pytest.MonkeyPatch) -> None:
+def _begin(aws_endpoint: str) -> None:
     """Bucket, queue and table, in as much as moto has it and a handler goes by it."""
+    import requests
+
+    versioning = declared("DataBucket")["VersioningConfiguration"]
+    table = {name: declared("JobsTable")[name] for name in OF_A_TABLE}
+    name = json.dumps([versioning, table])
+    if requests.post(f"{aws_endpoint}/emptied", name, timeout=10).status_code == 404:
+        _make(versioning, table)
+        requests.post(f"{aws_endpoint}/begun", name, timeout=10).raise_for_status()
+
+
+def _make(versioning: Any, table: Any) -> None:
     from kmeans_service import aws
 
     aws.s3().create_bucket(
         Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
     )
-    versioning = declared("DataBucket")["VersioningConfiguration"]
     aws.s3().put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration=versioning)
-    monkeypatch.setenv("FIT_QUEUE_URL", aws.sqs().create_queue(QueueName=QUEUE)["QueueUrl"])
-    table = {name: declared("JobsTable")[name] for name in OF_A_TABLE}
+    aws.sqs().create_queue(QueueName=QUEUE)
     aws.dynamodb().create_table(TableName=TABLE, **table)
 
 
