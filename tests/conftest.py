@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from harness import contract, own_events
 from harness.api import Client
-from harness.fake_aws.state import empty_aws, serving_aws
+from harness.fake_aws.state import empty_aws, serving_aws, watched_calls_are_the_clients
 from harness.limits import Set
 from harness.output import Output
 from harness.timing import Clock
@@ -51,6 +51,7 @@ def aws_endpoint() -> Iterator[str]:
 @pytest.fixture
 def aws(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """An empty bucket, table and queue; the module that makes the clients."""
+    watched_calls_are_the_clients(monkeypatch)
     return empty_aws(aws_endpoint, monkeypatch)
 
 
@@ -58,6 +59,7 @@ def aws(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
 def shared_client(aws_endpoint: str) -> Iterator[Client]:
     """As `client`, for a module whose tests build on what is there."""
     with pytest.MonkeyPatch.context() as monkeypatch:
+        watched_calls_are_the_clients(monkeypatch)
         empty_aws(aws_endpoint, monkeypatch)
         yield _client()
 

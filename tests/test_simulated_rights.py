@@ -36,9 +36,8 @@ from harness.iam.simulation import (
 from harness.needed import missing
 from harness.template.reading import functions
 from harness.template.sam import environment
-from kmeans_service import aws
+from kmeans_service import aws, direct
 from kmeans_service.owners import tokens
-from kmeans_service.table import direct_read
 from local.tokens import TokenTable
 
 Json = Any
@@ -50,8 +49,8 @@ def recorded(
 ) -> Iterator[list[Recorded]]:
     with pytest.MonkeyPatch.context() as monkeypatch:
         empty_aws(aws_endpoint, monkeypatch)
-        # A read past the client is asked of the client then, with the same arguments.
-        monkeypatch.setattr(direct_read, "get_item", lambda _request: None)
+        # A call past the client is made by the client then, with the same arguments.
+        monkeypatch.setattr(direct, "_sent", lambda *_: None)
         recorder = Recorder(tmp_path_factory.mktemp("calls") / "recorded")
         use_everything(recorder)
         token, _ = TokenTable(aws.dynamodb(), TABLE).create("alice", "test")

@@ -10,7 +10,7 @@ from typing import IO, Any, cast
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
-from kmeans_service import aws, config
+from kmeans_service import aws, config, direct
 from kmeans_service.errors import JobGone, ModelDamaged
 from kmeans_service.stored_object import StoredObject
 from kmeans_service.streams import ByteStream
@@ -83,6 +83,8 @@ class DataBucket:
 
     def put_unless_there(self, key: str, body: bytes, content_type: str) -> ClientError | None:
         """Write a new object, or return what S3 says where one is there already."""
+        if direct.put_object(self._name, key, body, content_type):
+            return None
         try:
             aws.s3().put_object(
                 Bucket=self._name, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*"

@@ -5,8 +5,7 @@ from typing import Any
 
 from boto3.dynamodb.conditions import Key as KeyAttr
 
-from kmeans_service import aws, config
-from kmeans_service.table import direct_read
+from kmeans_service import aws, config, direct
 from kmeans_service.table.expressions import Condition, Rendered
 from kmeans_service.table.keys import Key
 
@@ -17,7 +16,7 @@ type Item = dict[str, Any]
 def get_item(key: Key) -> Item | None:
     """The item as DynamoDB types it, or None."""
     request: Any = {"TableName": config.settings().jobs_table, "Key": key, "ConsistentRead": True}
-    answer: Any = direct_read.get_item(request)
+    answer: Any = direct.dynamodb("GetItem", request)
     if answer is None:
         answer = aws.dynamodb().get_item(**request)
     item: Item | None = answer.get("Item")

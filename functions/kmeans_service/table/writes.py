@@ -2,12 +2,13 @@
 
 import random
 import time
+import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from kmeans_service import aws, config
+from kmeans_service import aws, config, direct
 from kmeans_service.table.expressions import NOT_THERE, Change, Condition, Rendered
 from kmeans_service.table.keys import Key
 
@@ -54,13 +55,13 @@ def _request(change: Change | None, condition: Condition | None) -> dict[str, An
 
 def update(key: Key, change: Change, condition: Condition) -> Item:
     """The item after the update; raises ConditionFailed or ItemTooLarge."""
-    request: Any = updating(key, change, condition)["Update"]
+    request: Any = updating(key, change, condition)["Update"] | {
+        "ReturnValues": "ALL_NEW",
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+    answer: Any = direct.dynamodb("UpdateItem", request)
     try:
-        answer = aws.dynamodb().update_item(
-            **request,
-            ReturnValues="ALL_NEW",
-            ReturnValuesOnConditionCheckFailure="ALL_OLD",
-        )
+        answer = answer or aws.dynamodb().update_item(**request)
     except ClientError as error:
         if _says_too_large(error):
             raise ItemTooLarge from error
@@ -68,7 +69,8 @@ def update(key: Key, change: Change, condition: Condition) -> Item:
             raise
         found: Any = error.response
         raise ConditionFailed(found.get("Item")) from None
-    return answer["Attributes"]
+    item: Item = answer["Attributes"]
+    return item
 
 
 def is_updated(key: Key, change: Change, condition: Condition) -> bool:
@@ -113,9 +115,12 @@ def transact(actions: Sequence[Action]) -> set[str]:
     Conflicts with another transaction and failed conditions are answers; all else raises.
     """
     client = aws.dynamodb()
-    items: Any = actions
+    # Asked for again under its token, a transaction that was made is not made twice.
+    request: Any = {"TransactItems": actions, "ClientRequestToken": uuid.uuid4().hex}
+    if direct.dynamodb("TransactWriteItems", request) is not None:
+        return set()
     try:
-        client.transact_write_items(TransactItems=items)
+        client.transact_write_items(**request)
     except client.exceptions.TransactionCanceledException as error:
         if "Item size" in str(error.response["CancellationReasons"]):
             raise ItemTooLarge from error
