@@ -47,6 +47,7 @@ def on_both(fit: Recipe) -> None:
     assert_equal(here, there)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(12))
 def test_the_fits_of_recipes_are_the_same_to_the_bit(seed: int) -> None:
     on_both(recipe(seed))
@@ -65,6 +66,7 @@ def rows_around(n_samples: int, n_features: int, n_clusters: int) -> Array:
     return made + centers[r.integers(0, n_clusters, n_samples)]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("n_samples", "n_features", "n_clusters"),
     [(7_001, 2, 8), (6_500, 3, 40), (6_200, 17, 5)],

@@ -112,6 +112,7 @@ def test_through_a_presigned_form_too(client: Client) -> None:
     assert keys() == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("headers", [{}, ASYNC])
 def test_centers_are_kept_where_only_the_answer_to_their_write_was_lost(
     client: Client, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str]

@@ -256,6 +256,7 @@ def test_fit_predict_takes_a_table_and_points_of_it(client: Client) -> None:
     assert answer.labels() == client.get("/kmeans/jobs/0/labels").labels()
 
 
+@pytest.mark.thorough
 def test_columns_come_a_page_at_a_time_where_they_fill_an_answer(client: Client) -> None:
     width = 20_000
     rows = [",".join(f"{row}.{column % 7}" for column in range(width)) for row in range(3)]

@@ -42,6 +42,7 @@ class Customers:
         return b"".join(b"%.6f,%.6f\n" % tuple(row) for row in self.X)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(1))
 def test_in_52_weeks_no_label_number_or_name_changes_and_what_is_new_is_new(
     client: Client, seed: int

@@ -41,6 +41,7 @@ def finishes(runs: Runs, uri: str) -> None:
     assert written(runs.result_of(uri)) == written(runs.run([BODY], RANGE_BYTES, **ASKED))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("stage", STAGES)
 def test_one_that_dies_at_any_stage_leaves_no_result_and_the_next_one_finishes(
     stage: str, runs: Runs, monkeypatch: pytest.MonkeyPatch
@@ -57,6 +58,7 @@ def test_one_that_dies_at_any_stage_leaves_no_result_and_the_next_one_finishes(
     finishes(runs, uri)
 
 
+@pytest.mark.thorough
 def test_one_that_dies_while_labels_are_written_leaves_no_part_of_them(
     runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,6 +55,7 @@ DATA = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", DATA)
 def test_the_inertia_is_that_of_the_fit_out_of_core(name: str, runs: Runs) -> None:
     X, k = DATA[name]
@@ -81,6 +82,7 @@ ASKED: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ASKED)
 def test_no_way_to_cut_a_file_changes_a_bit_of_the_fit(name: str, runs: Runs) -> None:
     asked: dict[str, Any] = {"model_params": {"n_clusters": 4}, "preprocessing": ASKED[name]}
@@ -89,6 +91,7 @@ def test_no_way_to_cut_a_file_changes_a_bit_of_the_fit(name: str, runs: Runs) ->
         assert written(runs.run([TABLE], size, Alone(seed=size), **asked)) == whole
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "params",
     [
@@ -105,6 +108,7 @@ def test_nor_does_it_of_another_search(params: dict[str, Any], runs: Runs) -> No
     assert written(runs.run([body], 700, Alone(seed=1), model_params=params)) == whole
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ASKED)
 def test_labels_are_those_that_the_model_predicts_of_the_file_in_one(name: str, runs: Runs) -> None:
     found = runs.run([TABLE], 200, model_params={"n_clusters": 4}, preprocessing=ASKED[name])

@@ -124,6 +124,7 @@ def test_a_line_too_long_is_refused_at_its_line() -> None:
     check_ranges(open_quote, range(1, len(open_quote)), limits=CsvLimits(line_length=40))
 
 
+@pytest.mark.thorough
 def test_means_and_squares_of_ranges_are_those_of_the_file() -> None:
     body = b"".join(b"%d.5,%d\n" % (i * i % 97, 10**9 + i) for i in range(500))
     limits, reading = CsvLimits(), Reading()

@@ -199,6 +199,7 @@ def test_more_rows_than_are_taken_are_refused_with_the_file_and_the_line(
     assert error["detail"] == "part-2.csv: more than the 5 rows a file may have"
 
 
+@pytest.mark.thorough
 def test_one_bad_cell_of_200_files_is_named_by_its_file_and_its_line_there(
     client: Client, spark: Elsewhere
 ) -> None:

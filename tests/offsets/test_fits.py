@@ -190,6 +190,7 @@ def test_calinski_harabasz_and_davies_bouldin_are_of_all_rows_and_silhouette_of_
     assert found.scores.sample_size == 1000
 
 
+@pytest.mark.thorough
 def test_a_million_ordinary_labels_are_scikit_learns() -> None:
     rng = np.random.default_rng(2)
     centers = rng.normal(size=(8, 2)) * 4
