@@ -46,7 +46,9 @@ def test_sentences_and_rules_are_in_the_language_of_the_page(german: Visitor, ta
     expect(rule).to_contain_text("width über")
 
 
-def test_what_is_only_told_in_english_says_so(german: Visitor, tmp_path: Path) -> None:
+def test_what_is_only_told_in_english_says_so_behind_what_the_page_can_say(
+    german: Visitor, tmp_path: Path
+) -> None:
     """A screen reader would speak it as German."""
     file = tmp_path / "wrong.csv"
     file.write_text("age,income\n34,41000\n52000\n41,39000\n")
@@ -54,6 +56,25 @@ def test_what_is_only_told_in_english_says_so(german: Visitor, tmp_path: Path) -
     german.gives(file)
     english = german.page.locator(".problem [lang=en]")
     expect(english).to_contain_text("line 3 has 1 cell")
+    told = german.page.get_by_role("alert")
+    expect(told).to_contain_text("In Zeile 3, Spalte 2 ist die Datei nicht zu lesen.")
+
+
+def test_notes_of_a_fit_are_in_the_language_of_the_page_and_the_services_own_words_folded(
+    german: Visitor, table: Path
+) -> None:
+    german.opens()
+    german.gives(table)
+    german.sees_clusters(3)
+    own, english = german.page.locator(".quality > details").all()[:2]
+    expect(own.locator("li")).to_have_text(
+        [
+            "Weggelassen: id (eine Kennung); letter (überwiegend Text).",
+            "Leere Zellen bekamen das Mittel ihrer Spalte: 1 in einer Spalte.",
+        ]
+    )
+    assert (own.get_attribute("open"), english.get_attribute("open")) == ("", None)
+    expect(english.locator("[lang=en] li")).to_have_count(2)
 
 
 def test_a_cell_that_is_no_number_is_told_in_the_language_of_the_page(

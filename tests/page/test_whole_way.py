@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from harness.data.dropped import ROWS, TABLE
 from harness.visitor import Visitor
@@ -29,6 +29,20 @@ def test_the_example_is_a_click_away_from_its_picture(visitor: Visitor) -> None:
     assert {urlsplit(url).netloc for url in visitor.asked if url.startswith("http")} == {
         urlsplit(visitor.url).netloc
     }
+
+
+def test_no_function_is_asked_for_a_job_while_it_starts_for_the_page(
+    visitor: Visitor, table: Path
+) -> None:
+    held: list[Route] = []
+    visitor.page.route("**/jobs?limit=1", lambda route: held.append(route))
+    visitor.opens()
+    visitor.gives(table)
+    visitor.page.wait_for_url("**/#job=*")  # it was uploaded
+    visitor.page.evaluate("new Promise(requestAnimationFrame)")
+    assert not [url for url in visitor.asked if re.search(r"/jobs/\d+$", url)]
+    held[0].continue_()
+    visitor.sees_clusters(3)
 
 
 def test_a_file_becomes_columns_clusters_and_files_to_take_away(

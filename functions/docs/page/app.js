@@ -1,6 +1,6 @@
 // The page: what is shown of the state, and where the address leads.
 import { html, nothing, render } from "./lit-html.js";
-import { read, token } from "./service.js";
+import { greet as ask, token } from "./service.js";
 import { changed, drawnBy, focusOn, state } from "./state.js";
 import { language, t } from "./text.js";
 import { closedView, header, problemView, signedView, workView } from "./frame.js";
@@ -49,7 +49,7 @@ function arrive() {
 
 /** Where the service is closed, the page says so before a file is dropped. */
 async function greet() {
-  if (state.view === "start") await read("jobs?limit=1").catch(refused);
+  if (state.view === "start") await ask().catch(refused);
 }
 
 document.documentElement.lang = language;

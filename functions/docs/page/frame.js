@@ -77,13 +77,22 @@ function detail({ progress, status }) {
 
 // --- what went wrong ----------------------------------------------------------------
 
+/** What went wrong in the page's language, as far as the problem's own members say it; the service's words stay below. */
+function detailView(problem) {
+  const told = t.details[kindOf(problem)]?.(problem);
+  return html`
+    ${told ? html`<p>${told}</p>` : nothing}
+    <p class=${told ? "muted" : ""} lang=${problem.status ? "en" : nothing}>${problem.detail}</p>
+  `;
+}
+
 export function problemView() {
   const { problem } = state;
   if (!problem) return nothing;
   return html`
     <section class="problem" role="alert">
       <h2>${t.problems[kindOf(problem)] ?? html`<span lang=${problem.status ? "en" : nothing}>${problem.title}</span>`}</h2>
-      <p lang=${problem.status ? "en" : nothing}>${problem.detail}</p>
+      ${detailView(problem)}
       ${problem.lines ? excerptView(problem) : nothing}
       <p>
         ${state.view === "job" && !state.job && !problem.again ? html`<label class="button primary">${t.chooseOther}<input class="unseen" type="file" data-use="take" @change=${chosen}></label>` : nothing}

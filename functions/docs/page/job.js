@@ -19,7 +19,7 @@ export function jobView() {
   const what = `job ${job?.job_id}`;
   return html`
     <div class="job-top">
-      ${isRenamed(what) ? html`<h1 class="unseen">${name}</h1>${nameField(what, name)}` : html`<div class="name-row"><h1>${name}</h1>${job ? pencil(what, name) : nothing}</div>`}
+      ${isRenamed(what) ? html`<h1 class="unseen">${name}</h1>${nameField(what, name)}` : html`<div class="name-row"><h1>${brokenAtDot(name)}</h1>${job ? pencil(what, name) : nothing}</div>`}
       <p class="muted facts">
         ${table ? html`<span>${t.rows(table.n_rows)}</span><span>${t.columns(table.n_columns)}</span>${state.byService ? nothing : html`<span>${t.readAs(table.reading)}</span>`}` : nothing}
         ${job?.name ? html`<span>${job.filename}</span>` : nothing}
@@ -38,6 +38,12 @@ export function jobView() {
     ${fit ? html`${qualityView()}${migrationView()}${takeView()}${predictView()}` : nothing}
     ${table ? html`${columnsView()}${firstRowsView()}` : nothing}
   `;
+}
+
+/** A name that is too long for its line breaks before its ending, and not in it. */
+function brokenAtDot(name) {
+  const dot = name.lastIndexOf(".");
+  return dot > 0 ? html`${name.slice(0, dot)}<wbr>${name.slice(dot)}` : name;
 }
 
 /** After a cancelled fit: it can be waited for again, or ends with its job. */

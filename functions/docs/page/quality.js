@@ -1,6 +1,7 @@
 // How good the clusters are: in words, and over all numbers of them that were tried.
 import { html, nothing, svg } from "./lit-html.js";
 import { auditView } from "./audit.js";
+import { ownNotes } from "./telling.js";
 import { state } from "./state.js";
 import { count, measure, share, t, verdictOf } from "./text.js";
 
@@ -16,9 +17,23 @@ export function qualityView() {
     <section class="quality" aria-label=${t.quality}>
       ${choice ? verdictView(choice, scores) : silhouetteView(scores)}
       ${auditView()}
-      ${warnings.length ? html`<details ?open=${warnings.length < 3}><summary>${t.notes(warnings.length)}</summary><ul lang="en">${warnings.map((warning) => html`<li>${warning}</li>`)}</ul></details>` : nothing}
+      ${notesView(warnings)}
       ${choice ? html`${curveView(choice)}${triedView(choice)}` : nothing}
     </section>
+  `;
+}
+
+const FEW = 3; // notes that are open at once
+
+/** What the page can say itself, and the service's sentences: they stay folded where the page has said all of them. */
+function notesView(warnings) {
+  if (!warnings.length) return nothing;
+  const own = ownNotes();
+  const english = html`<ul lang="en">${warnings.map((warning) => html`<li>${warning}</li>`)}</ul>`;
+  if (!own.length) return html`<details ?open=${warnings.length < FEW}><summary>${t.notes(warnings.length)}</summary>${english}</details>`;
+  return html`
+    <details open><summary>${t.notes(own.length)}</summary><ul>${own.map((note) => html`<li>${note}</li>`)}</ul></details>
+    <details ?open=${own.length < warnings.length}><summary>${t.inEnglish}</summary>${english}</details>
   `;
 }
 

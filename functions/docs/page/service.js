@@ -90,6 +90,14 @@ export async function made(path, options = {}) {
 
 export const read = async (path, options) => (await call(path, options)).json();
 
+let greeting = Promise.resolve();
+
+/** Whether the service is open to who sees this page; tried once. */
+export const greet = () => (greeting = read("jobs?limit=1", { method: "GET" }));
+
+/** Jobs are asked for behind that: two at once, at the start, would be two functions that start. */
+export const greeted = () => greeting.catch(() => {});
+
 export async function upload(file, signal) {
   const body = new FormData();
   body.append("file", file, file.name);

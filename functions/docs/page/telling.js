@@ -52,3 +52,20 @@ export function ruleOf({ text, conditions }) {
   });
   return words.join(t.tells.and) || t.tells.everyRow;
 }
+
+const NAMED = 5; // columns that a note names
+
+/** In other languages than the service's: which columns were left out and why, and which cells were filled in. It says both in its own notes, each where it is so. */
+export function ownNotes() {
+  if (isEnglish) return [];
+  const { columns } = state.table;
+  const out = columns.filter((column) => column.role === "left_out");
+  const gaps = columns.filter((column) => column.role === "used" && column.missing);
+  const named = out.slice(0, NAMED).map((column) => t.tells.because(called({ name: column.name, column: column.number }), t.rules[column.rule]));
+  const how = state.job.preprocessing?.missing ?? "mean"; // a job shows what is not the default
+  const filled = ["mean", "median"].includes(how) && gaps.length;
+  return [
+    out.length && t.tells.leftOut(named, out.length - named.length),
+    filled && t.tells.filled(gaps.reduce((sum, column) => sum + column.missing, 0), gaps.length, how),
+  ].filter(Boolean);
+}

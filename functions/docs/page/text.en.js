@@ -33,7 +33,8 @@ export const words = {
   signedTitle: "Not from a browser",
   signed: "This service asks for AWS signatures, which a page in a browser cannot make. Use curl with --aws-sigv4, or the service on your own machine (make run).",
 
-  problems: {},
+  problems: {}, // the service's own titles and details are English
+  details: {},
   failed: "That did not work",
   fitFailed: "The fit failed",
   offline: "The service cannot be reached",
@@ -177,6 +178,7 @@ export const words = {
     `${reached} of ${whole.format(starts)} starts come to the best, ${whole.format(optima)} different ${optima === 1 ? "result" : "results"}; these have ${gap} % more inertia than the best, and agree with it by ${agreement} of 1`,
   searchOn: "Search further",
   notes: (n) => of(n, "note", "notes"),
+  inEnglish: "In the service’s words",
 
   migration: (id) => `Which rows changed since job ${id}`,
   sameRow: "The same row is",

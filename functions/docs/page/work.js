@@ -66,6 +66,7 @@ export function take(file) {
     const id = service.fitsRequest(file) ? (await service.upload(file, signal)).job_id : await byParts(file, work, signal);
     work.id = id;
     location.hash = `job=${id}`;
+    await service.greeted();
     await understand(await service.read(`jobs/${id}`, { signal }), work, signal);
     if (!state.table.refused) await cluster(work, signal);
   });

@@ -180,10 +180,9 @@ def _check_csv_type(part: Part) -> None:
         return
     media_type, options = parse_options_header(part.content_type)
     if media_type not in CSV_TYPES:
-        kind = described(part.body) or quoted(media_type)
-        raise UnsupportedMediaType(
-            f"the file '{part.name}' is {kind}; allowed is {' or '.join(CSV_TYPES)}",
-            field=part.name,
+        allowed = f"{quoted(media_type)}; allowed is {' or '.join(CSV_TYPES)}"
+        raise UnsupportedMediaType(  # another name would make no table of what is known to be none
+            f"the file '{part.name}' is {described(part.body) or allowed}", field=part.name
         )
     charset = options.get("charset", "utf-8").lower()
     if charset not in ("utf-8", "utf8", "us-ascii", "ascii"):
