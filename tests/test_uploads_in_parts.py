@@ -173,6 +173,36 @@ def test_one_that_is_completed_is_not_ended_by_the_sweeper(client: Client) -> No
     assert sweep()["lapsed"] == 0
 
 
+def test_who_asks_again_where_s3_took_longer_than_the_request_finds_it_completed(
+    client: Client, aws: Any
+) -> None:
+    send(begin(client, size=10).json(), 1)
+    answered = "after-call.s3.CompleteMultipartUpload"
+
+    def die(**_: Any) -> None:
+        raise KeyboardInterrupt
+
+    aws.s3().meta.events.register(answered, die)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            client.call("POST", "/kmeans/uploads/0")
+    finally:
+        aws.s3().meta.events.unregister(answered, die)
+    assert client.get("/kmeans/uploads/0").json()["received"] == 10
+    assert client.call("POST", "/kmeans/uploads/0").status == 202
+    assert "due_at" not in item()
+
+
+def test_one_that_is_aborted_while_it_is_completed_is_gone(client: Client, aws: Any) -> None:
+    send(begin(client, size=10).json(), 1)
+
+    def abort() -> None:
+        assert client.call("DELETE", "/kmeans/uploads/0").status == 204
+
+    with meanwhile(aws.dynamodb(), "UpdateItem", abort):
+        assert client.call("POST", "/kmeans/uploads/0").status == 410
+
+
 def test_what_died_before_s3_knew_of_it_is_begun_by_who_looks(client: Client, aws: Any) -> None:
     def die() -> None:
         raise KeyboardInterrupt

@@ -4,6 +4,7 @@ The job is PENDING and holds the upload; its bytes count from the start. Each pa
 exactly as many bytes as the part has. What is not completed within a day is aborted by the sweeper.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -97,11 +98,23 @@ def _url(parts: PartedUpload, number: int, size: int) -> str:
 def complete(job: Job) -> Job:
     """Make the file of its parts; S3 then tells the worker. The same again changes nothing.
 
+    Of a large file S3 may take longer than a request has: that all parts have come is noted before,
+    and who asks again then finds that S3 has made the file of them.
     Raises PartsMissing, or JobGone.
     """
     parts = job.parts
-    if parts is None or parts.completed:
+    if parts is None or job.input:
         return job
+    if not parts.completed:
+        return _complete(job, parts)
+    with suppress(ObjectMissing):  # it knows the upload no more
+        data_bucket().complete_parts(parts.key, parts.upload_id)
+    change = removes("gsi1pk", "due_at")
+    writes.is_updated(job_key(job.owner, job.job_id), change, _holds(parts))
+    return job
+
+
+def _complete(job: Job, parts: PartedUpload) -> Job:
     come = _received(job)
     missing = [number for number, size in parts.sizes() if come.get(number) != size]
     if missing:
@@ -111,11 +124,9 @@ def complete(job: Job) -> Job:
             f"their bytes: {', '.join(map(str, missing[:NAMED]))}{more}. "
             f"GET /kmeans/uploads/{job.job_id} answers where they go"
         )
-    data_bucket().complete_parts(parts.key, parts.upload_id)
-    done = replace(parts, completed=True)
-    change = sets(parts=done.as_item()) | removes("gsi1pk", "due_at")
-    writes.is_updated(job_key(job.owner, job.job_id), change, _holds(parts))
-    return replace(job, parts=done)
+    done = sets(parts=replace(parts, completed=True).as_item())
+    writes.is_updated(job_key(job.owner, job.job_id), done, _holds(parts))
+    return complete(find(job.owner, job.job_id))  # which somebody else may have ended meanwhile
 
 
 def abort(job: Job) -> None:
