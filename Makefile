@@ -33,7 +33,7 @@ help: ## this list
 # --- the service ----------------------------------------------------------------
 
 .PHONY: run
-run: $(VENV)/.run-installed $(if $(ENGINE),$(SPARK_VENV)/.installed) ## the whole service on http://localhost:8080/kmeans (PORT=…, ACCESS=TOKEN closes it, ENGINE=spark has fits on Spark)
+run: $(VENV)/.run-installed $(if $(ENGINE),$(SPARK_VENV)/classes.jsa) ## the whole service on http://localhost:8080/kmeans (PORT=…, ACCESS=TOKEN closes it, ENGINE=spark has fits on Spark)
 	@exec $(BIN)/python -m local run
 
 .PHONY: env
@@ -53,7 +53,7 @@ token: ## API tokens (ARGS='create --owner alice', 'list', 'revoke ID'; on AWS w
 # --- tests ----------------------------------------------------------------------
 
 .PHONY: test
-test: lint build $(DOCS_VENV)/.installed $(BENCH_VENV)/.installed $(SBOM_VENV)/.installed $(CLIENT_VENV)/.installed $(if $(shell command -v java),$(SPARK_VENV)/.installed) ## everything: style, types, templates, packages and all tests (PYTEST_ARGS='-k upload')
+test: lint build $(DOCS_VENV)/.installed $(BENCH_VENV)/.installed $(SBOM_VENV)/.installed $(CLIENT_VENV)/.installed $(if $(shell command -v java),$(SPARK_VENV)/classes.jsa) ## everything: style, types, templates, packages and all tests (PYTEST_ARGS='-k upload')
 	@$(BIN)/pytest tests $(AT_ONCE) $(PYTEST_ARGS)
 	@$(MAKE) client
 
@@ -194,6 +194,9 @@ $(SPARK_VENV)/.installed: requirements/spark.txt $(COMPILED)
 	@local/install.sh $(SPARK_VENV) $< "Spark, 600 MB on disk, one to two minutes"
 	@local/compile.sh $(SPARK_VENV)
 	@touch $@
+
+$(SPARK_VENV)/classes.jsa: requirements/spark.txt local/spark/classes.sh local/spark/classes.py | $(SPARK_VENV)/.installed
+	@local/spark/classes.sh $(SPARK_VENV) $@
 
 $(MUTANTS_VENV)/.installed: requirements/mutants.txt
 	@local/install.sh $(MUTANTS_VENV) $< "the tool that makes the mistakes, a few seconds"

@@ -13,7 +13,8 @@ from local.spark.runs import PROCESSORS, Launch, Process
 ENVIRONMENT = PROJECT / ".venv-spark"
 SPARK_SUBMIT = ENVIRONMENT / "bin/spark-submit"
 # No row goes through Java: what would compile its code well costs more than all that it runs.
-JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+# The archive of its classes is left unread where there is none, or it is of another Java.
+JAVA = f"-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:SharedArchiveFile={ENVIRONMENT}/classes.jsa"
 TRIES = 4  # of a task, as on EMR Serverless
 OPTIONS = (
     *("--master", f"local[{PROCESSORS},{TRIES}]", "--driver-memory", "1g"),
