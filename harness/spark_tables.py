@@ -1,5 +1,9 @@
 """Tables that are fitted by ranges."""
 
+import io
+from typing import Any
+
+import arro3.io
 import numpy as np
 
 from kmeans_service.arrays import Array
@@ -25,6 +29,15 @@ def csv(X: Array, header: bool = False) -> bytes:
     names = ",".join(f"c{column}" for column in range(X.shape[1])) + "\n"
     lines = (",".join(map(repr, row)) + "\n" for row in X.tolist())
     return (names * header + "".join(lines)).encode()
+
+
+def parquet(body: bytes, **how: Any) -> bytes:
+    """The same rows, in groups of 1000 but for the last one."""
+    schema = arro3.io.infer_csv_schema(io.BytesIO(body), has_header=True)
+    table = arro3.io.read_csv(io.BytesIO(body), schema, has_header=True)
+    target = io.BytesIO()
+    arro3.io.write_parquet(table, target, **{"max_row_group_size": 1000} | how)
+    return target.getvalue()
 
 
 def s1_like(seed: int = 0, n: int = 5000) -> Array:

@@ -6,7 +6,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import arro3.io
 import numpy as np
 import pytest
 
@@ -15,20 +14,11 @@ from distributed.parquet import text, text_of_group
 from distributed.row_groups import row_groups
 from harness.alone import Alone
 from harness.spark_runs import Runs, running, written
-from harness.spark_tables import TABLE, blobs, csv
+from harness.spark_tables import TABLE, blobs, csv, parquet
 from kmeans_service.errors import InvalidCsv
 from kmeans_service.fitting.kernel import library
 
 PLAIN = b"x,y,t\n" + b"".join(b"%d,%d.5,t%d\n" % (i, i * i, i % 3) for i in range(2500))
-
-
-def parquet(body: bytes, **how: Any) -> bytes:
-    """The same rows, in groups of some."""
-    schema = arro3.io.infer_csv_schema(io.BytesIO(body), has_header=True)
-    table = arro3.io.read_csv(io.BytesIO(body), schema, has_header=True)
-    target = io.BytesIO()
-    arro3.io.write_parquet(table, target, **{"max_row_group_size": 1000} | how)
-    return target.getvalue()
 
 
 def opened(body: bytes) -> Any:

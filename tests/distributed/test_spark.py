@@ -11,7 +11,8 @@ from distributed import job, rows, work
 from harness import PROJECT, spark_submit
 from harness.alone import Alone
 from harness.spark_runs import Runs, running, written
-from harness.spark_tables import TABLE, csv, s1_like
+from harness.spark_tables import TABLE, blobs, csv, parquet, s1_like
+from kmeans_service.models.labels_to_text import to_csv
 
 SESSION = PROJECT / "harness/spark_session.py"
 RANGE_BYTES = 4000
@@ -25,6 +26,12 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
         yield made
 
 
+X = blobs(300, 3, 3, 6)
+HEADER, *LINES = csv(X, header=True).splitlines(keepends=True)
+PARQUET = [
+    parquet(HEADER + b"".join(lines), max_row_group_size=50) for lines in (LINES[:170], LINES[170:])
+]
+OF_PARQUET = (PARQUET, {"model_params": {"n_clusters": 3}})
 ASKED: list[tuple[list[bytes], dict[str, Any]]] = [
     ([csv(s1_like(n=1000), header=True)], {"model_params": {"n_clusters": 15}}),
     (
@@ -34,6 +41,7 @@ ASKED: list[tuple[list[bytes], dict[str, Any]]] = [
             "preprocessing": {"categories": "one_hot", "scaling": "robust", "missing": "drop"},
         },
     ),
+    OF_PARQUET,
     ([TABLE, TABLE], {"preprocessing": {"weight_column": "weight", "columns": ["size"]}}),
 ]
 
@@ -56,6 +64,8 @@ def test_fits_on_spark_are_those_of_one_process_though_processes_die_and_files_o
         here = runs.run(bodies, RANGE_BYTES, Alone(), **asked)
         assert written(runs.result_of(uri)) == written(here)
     assert runs.result_of(refused).problem["line"] == 502
+    of_parquet = runs.result_of(there[ASKED.index(OF_PARQUET)])
+    assert of_parquet.body("labels.csv") == bytes(to_csv(of_parquet.manifest().model.predict(X)))
 
 
 def test_the_program_that_a_cluster_starts_writes_a_result(runs: Runs) -> None:
