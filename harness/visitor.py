@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from re import Pattern
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -54,6 +55,14 @@ class Visitor:
     def sees_clusters(self, count: int) -> None:
         expect(self.page.locator(".cluster")).to_have_count(count)
         expect(self.page.locator("#picture")).to_be_visible()
+
+    @contextmanager
+    def unanswered(self, asked: str | Pattern[str]) -> Iterator[None]:
+        """What is asked of this address waits. At the end it goes through, if the page still waits
+        for it: what is to happen without an answer belongs inside."""
+        self.context.route(asked, lambda _route: None)
+        yield
+        self.context.unroute(asked)
 
     def is_shut_out(self) -> list[Any]:
         """What axe finds wrong, run where neither the page nor its policy sees it."""

@@ -28,8 +28,7 @@ def cancels(visitor: Visitor, table: Path) -> None:
         visitor.gives(table)
     visitor.page.get_by_role("button", name="Cancel", exact=True).click()
     expect(visitor.page.locator(".goes-on")).to_contain_text("still works on this fit")
-    visitor.context.unroute(IS_JOB)
-    visitor.context.unroute("**/fit")
+    visitor.context.unroute_all()
 
 
 @pytest.mark.parametrize("width", [360, 1440])

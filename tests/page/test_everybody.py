@@ -35,12 +35,12 @@ def test_nobody_is_shut_out_at_any_width_and_in_any_theme(
         page = visitor.page
         visitor.opens()
         is_for_everybody(visitor)
-        visitor.context.route("**/fit", lambda _route: None)  # it goes on and on
-        visitor.gives(table)
-        expect(page.locator(".work")).to_contain_text("Die Gruppen werden")
-        is_for_everybody(visitor)
-        visitor.context.unroute("**/fit")
-        page.get_by_role("button", name="Abbrechen").click()
+        with visitor.unanswered("**/fit"):
+            visitor.gives(table)
+            expect(page.locator(".work")).to_contain_text("Die Gruppen werden")
+            is_for_everybody(visitor)
+            page.get_by_role("button", name="Abbrechen").click()
+            expect(page.locator(".work")).to_have_count(0)
         page.get_by_role("button", name="Gruppen finden").click()
         visitor.sees_clusters(3)
         for summary in page.locator("summary").all():
@@ -126,12 +126,11 @@ def test_what_happens_is_told_to_who_does_not_see_it(visitor: Visitor, table: Pa
     page = visitor.page
     for role in ("banner", "navigation", "main"):
         expect(page.get_by_role(role)).to_have_count(1)  # type: ignore[arg-type]
-    visitor.context.route("**/fit", lambda _route: None)
-    visitor.gives(table)
-    expect(page.get_by_role("status")).to_have_text("Finding the clusters")
-    visitor.context.unroute("**/fit")
-    page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_role("status")).to_contain_text("the service still works on this fit")
+    with visitor.unanswered("**/fit"):
+        visitor.gives(table)
+        expect(page.get_by_role("status")).to_have_text("Finding the clusters")
+        page.get_by_role("button", name="Cancel").click()
+        expect(page.get_by_role("status")).to_contain_text("the service still works on this fit")
     page.get_by_role("button", name="Find clusters").click()
     visitor.sees_clusters(3)
     page.get_by_text("The clusters as a table").click()
@@ -154,8 +153,8 @@ def test_nothing_moves_where_motion_is_not_wanted(
     browser: Browser, service: Service, table: Path
 ) -> None:
     with visiting(browser, service.url, reduced_motion="reduce") as visitor:
-        visitor.context.route("**/fit", lambda _route: None)
         visitor.opens()
-        visitor.gives(table)
-        expect(visitor.page.get_by_role("progressbar")).to_be_visible()
-        assert visitor.page.evaluate("document.getAnimations().length") == 0
+        with visitor.unanswered("**/fit"):
+            visitor.gives(table)
+            expect(visitor.page.get_by_role("progressbar")).to_be_visible()
+            assert visitor.page.evaluate("document.getAnimations().length") == 0

@@ -69,16 +69,15 @@ def test_an_upload_that_is_cancelled_leaves_nothing(
 
 
 def test_an_upload_goes_on_after_the_page_was_loaded_anew(visitor: Visitor, large: Path) -> None:
-    visitor.context.route(IS_PART, lambda _route: None)
     visitor.opens()
-    visitor.gives(large)
-    hangs(visitor)
-    address = visitor.page.url
-    visitor.page.reload()
-    card = visitor.page.locator(".predict")
-    expect(card).to_contain_text(f"Choose “{large.name}” again to go on")
-    assert visitor.is_shut_out() == []
-    visitor.context.unroute(IS_PART)
+    with visitor.unanswered(IS_PART):
+        visitor.gives(large)
+        hangs(visitor)
+        address = visitor.page.url
+        visitor.page.reload()
+        card = visitor.page.locator(".predict")
+        expect(card).to_contain_text(f"Choose “{large.name}” again to go on")
+        assert visitor.is_shut_out() == []
     visitor.gives(large)
     visitor.sees_clusters(3)
     assert visitor.page.url == address
