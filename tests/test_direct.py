@@ -3,6 +3,7 @@
 import hashlib
 import json
 import multiprocessing
+import os
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -192,6 +193,16 @@ def test_nothing_is_read_past_a_proxy_or_without_credentials(
     monkeypatch.setenv("NO_PROXY", "")
     assert direct.dynamodb("GetItem", REQUEST) is None
     direct._connections.forget()
+
+
+@pytest.mark.parametrize(("more", "direct_calls"), [("/", 1), ("/below/a/path", 0)])
+def test_an_endpoint_below_a_path_is_the_clients(
+    dynamodb: DynamoDb, monkeypatch: pytest.MonkeyPatch, more: str, direct_calls: int
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"{os.environ['AWS_ENDPOINT_URL']}{more}")
+    forget_clients()
+    assert (direct.dynamodb("GetItem", REQUEST) is not None) == bool(direct_calls)
+    assert dynamodb.calls == direct_calls
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")

@@ -41,7 +41,7 @@ class _Connections(threading.local):
         self.forget()
 
     def to(self, url: str) -> HTTPConnection | None:
-        """Open or to be opened; None if the way there leads through a proxy."""
+        """Open or to be opened; None if only the client knows the way there."""
         if url not in self.known:
             self.known[url] = _connection(url)
         connection = self.known[url]
@@ -58,9 +58,9 @@ os.register_at_fork(after_in_child=_connections.forget)  # they are the parent's
 
 
 def _connection(url: str) -> HTTPConnection | None:
-    """TLS goes by the certificates that botocore trusts."""
-    host = urlsplit(url).netloc
-    if get_environ_proxies(url):
+    """None by way of a proxy, or below a path; TLS goes by the certificates botocore trusts."""
+    host, path = urlsplit(url)[1:3]
+    if get_environ_proxies(url) or path.strip("/"):
         return None
     if url.startswith("http:"):
         return HTTPConnection(host, timeout=TIMEOUT_SECONDS)
@@ -106,7 +106,7 @@ def _sent(
     connection = _connections.to(meta.endpoint_url)
     if connection is None or credentials is None:
         return None
-    headers |= {"host": meta.endpoint_url.partition("//")[2]}
+    headers |= {"host": urlsplit(meta.endpoint_url).netloc}
     where = f"{meta.region_name}/{meta.service_model.signing_name}"
     signing = signed(method, path, headers, body, where, credentials)
     try:
