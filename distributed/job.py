@@ -66,6 +66,16 @@ class Prediction(Run):
     manifest: StoredObject
 
 
+@dataclass(frozen=True, kw_only=True)
+class Rows(Prediction):
+    """outlier_quantile   beyond which a row of a cluster is an outlier
+    names              of the clusters
+    """
+
+    outlier_quantile: float
+    names: tuple[str, ...]
+
+
 def load(uri: str) -> Fit | Prediction:
     """The run that an s3:// address names."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
@@ -85,7 +95,8 @@ def run_of(document: Mapping[str, Any]) -> Fit | Prediction:
         "limits": Limits(**document["limits"]),
     }
     if "manifest" in document:
-        return Prediction(**common, manifest=StoredObject(**document["manifest"]))
+        common["manifest"] = StoredObject(**document["manifest"])
+        return Rows(**common, **_of_rows(document)) if "rows" in document else Prediction(**common)
     return Fit(
         **common,
         fit_id=document["fit_id"],
@@ -94,6 +105,12 @@ def run_of(document: Mapping[str, Any]) -> Fit | Prediction:
         is_dataset=given.get("is_dataset", False),
         is_settled=given["n_samples"] > 0 and not given.get("is_dataset"),
     )
+
+
+def _of_rows(document: Mapping[str, Any]) -> dict[str, Any]:
+    given = document["rows"]
+    share = float(given["outlier_quantile"])
+    return {"outlier_quantile": share, "names": tuple(given["names"])}
 
 
 def _files(parts: Sequence[Mapping[str, Any]]) -> tuple[File, ...]:

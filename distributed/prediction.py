@@ -14,14 +14,14 @@ from distributed.given import given_of
 from distributed.job import Prediction
 from distributed.parts import Part, Parts, PartWriter
 from distributed.progress import OF_A_PREDICTION, Telling
-from distributed.rows import Group, Read
+from distributed.rows import Read
+from distributed.shares import Share, shares_of
 from distributed.tables import Files, read_files
 from kmeans_service.arrays import Array
 from kmeans_service.media_types import CSV
 from kmeans_service.models import manifest
 from kmeans_service.models.labels_to_text import csv_chunks
 from kmeans_service.models.model import Model
-from kmeans_service.models.nearest import CHUNK
 from kmeans_service.models.points import PointsTable, chosen
 from kmeans_service.tables.dialect import Reading
 from kmeans_service.tables.table import Table
@@ -34,13 +34,14 @@ def predicted(run: Prediction, fleet: Fleet, range_bytes: int) -> dict[str, Any]
     model = manifest.load(run.manifest).model
     points, files = _read(run, model, fleet, range_bytes, say)
     say({"stage": "LABELLING", "rows": points.table.n_rows})
-    shares = _shares(points, files, all_kept=model.is_complete)
+    all_kept = model.is_complete
+    groups = rows.groups_of(files.spans, points.places, all_kept=all_kept)
     labels = Parts(run.bucket, f"{run.prefix}labels.csv", CSV)
     with labels.writing() as writer:
         shared = Labelling(Read(files.written, points.layout), points.order, model, writer)
-        labels.finish(fleet.each(label, shared, shares))
+        labels.finish(fleet.each(label, shared, shares_of(groups)))
     say({"stage": "STORING"})
-    return {"status": "predicted", "result": asdict(labels.stored())}
+    return {"status": "made", "result": asdict(labels.stored())}
 
 
 def _read(
@@ -76,30 +77,6 @@ class Labelling:
     writer: PartWriter
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
-    """A group of points; `start` are those before it."""
-
-    index: int
-    group: Group
-    start: int
-    is_last: bool
-
-    @property
-    def n_rows(self) -> int:
-        return sum(each.n_rows for each in self.group)
-
-
-def _shares(points: PointsTable, files: Files, *, all_kept: bool) -> list[Share]:
-    groups = rows.groups_of(files.spans, points.places, all_kept=all_kept)
-    sizes = (sum(each.n_rows for each in group) for group in groups)
-    starts = itertools.accumulate(sizes, initial=0)
-    return [
-        Share(index, group, start, index == len(groups) - 1)
-        for index, (group, start) in enumerate(zip(groups, starts, strict=False))
-    ]
-
-
 def label(shared: Labelling, share: Share) -> Part:
     """Writes the labels of a group as the part of its number."""
     blocks = (chosen(each, shared.order) for each in rows.read(shared.what, share.group))
@@ -110,13 +87,8 @@ def label(shared: Labelling, share: Share) -> Part:
 
 
 def _labels(model: Model, blocks: Iterable[Array], share: Share) -> Iterator[Array]:
-    """As of all points in one array: products are computed of CHUNK rows at a time.
-
-    So that those rows are multiplied together here as there, others stand for those of the groups
-    around this one.
-    """
-    before, n_rows = share.start % CHUNK, share.n_rows
-    after = 0 if share.is_last else -(share.start + n_rows) % CHUNK
+    """As of all points in one array, exact ties included."""
+    (before, after), n_rows = share.around(model), share.n_rows
     n_used = len(model.columns.positions)
     filled = itertools.chain([np.zeros((before, n_used))], blocks, [np.zeros((after, n_used))])
     for labels in model.predict_blocks(block for block in filled if len(block)):

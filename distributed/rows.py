@@ -50,9 +50,13 @@ def read(what: Read, group: Group) -> Iterator[Array]:
 
 
 def _all_rows(what: Read, group: Group) -> Iterator[Array]:
+    return (rows for rows, _ in numbered(what, group))
+
+
+def numbered(what: Read, group: Group) -> Iterator[tuple[Array, Array]]:
+    """All rows of a group, and where they end in their file, as `read_numbered` has it."""
     for reader, block in _begun(what, group, ColumnReader):
-        for rows, _ in rooms(reader, block, what.written.dialect):
-            yield rows
+        yield from rooms(reader, block, what.written.dialect)
 
 
 def _begun(

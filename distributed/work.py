@@ -2,9 +2,9 @@
 
 import json
 
-from distributed import fit, prediction
+from distributed import described, fit, prediction
 from distributed.fleet import Fleet
-from distributed.job import Fit, Prediction
+from distributed.job import Fit, Prediction, Rows
 from kmeans_service.errors import ServiceError
 from kmeans_service.media_types import JSON
 from kmeans_service.problems import problem_document
@@ -16,6 +16,8 @@ def do(run: Fit | Prediction, fleet: Fleet, range_bytes: int) -> None:
     try:
         if isinstance(run, Fit):
             result = fit.fitted(run, fleet, range_bytes)
+        elif isinstance(run, Rows):
+            result = described.described(run, fleet, range_bytes)
         else:
             result = prediction.predicted(run, fleet, range_bytes)
     except ServiceError as error:

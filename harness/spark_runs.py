@@ -75,11 +75,11 @@ class Runs:
             n_features=None,
         )
 
-    def points(self, body: bytes, of: Result, limits: Limits | None = None) -> str:
-        """The address of a run.json of a prediction of these points by a model."""
+    def points(self, body: bytes, of: Result, limits: Limits | None = None, **asked: Any) -> str:
+        """The address of a run.json of a prediction of these points by a model; or of `rows`."""
         manifest = of.document["model"]["manifest"]
         given: dict[str, Any] = {"reading": {}}
-        return self._asked("results/o/0/p", [body], limits, given, manifest=manifest)
+        return self._asked("results/o/0/p", [body], limits, given, manifest=manifest, **asked)
 
     def _asked(
         self,

@@ -1,21 +1,15 @@
 """Large predictions beyond the worker: a run elsewhere, begun here, looked at until it is over."""
 
-from dataclasses import replace
 from typing import NoReturn
 
 from kmeans_service import config
-from kmeans_service.errors import JobGone, PredictionFailed
-from kmeans_service.lifecycle import elsewhere, results
+from kmeans_service.errors import PredictionFailed
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.lifecycle.large_predictions import Prediction
 from kmeans_service.line import estimates
 from kmeans_service.recipes.engines import DEPLOY
-from kmeans_service.runs import application, orders, running
-from kmeans_service.runs.application import NoEngine, State
-from kmeans_service.runs.order import order_for
-from kmeans_service.storage import OpenObject, data_bucket
-from kmeans_service.stored_object import StoredObject
-from kmeans_service.table.values import UNREADABLE
+from kmeans_service.runs import making, orders
+from kmeans_service.storage import OpenObject
 from kmeans_service.tables import formats
 from kmeans_service.tables.bytes_in import unpacked
 from kmeans_service.tables.csv_lines import pieces_from
@@ -71,42 +65,7 @@ def too_long(prediction: Prediction, opened: OpenObject, seconds: float) -> Pred
 
 
 def begin(job: Job, claimed: Prediction, opened: OpenObject) -> NoReturn:
-    """Begin the claim's run; raises GoesOn and the like, as `running.begin`."""
+    """Begin the claim's run; raises as `runs.making.begin`."""
     points = Version(claimed.upload_key, opened.version_id, opened.size, "")
-    processors = application.chosen().processors
-    claimed = replace(claimed, spent=running.spent_before(claimed.run, claimed.spent))
-    order = order_for(orders.of_prediction(claimed, job, points), processors)
-    name = application.name_of(
-        claimed.owner, claimed.job_id, elsewhere.name_of(claimed), claimed.fence
-    )
     work = {"key": points.key, "version_id": points.version_id}
-    running.begin(name, claimed.fence, order, lambda run: results.run_elsewhere(claimed, run, work))
-
-
-def look(prediction: Prediction) -> State | None:
-    """As `running.look`; raises PredictionFailed where the deployment has no engine any more."""
-    try:
-        return running.look(prediction.run, lambda: results.hold_run(prediction))
-    except NoEngine as error:
-        raise PredictionFailed(str(error)) from None
-
-
-def collect(prediction: Prediction, state: State | None) -> StoredObject:
-    """The labels that its run has stored; raises RunRefused or AttemptCrashed."""
-    try:
-        found = running.result_of(state, prediction.run_prefix)
-        match found:
-            case {"status": "predicted", "result": dict() as stored}:
-                return _checked(prediction, StoredObject(**stored))
-    except (*UNREADABLE, JobGone) as error:
-        raise running.damaged(error) from error
-    raise running.no_result(found)
-
-
-def _checked(prediction: Prediction, found: StoredObject) -> StoredObject:
-    """Raises ValueError of what is not there as it is said."""
-    if found.key != f"{prediction.run_prefix}labels.csv":
-        raise ValueError(f"{found.key} is not the run's")
-    if len(bytes.fromhex(found.sha256)) != 32 or data_bucket().size(found.key) != found.size:
-        raise ValueError(f"{found.key} is another object")
-    return found
+    making.begin(claimed, orders.of_prediction(claimed, job, points), work)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 from kmeans_service import telemetry
 from kmeans_service.errors import JobGone, NeedsConversion, PredictionFailed, ServiceError
@@ -18,8 +17,8 @@ from kmeans_service.models.loading import model_of
 from kmeans_service.models.model import Model
 from kmeans_service.models.points import PointsTable
 from kmeans_service.problems import problem_document
-from kmeans_service.runs import running
-from kmeans_service.runs.running import AttemptCrashed, Busy, GoesOn, RunRefused
+from kmeans_service.runs import making as runs_making
+from kmeans_service.runs.running import AttemptCrashed, Busy, GoesOn
 from kmeans_service.storage import OpenObject, data_bucket
 from kmeans_service.stored_object import StoredObject
 from kmeans_service.streams import HashingStream, Keep, Pieces
@@ -41,7 +40,7 @@ def run(job: Job, prediction: Prediction, opened: OpenObject, seconds: float, ke
             return
         try:
             if started.is_elsewhere:
-                _look(job, started)
+                _look(started)
             else:
                 _attempt(job, started, opened, seconds, keep)
         except (FenceLost, JobGone) as reason:
@@ -55,7 +54,9 @@ def run(job: Job, prediction: Prediction, opened: OpenObject, seconds: float, ke
             return
         except AttemptCrashed as crash:
             telemetry.logger().error("a run crashed", job_id=job.job_id, detail=str(crash))
-        prediction = large_predictions.find(job.owner, prediction.prediction_id)
+            prediction = large_predictions.find(job.owner, prediction.prediction_id)
+        else:
+            return
 
 
 def _remove(started: Prediction) -> None:
@@ -65,22 +66,10 @@ def _remove(started: Prediction) -> None:
     data_bucket().delete_prefix(started.run_prefix)
 
 
-def _look(job: Job, prediction: Prediction) -> None:
+def _look(started: Prediction) -> None:
     """Publish what its run has found, if that is over."""
-    ended = prediction
-    try:
-        state = beyond.look(prediction)
-        ended = replace(prediction, spent=running.with_used(prediction.spent, state))
-        stored = beyond.collect(ended, state)
-    except RunRefused as refused:
-        results.fail(ended, refused.problem)
-    except AttemptCrashed as crash:
-        results.release(ended, crash=crash.how)
-        raise
-    except PredictionFailed as error:
-        _fail(job, ended, error)
-    else:
-        results.succeed(ended, stored)
+    if found := runs_making.look(started, PredictionFailed):
+        results.succeed(*found)
 
 
 def _attempt(job: Job, claimed: Prediction, opened: OpenObject, seconds: float, keep: Keep) -> None:
@@ -178,7 +167,7 @@ def labels_csv(model: Model, points: PointsTable) -> Iterator[bytes]:
 
 
 def _rows_csv(job: Job, points: PointsTable, share: float, keep: Keep) -> Iterator[bytes]:
-    from kmeans_service.explaining import distances, rows  # with what labels do without
+    from kmeans_service.explaining import distances, rows, written  # with what labels do without
 
     limits = distances.limits_at(making.needed(job, "distances", keep), share)
-    return rows.written(points, model_of(job.published), limits, rows.cluster_names(job))
+    return written.written(points, model_of(job.published), limits, rows.cluster_names(job))

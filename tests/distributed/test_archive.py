@@ -23,7 +23,7 @@ PROGRAM = """
 import io, os, sys
 sys.path.append({root!r})
 os.environ["AWS_DEFAULT_REGION"] = "eu-central-1"
-from distributed import data, files, fit, job, progress
+from distributed import data, files, job, progress, work
 import arro3.io
 from kmeans_service import aws
 from kmeans_service.fitting.kernel.library import library

@@ -77,13 +77,18 @@ def test_the_program_that_a_cluster_starts_writes_a_result(runs: Runs) -> None:
     assert found.document["input"]["n_samples"] == 401
 
 
-def test_labels_on_spark_are_those_of_one_process_though_processes_die(runs: Runs) -> None:
+def test_labels_and_rows_on_spark_are_those_of_one_process_though_processes_die(runs: Runs) -> None:
     fitted = [runs.run([bodies[0]], 10**6, **asked) for bodies, asked in ASKED]
     there = [runs.points(bodies[0], of) for of, (bodies, _) in zip(fitted, ASKED, strict=True)]
     refused = runs.points(b"x,y\n" + b"1,2\n" * 500, fitted[0])
-    said = spark_submit.submitted(SESSION, str(RANGE_BYTES), *there, refused)
+    asked = {"outlier_quantile": "0.9", "names": [""] * 4}
+    rows_there, rows_here = (runs.points(TABLE, fitted[1], rows=asked) for _ in range(2))
+    said = spark_submit.submitted(SESSION, str(RANGE_BYTES), *there, refused, rows_there)
     [died] = re.findall(r"^DIED (.*)", said, re.M)
-    assert set(died.split()) == {"look", "label"}
+    assert set(died.split()) == {"look", "label", "measure", "write"}
+    work.do(job.load(rows_here), Alone(), 10**6)
+    described, expected = (runs.result_of(uri).body("rows.csv") for uri in (rows_there, rows_here))
+    assert described == expected
     for uri, of in zip(there, fitted, strict=True):
         assert runs.result_of(uri).body("labels.csv") == of.body("labels.csv")
     assert "c0" in runs.result_of(refused).problem["detail"]

@@ -30,6 +30,11 @@ class Assigned:
     second: Array
     margins: Array
 
+    def some(self, part: slice) -> "Assigned":
+        return Assigned(
+            self.labels[part], self.distances[part], self.second[part], self.margins[part]
+        )
+
     def outliers(self, limits: Array) -> Array:
         """Which rows are further from their center than the limit of their cluster, bool."""
         found: Array = self.distances > limits[self.labels]

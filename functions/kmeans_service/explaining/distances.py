@@ -59,10 +59,11 @@ def make(job: Job, _asked: Mapping[str, Any], keep: Keep) -> Iterator[bytes]:
             found.append(assigned.distances[part])
             start += len(rows)
             keep()
-    yield npy(_quantiles(np.concatenate(labels), np.concatenate(found), training.model.n_clusters))
+    joined = np.concatenate(labels), np.concatenate(found)
+    yield npy(quantiles_of(*joined, training.model.n_clusters))
 
 
-def _quantiles(labels: Array, distances: Array, n_clusters: int) -> Array:
+def quantiles_of(labels: Array, distances: Array, n_clusters: int) -> Array:
     order = np.argsort(labels, kind="stable")
     begins = np.searchsorted(labels[order], np.arange(n_clusters + 1))
     found = np.full((n_clusters, len(GRID)), np.nan)
@@ -81,5 +82,9 @@ def limits_at(stored: StoredObject, share: float) -> Array:
     share    from LEAST to MOST; one that is not in GRID counts as the next that is
     Raises JobGone or ModelDamaged.
     """
-    quantiles = from_npy(data_bucket().get(stored))
-    return quantiles[:, np.searchsorted(GRID, share - 1e-9)]
+    return at(from_npy(data_bucket().get(stored)), share)
+
+
+def at(quantiles: Array, share: float) -> Array:
+    limits: Array = quantiles[:, np.searchsorted(GRID, share - 1e-9)]
+    return limits

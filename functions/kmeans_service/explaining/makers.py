@@ -31,8 +31,9 @@ class Maker(Protocol):
     QUERY     the query parameters that it takes
     SUFFIX    of the name that it is saved under
 
-    One that knows what whoever looks at the job should be told, whether they ask for what it makes
-    or not, has `warnings`, too.
+    One that a run elsewhere may make, of what is beyond the worker, has `todo`, too: of the job and
+    the claim a `runs.orders.Todo`. One that knows what whoever looks at the job should be told,
+    whether they ask for what it makes or not, has `warnings`.
     """
 
     VERSION: int

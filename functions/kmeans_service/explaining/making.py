@@ -2,8 +2,10 @@
 
 import time
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from typing import NoReturn
 
 from kmeans_service import config, telemetry
 from kmeans_service.errors import FitConflict, JobGone, JobNotFound, NotMade, ServiceError
@@ -16,6 +18,10 @@ from kmeans_service.lifecycle.results import ResultStatus
 from kmeans_service.line import queue, waiting
 from kmeans_service.line.waiting import Work
 from kmeans_service.problems import problem_document
+from kmeans_service.recipes.engines import DEPLOY
+from kmeans_service.runs import making as runs_making
+from kmeans_service.runs.orders import Todo
+from kmeans_service.runs.running import AttemptCrashed, Busy, GoesOn
 from kmeans_service.storage import data_bucket
 from kmeans_service.stored_object import StoredObject
 from kmeans_service.streams import HashingStream, Keep, Pieces
@@ -116,7 +122,7 @@ def run(work: Work, seconds: float, *, final: bool, keep: Keep) -> None:
     """An attempt in the worker at what stands in line; nothing if there is nothing (more) to do.
 
     final   whether an attempt that takes longer fails; else it is left to another worker
-    Raises OutOfTime, or LeaseHeld.
+    Raises OutOfTime, LeaseHeld, Busy, and GoesOn while it is in a run elsewhere.
     """
     what = work.what
     try:
@@ -129,30 +135,90 @@ def run(work: Work, seconds: float, *, final: bool, keep: Keep) -> None:
         return  # replaced by a newer fit, with which it goes
     version = maker(what["explain"]).VERSION
     new = explanations.of(job, what["explain"], version, what["asked"])
-    claimed = results.claim(new)
-    if claimed:
-        _attempt(job, claimed, seconds, final, keep)
+    found = explanations.find(new)
+    while found and found.status is ResultStatus.PENDING:
+        started = found if found.is_elsewhere else results.claim(found)
+        if started is None:
+            return
+        try:
+            if started.is_elsewhere:
+                _look(started)
+            else:
+                _attempt(job, started, work, seconds, final, keep)
+        except AttemptCrashed as crash:
+            telemetry.logger().error("a run crashed", job_id=job.job_id, detail=str(crash))
+            found = explanations.find(new)
+        else:
+            return
 
 
-def _attempt(job: Job, claimed: Explanation, seconds: float, final: bool, keep: Keep) -> None:
+def _look(started: Explanation) -> None:
+    try:
+        found = runs_making.look(started, NotMade)
+    except FenceLost:
+        data_bucket().delete_prefix(started.run_prefix)
+        return
+    if found:
+        _publish(*found)
+
+
+def _is_beyond(job: Job, claimed: Explanation) -> bool:
+    """Whether a run makes it: of what one fitted, what is long by an estimate, or was tried."""
+    if not _may_be_elsewhere(job, claimed):
+        return False
+    if claimed.is_long or job.published.scores.method == "spark":
+        return True
+    return maker(claimed.maker).seconds(job, claimed.asked) > config.WORKER_SECONDS
+
+
+def _may_be_elsewhere(job: Job, claimed: Explanation) -> bool:
+    """Whether there is an engine for it, which reads one file by a model that has a manifest."""
+    if config.distributed() is None or not hasattr(maker(claimed.maker), "todo"):
+        return False
+    return job.published.manifest is not None and job.checked_input.dataset is None
+
+
+def _begin(job: Job, claimed: Explanation, work: Work) -> NoReturn:
+    todo: Callable[[Job, Explanation], Todo] = vars(maker(claimed.maker))["todo"]
+    runs_making.begin(claimed, todo(job, claimed), work.what)
+
+
+def _attempt(
+    job: Job, claimed: Explanation, work: Work, seconds: float, final: bool, keep: Keep
+) -> None:
     attempt = str(claimed.fence)
     try:
+        if _is_beyond(job, claimed):
+            _begin(job, claimed, work)
         stored = _stored(job, claimed, attempt, results.kept(claimed, seconds, keep))
     except OutOfTime:
-        if not final:
-            results.release(claimed, spent=0)
+        is_long = final and _may_be_elsewhere(job, claimed)
+        if is_long or not final:
+            results.release(claimed, spent=0, is_long=is_long)
             raise
-        _fail(claimed, NotMade(f"It did not finish in {seconds:.0f} s"))
+        _fail(claimed, _too_long(job, claimed, seconds))
+    except GoesOn:
+        raise
+    except Busy:
+        results.release(claimed, spent=0)
+        raise
     except FenceLost:
         telemetry.logger().warning("another attempt has taken over", made=claimed.maker)
     except ServiceError as error:
         telemetry.count_damage(error)
         _fail(claimed, error)
-    except Exception:
-        results.release(claimed)
+    except Exception as crash:
+        results.release(claimed, crash=crash.how if isinstance(crash, AttemptCrashed) else "")
         raise
     else:
         _publish(claimed, stored)
+
+
+def _too_long(job: Job, claimed: Explanation, seconds: float) -> NotMade:
+    said = f"It did not finish in {seconds:.0f} s, of a file of {job.checked_input.size:,} bytes"
+    if config.distributed() is None and hasattr(maker(claimed.maker), "todo"):
+        said += f". {DEPLOY}"
+    return NotMade(said)
 
 
 def _publish(claimed: Explanation, stored: StoredObject) -> None:
@@ -161,6 +227,7 @@ def _publish(claimed: Explanation, stored: StoredObject) -> None:
     except (FenceLost, JobGone, FitConflict):
         telemetry.logger().warning("what was made is not wanted any more", made=claimed.maker)
         data_bucket().delete(stored.key)
+        data_bucket().delete_prefix(claimed.run_prefix)
 
 
 def _fail(claimed: Explanation, error: ServiceError) -> None:

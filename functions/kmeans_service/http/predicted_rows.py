@@ -15,6 +15,7 @@ from kmeans_service.errors import BeingMade, NotMade, TooLarge
 from kmeans_service.explaining import distances, making, rows
 from kmeans_service.explaining.assigned import assign, in_step
 from kmeans_service.explaining.cells import objects
+from kmeans_service.explaining.written import written
 from kmeans_service.http import answers
 from kmeans_service.http.answers import Answer
 from kmeans_service.http.points import Points, PointsFile
@@ -39,7 +40,7 @@ def rows_answer(job: Job, points: Points, share: float, media_type: str, seconds
         limits = _limits(job, share, seconds)
         return _json_answer(_objects(model, X, limits, names))
     table = points.table(model.columns, complete=model.is_complete)
-    pieces = rows.written(table, model, _limits(job, share, seconds), names)
+    pieces = written(table, model, _limits(job, share, seconds), names)
     charset = table.table.dialect.encoding
     body = b"".join(_within(pieces, config.MAX_INLINE_BYTES))
     filename = f"{job.filename}.predicted.csv"

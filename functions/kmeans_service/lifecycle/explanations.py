@@ -2,7 +2,7 @@
 
 pk         sk                          what
 O#{owner}  E#{job_id}#{fence}#{name}   status, and then the result or the error; what was asked for,
-                                       and the attempt and the lease of who works at it
+                                       the attempt and the lease of who works at it, or the run
 
 The fence is the model's: what a newer fit replaces, its explanations included, goes together. One
 that has failed is told as such for a while; who asks after that has it made anew.
@@ -54,12 +54,17 @@ class Explanation(Result):
         fence = keys.fence_of(self.of_model) or 0
         return explanation_key(self.owner, self.job_id, fence, self.name)
 
+    @property
+    def run_prefix(self) -> str:
+        return f"{self.key_of(str(self.fence))}/"
+
     def key_of(self, attempt: str) -> str:
         """Where an attempt writes; no other one ever does."""
         return keys.explanation(self.of_model, self.name, attempt)
 
     def crashed(self, times: int) -> NotMade:
-        return NotMade(f"Making the {self.maker} of job {self.job_id} crashed {times} times")
+        last = f"; the last time, {self.crash}" if self.crash else ""
+        return NotMade(f"Making the {self.maker} of job {self.job_id} crashed {times} times{last}")
 
     def failed(self, error: dict[str, Any]) -> Change:
         return super().failed(error) | sets(again_at=clock.seconds(config.TOLD_SECONDS))
@@ -135,6 +140,7 @@ def ask(new: Explanation) -> Explanation:
     quota.room_for(new.owner, size=1, jobs=0)
     pending = sets(status=PENDING, since=new.since, expires_at=new.expires_at)
     anew = removes("error", "again_at", "attempt", "lease_until")
+    anew |= removes("run", "work", "spent", "is_long", "crash")
     try:
         writes.update(new.key, pending | anew, NOT_THERE | Attr("again_at").lt(clock.seconds()))
     except writes.ConditionFailed as failed:

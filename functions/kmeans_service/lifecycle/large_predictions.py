@@ -61,7 +61,6 @@ class Prediction(Result):
 
     @property
     def run_prefix(self) -> str:
-        """Where the claim's run works, if it has one."""
         return keys.run_of_result(self.owner, self.job_id, self.name, self.fence)
 
     @property

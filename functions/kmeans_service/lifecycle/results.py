@@ -71,6 +71,11 @@ class Result:
         raise NotImplementedError
 
     @property
+    def run_prefix(self) -> str:
+        """Where the claim's run works, if it has one."""
+        raise NotImplementedError
+
+    @property
     def is_elsewhere(self) -> bool:
         """Whether it goes on in a run of its own, under this very fence."""
         run = self.run

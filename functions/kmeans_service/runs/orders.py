@@ -1,14 +1,15 @@
-"""What a run is to do, by what it is for: a fit, or a prediction."""
+"""What a run is to do, by what it is for: a fit, a prediction, or rows with their clusters."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from kmeans_service import config
 from kmeans_service.config import Limits
-from kmeans_service.errors import FitFailed, PredictionFailed, ServiceError
+from kmeans_service.errors import FitFailed, NotMade, PredictionFailed, ServiceError
 from kmeans_service.lifecycle import asides, datasets
+from kmeans_service.lifecycle.explanations import Explanation
 from kmeans_service.lifecycle.job import Input, Job, Spent
 from kmeans_service.lifecycle.large_predictions import Prediction
 from kmeans_service.versions import Version
@@ -108,6 +109,27 @@ def of_prediction(claimed: Prediction, job: Job, points: Version) -> Todo:
         document,
         config.limits(),
         tuple((each, "") for each in (points.key, *_of_model(job))),
+    )
+
+
+def of_rows(claimed: Explanation, job: Job, quantile: str, names: Sequence[str]) -> Todo:
+    """The rows of the job's file, with what its model says of them."""
+    model, given = job.published, asides.whole(job).checked_input
+    if model.manifest is None:
+        raise ValueError("a model that runs use has a manifest")
+    document = {
+        "input": _input(given),
+        "manifest": asdict(model.manifest),
+        "rows": {"outlier_quantile": quantile, "names": list(names)},
+    }
+    return Todo(
+        "answer",
+        NotMade,
+        claimed.spent,
+        claimed.run_prefix,
+        document,
+        _limits(given),
+        (*_readable(given), *((each, "") for each in _of_model(job))),
     )
 
 

@@ -2,6 +2,8 @@
 whose answer was. They are found in the application's own list, and cancelled.
 """
 
+from typing import Any
+
 from botocore.exceptions import BotoCoreError, ClientError
 
 from kmeans_service import config, telemetry
@@ -39,8 +41,17 @@ def _is_wanted(name: str) -> bool:
     except ModelDamaged:
         return True
     if elsewhere.is_result(what):
-        return elsewhere.work_for(owner, job_id, what, fence) is not None
+        return _is_result_wanted(job, elsewhere.work_for(owner, job_id, what, fence))
     return (job.status, job.fit_id, job.fence) == (Status.RUNNING, what, fence)
+
+
+def _is_result_wanted(job: Job, work: dict[str, Any] | None) -> bool:
+    """Of what is made of a model, unless a newer one has replaced that."""
+    if work is None:
+        return False
+    return "of_model" not in work or (
+        job.model is not None and job.model.centers.key == work["of_model"]
+    )
 
 
 def end_runs_of(deleted: Job | None) -> None:

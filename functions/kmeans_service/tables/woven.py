@@ -25,9 +25,23 @@ def woven(
     A character that the encoding does not have becomes a question mark.
     """
     text = _text(source, dialect, most_bytes)
-    line_break = b"\r" if dialect.old_mac else b"\n"
+    yield from _woven(text, b"\r" if dialect.old_mac else b"\n", behind, 1)
+
+
+def woven_part(
+    raw: Iterator[bytes], dialect: Dialect, behind: Iterable[Behind], first: int
+) -> Iterator[bytes]:
+    """As `woven`, of a part of a file that is not packed, whose line breaks are single bytes.
+
+    first   the number of the line that the part begins with
+    """
+    yield from _woven(_Text(raw, dialect.encoding), b"\n", behind, first)
+
+
+def _woven(
+    text: "_Text", line_break: bytes, behind: Iterable[Behind], first: int
+) -> Iterator[bytes]:
     rows = _Rows(behind)
-    first = 1
     for lines, ended in _lines(text.pieces, line_break):
         for at, surplus, cells in rows.until(first + len(lines)):
             lines[at - first] = _with(lines[at - first], text.encoded(cells), surplus)
