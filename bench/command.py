@@ -16,6 +16,7 @@ from bench.goals import Found, at_most
 from bench.measure import ROOT, Seconds, cpu_seconds, in_turn, ratios, spread
 from bench.report import Goal
 from bench.scale import Scale
+from harness.processes import seconds_of_sessions
 from harness.service.running import serving
 
 PYTHON = ROOT / ".venv-client" / "bin" / "python"
@@ -44,17 +45,15 @@ def _beside_curl(scale: Scale, folder: Path) -> dict[str, Seconds]:
     content = points.write(folder, *scale.command).read()
     with tempfile.TemporaryDirectory() as home, serving(Path(home)) as service:
         url = service.url
-        # The emulator, with the functions in it, leads a session of its own.
-        leaders = {service.process.pid if service.process else 0, service.pid_of_emulator()}
 
         def measured(call: Callable[[Path, str], Any]) -> float:
             """Of a file that the service has not seen."""
             path = folder / f"{uuid.uuid4().hex}.csv"
             path.write_bytes(content)
-            before = _cpu_of_sessions(leaders)
+            before = seconds_of_sessions(service.sessions())
             client = _cpu_of(lambda: call(path, url))
             path.unlink()
-            return client + _cpu_of_sessions(leaders) - before
+            return client + seconds_of_sessions(service.sessions()) - before
 
         ways = {"kmeans": partial(measured, _by_kmeans), "curl": partial(measured, _by_curl)}
         in_turn(1, ways)  # warm
@@ -120,16 +119,3 @@ def _cpu_of(work: Callable[[], Any]) -> float:
     before = cpu_seconds()
     work()
     return cpu_seconds() - before
-
-
-def _cpu_of_sessions(leaders: set[int]) -> float:
-    """CPU seconds of all processes of sessions, and of those of their children that have ended."""
-    ticks = 0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:  # it has ended meanwhile, and its parent has its time
-            continue
-        if int(fields[3]) in leaders:
-            ticks += sum(map(int, fields[11:15]))
-    return ticks / os.sysconf("SC_CLK_TCK")

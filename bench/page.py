@@ -2,7 +2,8 @@
 
     python -m bench.page
 
-Seconds are the wall's, of the whole machine, on which the browser works as well.
+Seconds are the wall's, of the whole machine, on which the browser works as well; of what everybody
+waits for first the service's CPU time as well, which other work on the machine leaves as it is.
 """
 
 import json
@@ -23,6 +24,7 @@ from bench.report import Goal, Table
 from bench.scale import FULL, Scale
 from harness.browser import NAMES, chromium
 from harness.lighthouse_scores import scores
+from harness.processes import seconds_of_sessions
 from harness.service.running import Service, serving
 from harness.visitor import Visitor, visiting
 
@@ -48,6 +50,7 @@ WHAT = {
     "cold paint": ("first paint after the service was started", None),
     "paint": ("first paint", 1.0),
     "example": ("from the click on the example to its picture, after a start", 3.0),
+    "example cpu": ("CPU time of the whole service for that", None),
     "given": (f"from drop to picture, {CLUSTERS} clusters asked for", 5.0),
     "found": ("from drop to picture, their number found", None),
     "frame": ("longest frame while the picture is moved", 0.1),
@@ -88,7 +91,9 @@ def _round(service: Service, file: Path, found: Measured) -> None:
         with visiting(browser, service.url) as visitor:
             found["cold paint"].append(_paint(visitor))
             press = visitor.page.get_by_role("button", name="Try it with an example").click
+            before = seconds_of_sessions(service.sessions())
             found["example"].append(_until_picture(visitor, press))
+            found["example cpu"].append(seconds_of_sessions(service.sessions()) - before)
         with visiting(browser, service.url) as visitor:
             found["paint"].append(_paint(visitor))
             visitor.context.route("**/kmeans/fit", _asks_for_clusters)

@@ -57,3 +57,16 @@ def _seconds(pid: int) -> float:
 def _memory(pid: int) -> int:
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+
+
+def seconds_of_sessions(leaders: set[int]) -> float:
+    """CPU seconds of all processes of sessions, and of those of their children that have ended."""
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:  # it has ended meanwhile, and its parent has its time
+            continue
+        if int(fields[3]) in leaders:
+            ticks += sum(map(int, fields[11:15]))
+    return ticks / _TICKS

@@ -75,6 +75,11 @@ class Service:
     def pid_of_emulator(self) -> int:
         return int((self.home / "emulator.lock").read_text())
 
+    def sessions(self) -> set[int]:
+        """Who leads them: the emulator, with the functions in it, has a session of its own."""
+        assert self.process is not None
+        return {self.process.pid, self.pid_of_emulator()}
+
     def processes(self) -> list[str]:
         """Command lines of everything that runs out of this service's folder."""
         if not Path("/proc/self/cmdline").exists():
