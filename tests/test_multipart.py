@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.api import BOUNDARY, FORM_TYPE, Client, form
-from kmeans_service.errors import MalformedRequest, ServiceError, TooLarge
+from kmeans_service.errors import MalformedRequest, ServiceError, TooLarge, UnsupportedMediaType
 from kmeans_service.http.multipart_form import MAX_PARTS, Part, csv_part, parse_form
 
 TYPE = FORM_TYPE["Content-Type"]
@@ -143,6 +143,21 @@ def test_names_of_part_headers_may_be_in_any_case() -> None:
 def test_a_csv_may_be_called_what_clients_call_it(content_type: str) -> None:
     parts = parse_form(TYPE, body(FILE, b"Content-Type: " + content_type.encode()))
     assert csv_part(parts, "file").filename == "a.csv"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\x89PNG\r\n\x1a\n", r"is a PNG image, and no table: send numbers, as CSV$"),
+        (b"1,2", r"is 'image/png'; allowed is text/csv or "),
+    ],
+)
+def test_another_type_is_refused_by_what_the_file_is_or_else_with_the_types_there_are(
+    content: bytes, said: str
+) -> None:
+    parts = parse_form(TYPE, body(FILE, b"Content-Type: image/png", content=content))
+    with pytest.raises(UnsupportedMediaType, match=said):
+        csv_part(parts, "file")
 
 
 def test_more_parts_than_allowed_are_too_large() -> None:
