@@ -101,7 +101,7 @@ MAX_ATTEMPTS = 3
 # An attempt renews its lease while it works; one that crashed is noticed when the lease runs out.
 LEASE_SECONDS = 60
 REPORT_SECONDS = 10
-# That the worker has for one piece of work; the template says so too.
+# That the worker has for one piece of work at most; the template's WorkerTimeout may be less.
 WORKER_SECONDS = 900
 # The worker's /tmp; the template says so too.
 SCRATCH_BYTES = 10_240 * 1024**2

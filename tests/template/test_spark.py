@@ -15,6 +15,7 @@ from harness.template.reading import (
     statements,
     transformed,
 )
+from kmeans_service import config
 
 HERE = "HasSpark"
 RUNS = {"Fn::Sub": "${SparkApplication.Arn}/jobruns/*"}
@@ -95,6 +96,10 @@ def test_only_this_application_plays_its_role() -> None:
         "StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")},
         "ArnLike": {"aws:SourceArn": arn("SparkApplication")},
     }
+
+
+def test_what_no_worker_has_the_time_for_is_known_by_the_longest_time_that_one_may_have() -> None:
+    assert parameters()["WorkerTimeout"]["MaxValue"] == config.WORKER_SECONDS
 
 
 @pytest.mark.parametrize("function", functions())

@@ -26,7 +26,7 @@ def parse_engine(value: Any, recipe: Recipe) -> str:
 
 def engine_of_points(value: Any, *, as_rows: bool) -> str:
     """The same, of a large prediction."""
-    named = _named(value, f"what is labelled in {config.WORKER_SECONDS} seconds")
+    named = _named(value, f"what is labelled in {config.WORKER_SECONDS} seconds at most")
     if named == "spark" and as_rows:
         raise _refusal(
             '"spark", and the answer is "rows"', '"auto" with it, or "spark" with "labels"'
