@@ -109,6 +109,21 @@ def test_the_end_of_a_fit_is_one_time_however_it_is_written(
     assert round(shown * 1000) == item()["finished_ms"]
 
 
+def test_a_fit_that_is_asked_for_anew_shows_nothing_of_the_one_that_failed(client: Client) -> None:
+    client.upload()
+    client.fit(0, **ASYNC)
+    claimed = fits.claim(job())
+    fits.report(claimed, {"stage": "FITTING"})
+    fits.fail(claimed, {"type": "urn:kmeans:problem:fit-failed", "detail": "no"})
+    failed = client.get("/kmeans/jobs/0").json()
+    assert (failed["status"], failed["error"]["detail"]) == ("FAILED", "no")
+    client.fit(0, **ASYNC)
+    asked = client.get("/kmeans/jobs/0").json()
+    assert asked["status"] == "QUEUED"
+    assert not {"error", "progress", "started_at", "finished_at"} & asked.keys()
+    assert not {"crash", "lease_until", "run", "spent", "is_long"} & item().keys()
+
+
 def test_a_report_renews_the_lease(client: Client) -> None:
     client.upload()
     client.fit(0, **ASYNC)
