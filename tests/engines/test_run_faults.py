@@ -243,6 +243,23 @@ def test_a_run_that_nobody_knows_any_more_is_followed_by_another(
     finishes(client, running)
 
 
+def test_a_run_that_its_job_never_noted_is_cancelled_though_the_job_is_gone(
+    client: Client, spark: Elsewhere
+) -> None:
+    client.upload(CSV)
+    assert ask(client).status == 202
+
+    def die(**_: Any) -> None:
+        raise Died
+
+    with hooked("after-call", die), pytest.raises(Died):
+        work_off()
+    assert client.call("DELETE", "/kmeans/jobs/0").status == 204
+    assert spark.states() == ["SUBMITTED"]
+    assert sweep()["cancelled"] == 1
+    assert spark.states() == ["CANCELLED"]
+
+
 def test_runs_that_are_not_ours_are_left_alone(spark: Elsewhere) -> None:
     spark.runs.start(
         {"clientToken": "x", "name": "nightly", "executionRoleArn": "", "jobDriver": {}}

@@ -67,6 +67,18 @@ def test_a_fit_that_reports_is_left_alone_however_long_it_takes(clock: Clock) ->
 
 
 @pytest.mark.usefixtures("queued")
+def test_a_fit_that_is_handed_back_is_looked_after_two_minutes_later(clock: Clock) -> None:
+    """Whatever became of the message by which it goes on."""
+    claimed = fits.claim(job())
+    clock.pass_by(LEASE - 1)
+    fits.release(claimed, spent=0)
+    clock.pass_by(SWEPT_AFTER - 1)
+    assert not [*reads.due()]
+    clock.pass_by(1)
+    assert len([*reads.due()]) == 1
+
+
+@pytest.mark.usefixtures("queued")
 def test_a_lease_is_good_for_a_minute_and_not_for_a_second_more(clock: Clock) -> None:
     fits.claim(job())
     clock.pass_by(LEASE)
