@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from harness.api import ASYNC, MODEL_CSV, Client
+from harness.limits import Set
 from harness.shares import LONG, SHORT, take
 from harness.system import (
     deliver,
@@ -207,9 +208,9 @@ def test_a_file_dropped_behind_a_hundred_of_anothers_is_next_but_one(
     assert len(client.get("/kmeans/jobs").json()["jobs"]) <= 3
 
 
-def test_an_object_whose_handling_crashes_is_given_up_and_its_job_says_so(
-    client: Client, workers: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def given_up(workers: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An object has come in whose handling crashed again and again."""
     workers(2)
     from harness.system import let_all_be_ready
     from worker import checked
@@ -225,11 +226,28 @@ def test_an_object_whose_handling_crashes_is_given_up_and_its_job_says_so(
     let_all_be_ready()
     with pytest.raises(app.GaveUp):
         deliver(json.dumps({"in_line": True}))
+
+
+@pytest.mark.usefixtures("given_up")
+def test_an_object_whose_handling_crashes_is_given_up_and_its_job_says_so(client: Client) -> None:
     assert len(take_messages()) == 1  # for what else there is
     assert in_line() == []
     view = client.get("/kmeans/jobs/0").json()
     assert view["status"] == "FAILED"
     assert "crashed" in view["error"]["detail"]
+
+
+@pytest.mark.usefixtures("full", "given_up")
+def test_it_is_given_up_as_well_where_its_owner_has_no_room_for_a_job(client: Client) -> None:
+    assert len(take_messages()) == 1
+    assert in_line() == []
+    assert len(client.get("/kmeans/jobs").json()["jobs"]) == 1
+
+
+@pytest.fixture
+def full(client: Client, limit: Set) -> None:
+    limit(jobs=1)
+    client.upload(filename="the_only_one.csv")
 
 
 def test_what_stands_in_line_and_cannot_be_read_holds_up_nobody(
