@@ -64,3 +64,19 @@ def test_sam_local_which_waits_as_long_as_it_takes_is_answered_in_full(
     monkeypatch.setenv("AWS_SAM_LOCAL", "true")
     client.upload()
     assert late(client, 60).status == 200
+
+
+@pytest.mark.parametrize("prefer", ["wait=20", "respond-async"])
+def test_a_fit_that_was_asked_for_while_another_was_active_is_refused_though_that_has_ended(
+    client: Client, prefer: str
+) -> None:
+    """Its function began late; who asked first has the model that they were told of."""
+    client.upload()
+    assert client.fit(0).status == 200
+    body = b'{"job_id": 0, "model_params": {"n_clusters": 3}}'
+    given = event("POST", "/kmeans/fit", body, JSON_TYPE | {"Prefer": prefer})
+    given["requestContext"]["requestTimeEpoch"] = int((time.time() - 10) * 1000)
+    refused = client.send(given)
+    assert refused.status == 409
+    assert client.get("/kmeans/jobs/0").json()["model_params"]["n_clusters"] == 2
+    assert take_messages() == []
