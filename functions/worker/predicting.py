@@ -44,11 +44,7 @@ def run(job: Job, prediction: Prediction, opened: OpenObject, seconds: float, ke
             else:
                 _attempt(job, started, opened, seconds, keep)
         except (FenceLost, JobGone) as reason:
-            telemetry.logger().warning(
-                "the prediction was taken over or deleted", job_id=job.job_id
-            )
-            data_bucket().delete(started.result_key)
-            data_bucket().delete_prefix(started.run_prefix)
+            _remove(started)
             if isinstance(reason, JobGone):
                 raise
             return
