@@ -12,6 +12,7 @@ from harness.fake_aws.environment import BUCKET
 from harness.faults import Died
 from harness.limits import Set
 from harness.presigned import follow, labels, predict
+from harness.run_faults import fails, hooked, throttled
 from harness.system import (
     deliver,
     item,
@@ -29,7 +30,6 @@ from harness.system import (
 from kmeans_service import aws, config
 from kmeans_service.lifecycle import large_predictions, results
 from kmeans_service.models.predictor import Predictor
-from tests.engines.test_run_faults import fails, hooked, throttled
 
 POINTS = b"0, 0\n12, 3\n" * 300
 ARN = f"arn:aws:s3:::{BUCKET}/"

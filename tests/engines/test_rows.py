@@ -10,6 +10,7 @@ from harness.elsewhere import CSV, Elsewhere, finishes, over_files, put
 from harness.fake_aws.environment import BUCKET
 from harness.faults import Died
 from harness.limits import Set
+from harness.run_faults import fails, hooked, throttled
 from harness.system import (
     deliver,
     item,
@@ -27,7 +28,6 @@ from harness.system import (
 )
 from kmeans_service import aws, config
 from kmeans_service.explaining import rows
-from tests.engines.test_run_faults import fails, hooked, throttled
 
 ARN = f"arn:aws:s3:::{BUCKET}/"
 PATH = "/kmeans/jobs/0/rows?outlier_quantile=0.9"

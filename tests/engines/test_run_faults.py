@@ -3,8 +3,6 @@ attempt finishes.
 """
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -12,6 +10,7 @@ import pytest
 from harness.api import Client
 from harness.elsewhere import CSV, Elsewhere, ask, finishes, put
 from harness.faults import Died
+from harness.run_faults import fails, hooked, throttled
 from harness.system import (
     deliver,
     item,
@@ -25,36 +24,9 @@ from harness.system import (
     take_messages,
     work_off,
 )
-from kmeans_service import aws, config
+from kmeans_service import config
 from kmeans_service.lifecycle import fits
 from local.spark.endpoint import Refused
-
-
-@contextmanager
-def hooked(when: str, do: Callable[..., None]) -> Iterator[None]:
-    events = aws.spark().meta.events
-    events.register(f"{when}.emr-serverless.StartJobRun", do)
-    try:
-        yield
-    finally:
-        events.unregister(f"{when}.emr-serverless.StartJobRun", do)
-
-
-@contextmanager
-def throttled(spark: Elsewhere, call: str) -> Iterator[None]:
-    """The application takes no such call now, however often botocore asks."""
-
-    def refuse(_asked: Any) -> Any:
-        raise Refused(429, "ThrottlingException", "rate exceeded")
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(spark.runs, call, refuse)
-        patched.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
-        yield
-
-
-def fails(_prefix: str) -> int:
-    return 1
 
 
 def test_a_run_that_is_killed_is_followed_by_another(client: Client, running: Elsewhere) -> None:
