@@ -17,7 +17,7 @@ from distributed import work
 from distributed.job import load
 from harness.alone import Alone
 from harness.api import Answer, Client
-from harness.system import deliver, sweep
+from harness.system import deliver, let_all_be_ready, sweep, waiting, work_off
 from kmeans_service import aws, config
 from kmeans_service.errors import ServiceError
 from kmeans_service.fitting.clustering import Clustering
@@ -201,3 +201,18 @@ def finishes(client: Client, spark: Elsewhere) -> None:
 def stored(prefix: str, name: str) -> bytes:
     """What a run has written."""
     return data_bucket().open(f"{prefix}{name}", None).stream.read()
+
+
+def look() -> None:
+    """What was put off has waited long enough."""
+    let_all_be_ready()
+    sweep()
+    assert work_off() == 0
+
+
+def nobody_looks_for_it_any_more(spark: Elsewhere) -> None:
+    """All runs have ended, and nothing stands in line."""
+    look()
+    assert waiting() == []
+    assert sweep()["cancelled"] == 0
+    assert {run.state for run in spark.runs.in_states(())} <= {"SUCCESS", "FAILED", "CANCELLED"}

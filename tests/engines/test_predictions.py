@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from harness.api import Client
-from harness.elsewhere import Elsewhere, over_files, put
+from harness.elsewhere import Elsewhere, look, nobody_looks_for_it_any_more, over_files, put
 from harness.fake_aws.environment import BUCKET
 from harness.faults import Died
 from harness.limits import Set
@@ -18,14 +18,12 @@ from harness.system import (
     item,
     items,
     keys,
-    let_all_be_ready,
     let_leases_run_out,
     manifest,
     overwrite,
     sweep,
     take_messages,
     waiting,
-    work_off,
 )
 from kmeans_service import aws, config
 from kmeans_service.lifecycle import large_predictions, results
@@ -63,13 +61,6 @@ def prefix() -> str:
     return f"results/tester/0/{name}/{fence}/"
 
 
-def look() -> None:
-    """What was put off has waited long enough."""
-    let_all_be_ready()
-    sweep()
-    assert work_off() == 0
-
-
 def let_it_be_anybodys() -> None:
     let_leases_run_out()
     overwrite(found(), lease_until=1)
@@ -89,10 +80,7 @@ def finishes(client: Client, spark: Elsewhere, path: str) -> None:
     """The last run ends well, all others have ended, and nobody looks for it any more."""
     assert deliver(spark.do(over_files)) == 0
     assert is_labelled(client, path)
-    look()
-    assert waiting() == []
-    assert sweep()["cancelled"] == 0
-    assert {run.state for run in spark.runs.in_states(())} <= {"SUCCESS", "FAILED", "CANCELLED"}
+    nobody_looks_for_it_any_more(spark)
     assert keys("pending/") == []
 
 

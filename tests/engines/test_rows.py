@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 
 from harness.api import Client
-from harness.elsewhere import CSV, Elsewhere, finishes, over_files, put
+from harness.elsewhere import (
+    CSV,
+    Elsewhere,
+    finishes,
+    look,
+    nobody_looks_for_it_any_more,
+    over_files,
+    put,
+)
 from harness.fake_aws.environment import BUCKET
 from harness.faults import Died
 from harness.limits import Set
@@ -17,7 +25,6 @@ from harness.system import (
     items,
     job,
     keys,
-    let_all_be_ready,
     let_leases_run_out,
     manifest,
     overwrite,
@@ -55,13 +62,6 @@ def found() -> dict[str, Any]:
     return only
 
 
-def look() -> None:
-    """What was put off has waited long enough."""
-    let_all_be_ready()
-    sweep()
-    assert work_off() == 0
-
-
 def let_it_be_anybodys() -> None:
     let_leases_run_out()
     overwrite(found(), lease_until=1)
@@ -81,10 +81,7 @@ def are_made(client: Client, spark: Elsewhere) -> None:
     """The last run ends well, all others have ended, and nobody looks for it any more."""
     assert deliver(spark.do(over_files)) == 0
     assert is_made(client)
-    look()
-    assert waiting() == []
-    assert sweep()["cancelled"] == 0
-    assert {run.state for run in spark.runs.in_states(())} <= {"SUCCESS", "FAILED", "CANCELLED"}
+    nobody_looks_for_it_any_more(spark)
 
 
 def test_rows_of_what_a_run_fitted_are_made_by_a_run_and_are_the_workers(
