@@ -57,19 +57,15 @@ def sha256_of(body: bytes | memoryview) -> str:
 
 class DataBucket:
     def __init__(self, name: str) -> None:
-        self._name = name
-
-    @property
-    def name(self) -> str:
-        return self._name
+        self.name = name
 
     def uri(self, key: str) -> str:
-        return f"s3://{self._name}/{key}"
+        return f"s3://{self.name}/{key}"
 
     @property
     def address(self) -> str:
         """What every presigned URL begins with: the endpoint and the bucket, its first folder."""
-        return f"{aws.s3().meta.endpoint_url}/{self._name}"
+        return f"{aws.s3().meta.endpoint_url}/{self.name}"
 
     def put(self, key: str, body: bytes, content_type: str) -> StoredObject:
         """Write a new object; an existing one is never overwritten.
@@ -83,11 +79,11 @@ class DataBucket:
 
     def put_unless_there(self, key: str, body: bytes, content_type: str) -> ClientError | None:
         """Write a new object, or return what S3 says where one is there already."""
-        if direct.put_object(self._name, key, body, content_type):
+        if direct.put_object(self.name, key, body, content_type):
             return None
         try:
             aws.s3().put_object(
-                Bucket=self._name, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*"
+                Bucket=self.name, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*"
             )
         except ClientError as error:
             if error.response["Error"]["Code"] != "PreconditionFailed":
@@ -99,7 +95,7 @@ class DataBucket:
         """Write an object of any size, a part at a time; nothing is there if reading fails."""
         aws.s3().upload_fileobj(
             cast(IO[bytes], file),  # a file that cannot be sought is read part by part
-            self._name,
+            self.name,
             key,
             ExtraArgs={"ContentType": content_type},
             Config=_IN_PARTS,
@@ -134,7 +130,7 @@ class DataBucket:
         """
         version: Any = {"VersionId": version_id} if version_id else {}
         try:
-            answer = aws.s3().get_object(Bucket=self._name, Key=key, **version)
+            answer = aws.s3().get_object(Bucket=self.name, Key=key, **version)
         except ClientError as error:
             if is_missing(error):
                 raise ObjectMissing(key) from None
@@ -150,7 +146,7 @@ class DataBucket:
     def size(self, key: str) -> int | None:
         """Bytes of the object; None where it is not there."""
         try:
-            return int(aws.s3().head_object(Bucket=self._name, Key=key)["ContentLength"])
+            return int(aws.s3().head_object(Bucket=self.name, Key=key)["ContentLength"])
         except ClientError as error:
             if not is_missing(error):
                 raise
@@ -161,7 +157,7 @@ class DataBucket:
         pages = aws.s3().get_paginator("list_object_versions")
         found: set[str] = set()
         prefix = f"{posixpath.commonpath(keys)}/"
-        for page in pages.paginate(Bucket=self._name, Prefix=prefix):
+        for page in pages.paginate(Bucket=self.name, Prefix=prefix):
             found |= {each["Key"] for each in page.get("Versions", []) if each["IsLatest"]}
         return found.issuperset(keys)
 
@@ -170,7 +166,7 @@ class DataBucket:
         if version_id is None:
             self._delete_versions(key, lambda found: found == key)
         else:
-            aws.s3().delete_object(Bucket=self._name, Key=key, VersionId=version_id)
+            aws.s3().delete_object(Bucket=self.name, Key=key, VersionId=version_id)
 
     def delete_prefix(self, prefix: str, doomed: Callable[[str], bool] | None = None) -> None:
         """Remove every version of every object below the prefix, or of those that are doomed."""
@@ -178,7 +174,7 @@ class DataBucket:
 
     def _delete_versions(self, prefix: str, is_doomed: Callable[[str], bool]) -> None:
         pages = aws.s3().get_paginator("list_object_versions")
-        for page in pages.paginate(Bucket=self._name, Prefix=prefix):
+        for page in pages.paginate(Bucket=self.name, Prefix=prefix):
             found: Iterable[Any] = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
             doomed = [
                 (version["Key"], version["VersionId"])
@@ -198,7 +194,7 @@ class DataBucket:
             for key, version_id in doomed
         ]
         answer = aws.s3().delete_objects(
-            Bucket=self._name, Delete={"Objects": objects, "Quiet": True}
+            Bucket=self.name, Delete={"Objects": objects, "Quiet": True}
         )
         if answer.get("Errors"):
             raise RuntimeError(f"S3 could not delete: {answer['Errors'][0]}")
@@ -216,7 +212,7 @@ class DataBucket:
         return aws.s3().generate_presigned_url(
             "head_object" if method == "HEAD" else "get_object",
             Params={
-                "Bucket": self._name,
+                "Bucket": self.name,
                 "Key": key,
                 "ResponseContentType": content_type,
                 "ResponseContentDisposition": disposition,
@@ -229,7 +225,7 @@ class DataBucket:
     def presigned_post(self, key: str, max_bytes: int) -> dict[str, Any]:
         """`url` and `fields` of a form POST of one object, under exactly this key."""
         return aws.s3().generate_presigned_post(
-            self._name,
+            self.name,
             key,
             Conditions=[["content-length-range", 1, max_bytes]],
             ExpiresIn=config.PRESIGNED_SECONDS,
@@ -239,7 +235,7 @@ class DataBucket:
 
     def begin_parts(self, key: str) -> str:
         """The id of a new upload."""
-        answer = aws.s3().create_multipart_upload(Bucket=self._name, Key=key)
+        answer = aws.s3().create_multipart_upload(Bucket=self.name, Key=key)
         return answer["UploadId"]
 
     def presigned_part(self, key: str, upload_id: str, number: int, size: int) -> str:
@@ -247,7 +243,7 @@ class DataBucket:
         return aws.s3().generate_presigned_url(
             "upload_part",
             Params={
-                "Bucket": self._name,
+                "Bucket": self.name,
                 "Key": key,
                 "UploadId": upload_id,
                 "PartNumber": number,
@@ -263,7 +259,7 @@ class DataBucket:
     def _parts(self, key: str, upload_id: str) -> list[Any]:
         pages = aws.s3().get_paginator("list_parts")
         try:
-            found = pages.paginate(Bucket=self._name, Key=key, UploadId=upload_id)
+            found = pages.paginate(Bucket=self.name, Key=key, UploadId=upload_id)
             return [part for page in found for part in page.get("Parts", [])]
         except ClientError as error:
             raise _no_upload(error, key) from None
@@ -276,7 +272,7 @@ class DataBucket:
         ]
         try:
             aws.s3().complete_multipart_upload(
-                Bucket=self._name, Key=key, UploadId=upload_id, MultipartUpload={"Parts": come}
+                Bucket=self.name, Key=key, UploadId=upload_id, MultipartUpload={"Parts": come}
             )
         except ClientError as error:
             raise _no_upload(error, key) from None
@@ -284,7 +280,7 @@ class DataBucket:
     def abort_parts(self, key: str, upload_id: str) -> None:
         """Remove what has come; an upload that is not there is no error."""
         try:
-            aws.s3().abort_multipart_upload(Bucket=self._name, Key=key, UploadId=upload_id)
+            aws.s3().abort_multipart_upload(Bucket=self.name, Key=key, UploadId=upload_id)
         except ClientError as error:
             _no_upload(error, key)
 
