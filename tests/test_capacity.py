@@ -154,6 +154,13 @@ def test_what_a_search_takes_is_that_of_a_sample() -> None:
     assert searched(10**6, 4000) > searched(10**6, 8) + 8 * 20_000 * (2 + 6)
 
 
+def test_of_the_centers_of_many_wide_clusters_several_copies_are_reckoned_with() -> None:
+    def needed(n_clusters: int) -> int:
+        return capacity.needed_in_memory(10_000, 1_000, Recipe(n_clusters=n_clusters))
+
+    assert needed(2_000) - needed(1_000) >= 4 * 8 * 1_000 * 1_000
+
+
 def test_the_worker_has_the_disk_that_the_service_reckons_with() -> None:
     storage = transformed()["Resources"]["FitWorkerFunction"]["Properties"]["EphemeralStorage"]
     assert storage["Size"] * 1024**2 == config.SCRATCH_BYTES

@@ -11,6 +11,7 @@ import pytest
 from harness import contract
 from harness.api import FORM_TYPE, JSON_TYPE, MODEL_CSV, Answer, Context, answer_of, event, form
 from harness.system import deliver, drop
+from kmeans_service.http.location import rooted
 
 HOST = "https://api.example"
 type Place = Callable[[dict[str, Any]], dict[str, Any]]
@@ -206,3 +207,10 @@ def test_a_path_that_is_not_the_resources_is_routed_as_it_stands(aws: Any) -> No
     """A slash in percent, which API Gateway takes for a part of the name."""
     given = event("GET", "/kmeans/jobs/0") | {"path": "/kmeans/jobs/0/input/x"}
     assert answer_of(contract.handler_of("/kmeans/jobs/0")(given, Context())).status == 404
+
+
+def test_in_a_problem_document_only_the_details_name_operations() -> None:
+    named = "send POST /kmeans/fit"
+    found = rooted({"title": named, "detail": named, "error": {"detail": named}}, "/v1")
+    below = "send POST /v1/kmeans/fit"
+    assert found == {"title": named, "detail": below, "error": {"detail": below}}

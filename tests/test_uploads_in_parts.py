@@ -6,7 +6,9 @@ import pytest
 import requests
 
 from harness.api import Answer, Client
+from harness.faults import Died
 from harness.limits import Set
+from harness.meanwhile import raising
 from harness.system import (
     counted,
     created,
@@ -212,6 +214,22 @@ def test_what_died_before_s3_knew_of_it_is_begun_by_who_looks(client: Client, aw
     assert uploads_of(aws) == []
     assert "url" in client.get("/kmeans/uploads/0").json()["parts"][0]
     assert len(uploads_of(aws)) == 1
+
+
+def test_two_who_begin_it_at_once_have_one_upload(client: Client, aws: Any) -> None:
+    with pytest.raises(Died), meanwhile(aws.s3(), "CreateMultipartUpload", raising(Died())):
+        begin(client, size=10)
+    seen: list[Answer] = []
+
+    def other() -> None:
+        seen.append(client.get("/kmeans/uploads/0"))
+
+    with meanwhile(aws.s3(), "CreateMultipartUpload", other):
+        seen.append(client.get("/kmeans/uploads/0"))
+    [upload] = uploads_of(aws)
+    assert [answer.status for answer in seen] == [200, 200]
+    for answer in seen:
+        assert upload["UploadId"] in answer.json()["parts"][0]["url"]
 
 
 def test_what_s3_has_dropped_is_gone(client: Client, aws: Any) -> None:
