@@ -156,7 +156,7 @@ def test_what_a_search_takes_is_that_of_a_sample() -> None:
 
 def test_of_the_centers_of_many_wide_clusters_several_copies_are_reckoned_with() -> None:
     def needed(n_clusters: int) -> int:
-        return capacity.needed_in_memory(10_000, 1_000, Recipe(n_clusters=n_clusters))
+        return capacity.needed_in_memory(2_000, 1_000, Recipe(n_clusters=n_clusters))
 
     assert needed(2_000) - needed(1_000) >= 4 * 8 * 1_000 * 1_000
 
