@@ -158,7 +158,7 @@ def test_of_the_centers_of_many_wide_clusters_several_copies_are_reckoned_with()
     def needed(n_clusters: int) -> int:
         return capacity.needed_in_memory(2_000, 1_000, Recipe(n_clusters=n_clusters))
 
-    assert needed(2_000) - needed(1_000) >= 4 * 8 * 1_000 * 1_000
+    assert needed(2_000) - needed(1_000) >= 8 * 8 * 1_000 * 1_000
 
 
 def test_the_worker_has_the_disk_that_the_service_reckons_with() -> None:
