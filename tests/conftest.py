@@ -32,6 +32,14 @@ settings.load_profile("gate")
 own_events.keep_apart()
 
 
+@pytest.fixture(autouse=True)
+def _settings_are_read_anew() -> Iterator[None]:
+    """What a test has set in the environment is not known to the next one, which may use no AWS."""
+    yield
+    for known in (config.settings, config.limits, config.distributed):
+        known.cache_clear()
+
+
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock(int(time.time()))
@@ -74,7 +82,7 @@ def _client() -> Client:
 
 
 @pytest.fixture
-def limit(monkeypatch: pytest.MonkeyPatch) -> Iterator[Set]:
+def limit(monkeypatch: pytest.MonkeyPatch) -> Set:
     """Set limits as a deployment does: limit(rows=3)."""
 
     def choose(**limits: float) -> None:
@@ -82,8 +90,7 @@ def limit(monkeypatch: pytest.MonkeyPatch) -> Iterator[Set]:
             monkeypatch.setenv(f"MAX_{name.upper()}", str(number))
         config.limits.cache_clear()
 
-    yield choose
-    config.limits.cache_clear()  # who comes next may use no AWS, which begins with none cached
+    return choose
 
 
 @pytest.fixture
