@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from harness.elsewhere import Elsewhere
+from harness.faults import Died
 from kmeans_service import aws
 from local.spark.endpoint import Refused
 
@@ -36,3 +37,14 @@ def throttled(spark: Elsewhere, call: str) -> Iterator[None]:
 
 def fails(_prefix: str) -> int:
     return 1
+
+
+@contextmanager
+def dying_with_the_answer() -> Iterator[None]:
+    """The worker dies with the answer to its start of a run, which nobody has noted then."""
+
+    def die(**_: Any) -> None:
+        raise Died
+
+    with hooked("after-call", die), pytest.raises(Died):
+        yield

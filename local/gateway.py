@@ -114,7 +114,7 @@ class Gateway:
         async with self._bodies.arrived(request) as body:
             if stores and disk.free_bytes(self._data) < len(body) + disk.RESERVE:
                 return self._disk_is_full()
-            if starting := self._started.get(lane):
+            if (starting := self._started.get(lane)) and not starting.done():
                 await asyncio.wait({starting})
             async with lane.place():
                 if request.transport is None:

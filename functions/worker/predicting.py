@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from kmeans_service import telemetry
 from kmeans_service.errors import JobGone, NeedsConversion, PredictionFailed, ServiceError
@@ -10,7 +11,6 @@ from kmeans_service.lifecycle import large_predictions, results
 from kmeans_service.lifecycle.job import Job
 from kmeans_service.lifecycle.large_predictions import Prediction
 from kmeans_service.lifecycle.lease import FenceLost, OutOfTime
-from kmeans_service.lifecycle.results import PENDING
 from kmeans_service.media_types import CSV
 from kmeans_service.models.labels_to_text import csv_chunks
 from kmeans_service.models.loading import model_of
@@ -34,10 +34,8 @@ def run(job: Job, prediction: Prediction, opened: OpenObject, seconds: float, ke
     where there may be one. Raises JobGone if the job went meanwhile, LeaseHeld, Busy, GoesOn while
     it is in a run, and OutOfTime where it is one's from now on.
     """
-    while prediction.status is PENDING:
-        started = prediction if prediction.is_elsewhere else results.claim(prediction)
-        if started is None:
-            return
+
+    def attempt(started: Prediction) -> None:
         try:
             if started.is_elsewhere:
                 _look(started)
@@ -47,12 +45,9 @@ def run(job: Job, prediction: Prediction, opened: OpenObject, seconds: float, ke
             _remove(started)
             if isinstance(reason, JobGone):
                 raise
-            return
-        except AttemptCrashed as crash:
-            telemetry.logger().error("a run crashed", job_id=job.job_id, detail=str(crash))
-            prediction = large_predictions.find(job.owner, prediction.prediction_id)
-        else:
-            return
+
+    find = partial(large_predictions.find, job.owner, prediction.prediction_id)
+    runs_making.attempted(prediction, find, attempt)
 
 
 def _remove(started: Prediction) -> None:

@@ -9,10 +9,9 @@ import pytest
 from harness.api import Client
 from harness.elsewhere import Elsewhere, look, nobody_looks_for_it_any_more, over_files, put
 from harness.fake_aws.environment import BUCKET
-from harness.faults import Died
 from harness.limits import Set
 from harness.presigned import follow, labels, predict
-from harness.run_faults import fails, hooked, throttled
+from harness.run_faults import dying_with_the_answer, fails, hooked, throttled
 from harness.system import (
     deliver,
     item,
@@ -228,10 +227,7 @@ def test_an_answer_that_was_lost_leaves_a_run_that_the_sweep_ends(
 ) -> None:
     path, arrived = predict(fitted, POINTS, engine="spark")
 
-    def die(**_: Any) -> None:
-        raise Died
-
-    with hooked("after-call", die), pytest.raises(Died):
+    with dying_with_the_answer():
         deliver(arrived)
     assert spark.states() == ["SUBMITTED"]
     assert "run" not in found()

@@ -16,9 +16,8 @@ from harness.elsewhere import (
     put,
 )
 from harness.fake_aws.environment import BUCKET
-from harness.faults import Died
 from harness.limits import Set
-from harness.run_faults import fails, hooked, throttled
+from harness.run_faults import dying_with_the_answer, fails, throttled
 from harness.system import (
     deliver,
     item,
@@ -156,10 +155,7 @@ def test_an_answer_that_was_lost_leaves_a_run_that_the_sweep_ends(
 ) -> None:
     assert fitted.get(PATH).status == 202
 
-    def die(**_: Any) -> None:
-        raise Died
-
-    with hooked("after-call", die), pytest.raises(Died):
+    with dying_with_the_answer():
         work_off()
     let_it_be_anybodys()
     assert sweep()["cancelled"] == 0
@@ -204,14 +200,19 @@ def test_of_a_model_that_is_replaced_nobody_waits_for_rows(
     assert waiting() == []
 
 
-def test_what_the_worker_has_not_the_time_for_goes_to_a_run(
-    client: Client, spark: Elsewhere, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def run_out_of_time(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker has been at the rows of a job of its own, and has not finished."""
     client.upload(CSV)
     assert client.fit(0).status == 200
     monkeypatch.setattr(config, "MADE_AT_ONCE_SECONDS", 0.0)
     assert client.get(PATH).status == 202
     assert deliver(*take_messages(), seconds=-1) == 0
+
+
+def test_what_the_worker_has_not_the_time_for_goes_to_a_run(
+    client: Client, spark: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_out_of_time(client, monkeypatch)
     assert (found()["attempt"], found()["is_long"]) == (0, True)
     assert spark.states() == []
     look()
@@ -222,11 +223,7 @@ def test_what_the_worker_has_not_the_time_for_goes_to_a_run(
 def test_without_an_engine_what_is_too_long_fails_as_ever(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client.upload(CSV)
-    assert client.fit(0).status == 200
-    monkeypatch.setattr(config, "MADE_AT_ONCE_SECONDS", 0.0)
-    assert client.get(PATH).status == 202
-    assert deliver(*take_messages(), seconds=-1) == 0
+    run_out_of_time(client, monkeypatch)
     answer = client.get(PATH)
     assert answer.status == 422
     assert "DistributedEngine=emr-serverless" in answer.json()["detail"]

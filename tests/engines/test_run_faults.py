@@ -9,8 +9,7 @@ import pytest
 
 from harness.api import Client
 from harness.elsewhere import CSV, Elsewhere, ask, finishes, put
-from harness.faults import Died
-from harness.run_faults import fails, hooked, throttled
+from harness.run_faults import dying_with_the_answer, fails, hooked, throttled
 from harness.system import (
     deliver,
     item,
@@ -55,10 +54,7 @@ def test_an_answer_that_was_lost_leaves_a_run_that_the_sweep_ends(
     client.upload(CSV)
     assert ask(client).status == 202
 
-    def die(**_: Any) -> None:
-        raise Died
-
-    with hooked("after-call", die), pytest.raises(Died):
+    with dying_with_the_answer():
         work_off()
     assert spark.states() == ["SUBMITTED"]
     assert "run" not in item()
@@ -221,10 +217,7 @@ def test_a_run_that_its_job_never_noted_is_cancelled_though_the_job_is_gone(
     client.upload(CSV)
     assert ask(client).status == 202
 
-    def die(**_: Any) -> None:
-        raise Died
-
-    with hooked("after-call", die), pytest.raises(Died):
+    with dying_with_the_answer():
         work_off()
     assert client.call("DELETE", "/kmeans/jobs/0").status == 204
     assert spark.states() == ["SUBMITTED"]

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import NoReturn
 
 from kmeans_service import config, telemetry
@@ -135,21 +136,15 @@ def run(work: Work, seconds: float, *, final: bool, keep: Keep) -> None:
         return  # replaced by a newer fit, with which it goes
     version = maker(what["explain"]).VERSION
     new = explanations.of(job, what["explain"], version, what["asked"])
-    found = explanations.find(new)
-    while found and found.status is ResultStatus.PENDING:
-        started = found if found.is_elsewhere else results.claim(found)
-        if started is None:
-            return
-        try:
-            if started.is_elsewhere:
-                _look(started)
-            else:
-                _attempt(job, started, work, seconds, final, keep)
-        except AttemptCrashed as crash:
-            telemetry.logger().error("a run crashed", job_id=job.job_id, detail=str(crash))
-            found = explanations.find(new)
+
+    def attempt(started: Explanation) -> None:
+        if started.is_elsewhere:
+            _look(started)
         else:
-            return
+            _attempt(job, started, work, seconds, final, keep)
+
+    find = partial(explanations.find, new)
+    runs_making.attempted(find(), find, attempt)
 
 
 def _look(started: Explanation) -> None:

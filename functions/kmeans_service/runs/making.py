@@ -1,12 +1,13 @@
-"""Something that is made for an owner by a run: begun, looked at, its object checked."""
+"""What an owner waits for, made by a run where it is long: attempted, begun, looked at."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, NoReturn
 
+from kmeans_service import telemetry
 from kmeans_service.errors import JobGone, ServiceError
 from kmeans_service.lifecycle import elsewhere, results
-from kmeans_service.lifecycle.results import Result
+from kmeans_service.lifecycle.results import PENDING, Result
 from kmeans_service.problems import problem_document
 from kmeans_service.runs import application, running
 from kmeans_service.runs.application import NoEngine, State
@@ -16,6 +17,27 @@ from kmeans_service.runs.running import AttemptCrashed, RunRefused
 from kmeans_service.storage import data_bucket
 from kmeans_service.stored_object import StoredObject
 from kmeans_service.table.values import UNREADABLE
+
+
+def attempted[R: Result](
+    found: R | None, again: Callable[[], R | None], attempt: Callable[[R], Any]
+) -> None:
+    """Attempts at a result that is pending: it is claimed, or in a run already.
+
+    again   finds it anew, after an attempt that has crashed and is given back
+    Raises as `results.claim` and `attempt`, but for AttemptCrashed.
+    """
+    while found and found.status is PENDING:
+        started = found if found.is_elsewhere else results.claim(found)
+        if started is None:
+            return
+        try:
+            attempt(started)
+        except AttemptCrashed as crash:
+            telemetry.logger().error("a run crashed", job_id=found.job_id, detail=str(crash))
+            found = again()
+        else:
+            return
 
 
 def begin(claimed: Result, todo: Todo, work: Mapping[str, Any]) -> NoReturn:
