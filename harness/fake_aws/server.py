@@ -15,18 +15,12 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 import moto.dynamodb.responses as responses
 from moto import backends
 from moto.moto_api._internal.models import moto_api_backend
-from moto.moto_server.werkzeug_app import (
-    DomainDispatcherApplication,
-    MotoRequestHandler,
-    create_backend_app,
-)
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from werkzeug.serving import make_server
 
+from harness.fake_aws.connections import Connection
 from harness.fake_aws.environment import ACCOUNT, REGION
-
-# Which moto reads from the file system for every request.
-_modules = frozenset(backends.list_of_moto_modules())
-backends.list_of_moto_modules = lambda: _modules
+from harness.fake_aws.lighter import application
 
 # moto's DynamoDB is not atomic under threads: several would win one conditional write.
 _lock = threading.RLock()
@@ -100,9 +94,9 @@ if __name__ == "__main__":
     server = make_server(
         "127.0.0.1",
         0,
-        Beginnings(DomainDispatcherApplication(create_backend_app)),
+        Beginnings(DomainDispatcherApplication(application)),
         threaded=True,
-        request_handler=MotoRequestHandler,
+        request_handler=Connection,
     )
     threading.Thread(target=_end_with_parent, daemon=True).start()
     print(f"http://127.0.0.1:{server.port}", flush=True)
