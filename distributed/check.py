@@ -35,6 +35,7 @@ class Found:
     """What a range has.
 
     columns   what C counted, as bytes; None where it cannot be read
+    n_bytes   of its text in UTF-8
     """
 
     begin: int
@@ -44,6 +45,7 @@ class Found:
     n_lines: int
     columns: bytes | None
     seen: Seen | None = None
+    n_bytes: int = 0
 
 
 def look(shared: tuple[Written, int], span: Span) -> Found:
@@ -59,7 +61,8 @@ def look(shared: tuple[Written, int], span: Span) -> Found:
     columns = bytes(survey.columns)
     lines = int(survey.c.line) - 1
     found = seen(survey, few)
-    return Found(rows.begin, rows.end, survey.n_rows, survey.n_blank, lines, columns, found)
+    n_rows, n_blank = survey.n_rows, survey.n_blank
+    return Found(rows.begin, rows.end, n_rows, n_blank, lines, columns, found, rows.n_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +70,14 @@ class Checked:
     """A span with its rows, and the number of its first line in its file.
 
     missing   cells of each column
+    n_bytes   of its text in UTF-8, with what begins in it and ends behind it
     """
 
     span: Span
     line: int
     n_rows: int
     missing: tuple[int, ...]
+    n_bytes: int
 
 
 class NotUtf8At(NotUtf8Error):
@@ -148,7 +153,7 @@ class Checking:
         missing = tuple(column.kinds[Kind.EMPTY] + column.kinds[Kind.MISSING] for column in part)
         span = replace(exact, end=found.end)
         self._distinct.add(found.seen, span)
-        self.spans.append(Checked(span, self._line, found.n_rows, missing))
+        self.spans.append(Checked(span, self._line, found.n_rows, missing, found.n_bytes))
         self.n_rows += found.n_rows
         self.n_blank += found.n_blank
         self._line += found.n_lines

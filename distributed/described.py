@@ -1,9 +1,9 @@
-"""A file with what a model says of its rows behind them: measured and written range by range."""
+"""Files with what a model says of their rows behind them, as one: range by range."""
 
 import itertools
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,12 @@ from distributed.check import Checked
 from distributed.fleet import Fleet
 from distributed.given import given_of
 from distributed.job import Rows
-from distributed.parts import Part, Parts, PartWriter
+from distributed.joined import Joined, least_bytes
+from distributed.parts import MOST_PART_BYTES, Part, Parts, PartWriter
 from distributed.progress import OF_ROWS, Telling
 from distributed.rows import Group, Read
 from distributed.shares import Share, shares_of
-from distributed.tables import read_files
+from distributed.tables import Files, read_files
 from kmeans_service.arrays import Array
 from kmeans_service.errors import NotMade
 from kmeans_service.explaining import distances
@@ -28,8 +29,11 @@ from kmeans_service.media_types import CSV
 from kmeans_service.models import manifest
 from kmeans_service.models.model import Model
 from kmeans_service.models.points import PointsTable, chosen
-from kmeans_service.tables.csv_lines import BLOCK_BYTES, pieces_from
-from kmeans_service.tables.woven import Behind, woven_part
+
+_TOO_LARGE = (
+    f"A file that is read in one piece has more than {MOST_PART_BYTES:,} bytes of text, with what "
+    "is put behind its rows; sent in several files, or as plain CSV, its rows can be had"
+)
 
 
 def described(run: Rows, fleet: Fleet, range_bytes: int) -> dict[str, Any]:
@@ -43,13 +47,10 @@ def described(run: Rows, fleet: Fleet, range_bytes: int) -> dict[str, Any]:
         lambda done: say({"stage": "CHECKING", "done": done}),
         numbers=not model.columns.categories,
     )
-    if len(given.sizes) > 1 or files.written.is_parquet or any(files.written.wholes):
-        raise NotMade(
-            "The file is read in one piece, as it is packed, or in UTF-16, or has line breaks of a "
-            "carriage return alone; its rows are described where it is sent as plain CSV"
-        )
-    points = PointsTable(lambda: given.raw(0), files.table, model.columns, model.columns.positions)
-    shares = shares_of(_groups(files.spans))
+    given = replace(given, is_parquet=files.written.is_parquet)
+    positions = model.columns.positions
+    points = PointsTable(lambda: given.from_begin(0), files.table, model.columns, positions)
+    shares = shares_of(_groups(files))
     described = Describing(Read(files.written, points.layout), points.order, model)
     say({"stage": "MEASURING", "rows": points.table.n_rows})
     limits = _limits(described, points.table.n_rows, fleet, shares, run.outlier_quantile)
@@ -58,21 +59,25 @@ def described(run: Rows, fleet: Fleet, range_bytes: int) -> dict[str, Any]:
     text = Parts(run.bucket, f"{run.prefix}rows.csv", media_type)
     with text.writing() as writer:
         head = list(behind_header(points, Cells(points.table.dialect, run.names)))
-        written = Writing(described, limits, run.names, head, writer)
-        text.finish(fleet.each(write, written, shares))
+        joined = Joined.of(given, files.written, head)
+        writing = Writing(described, limits, run.names, joined, writer)
+        text.finish(list(map(_written, fleet.each(write, writing, shares))))
     say({"stage": "STORING"})
     return {"status": "made", "result": asdict(text.stored())}
 
 
-def _groups(spans: Sequence[Checked]) -> list[Group]:
+def _groups(files: Files) -> list[Group]:
     """All of the text, also what has no rows; each so much that it is a part of an object."""
-    whole = spans[-1].span.end
-    least = max(rows.PART_BYTES, whole // rows.MOST_PARTS)
+    sizes = [least_bytes(files.written, each) for each in files.spans]
+    least = max(rows.PART_BYTES, sum(sizes) // rows.MOST_PARTS)
     groups: list[list[Checked]] = [[]]
-    for each in spans:
-        if groups[-1] and each.span.begin - groups[-1][0].span.begin >= least:
+    held = 0
+    for each, size in zip(files.spans, sizes, strict=True):
+        if held >= least:
             groups.append([])
+            held = 0
         groups[-1].append(each)
+        held += size
     return [tuple(group) for group in groups]
 
 
@@ -133,33 +138,33 @@ def measure(shared: tuple[Describing, int], share: Share) -> tuple[Array, Array]
 @dataclass(frozen=True, slots=True, eq=False)
 class Writing:
     """limits   of each cluster, beyond which a row is an outlier
-    names    of the clusters; head: what is put behind the header
+    names    of the clusters
     """
 
     described: Describing
     limits: Array
     names: tuple[str, ...]
-    head: list[Behind]
+    joined: Joined
     writer: PartWriter
 
 
-def write(shared: Writing, share: Share) -> Part:
+def write(shared: Writing, share: Share) -> Part | NotMade:
     """Writes the text of a group, with the cells behind its rows, as the part of its number."""
-    written = shared.described.what.written
-    first, last = share.group[0], share.group[-1]
+    cells = Cells(shared.joined.written.dialect, shared.names)
+    behind = (
+        (ends, cells.of(assigned, assigned.outliers(shared.limits)))
+        for ends, assigned in shared.described.of(share)
+    )
     with tempfile.TemporaryFile() as file:
-        if share.index == 0 and first.span.begin:
-            file.writelines(_part(shared, 0, first.span.begin, shared.head, 1))
-        cells = Cells(written.dialect, shared.names)
-        behind = (
-            (ends, cells.of(assigned, assigned.outliers(shared.limits)))
-            for ends, assigned in shared.described.of(share)
-        )
-        file.writelines(_part(shared, first.span.begin, last.span.end, behind, first.line))
+        if share.index == 0:
+            file.writelines(shared.joined.beginning())
+        file.writelines(shared.joined.rows(share.group, behind, is_last=share.is_last))
+        if file.tell() > MOST_PART_BYTES:
+            return NotMade(_TOO_LARGE)
         return shared.writer.write(share.index, file)
 
 
-def _part(shared: Writing, begin: int, end: int, behind: Any, first: int) -> Iterator[bytes]:
-    written = shared.described.what.written
-    raw = pieces_from(written.source.opened(0)(begin, end), BLOCK_BYTES)
-    return woven_part(raw, written.dialect, behind, first)
+def _written(part: Part | NotMade) -> Part:
+    if isinstance(part, NotMade):
+        raise part
+    return part

@@ -3,8 +3,10 @@
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from convert import parquet
 from distributed.row_groups import RowGroup, row_groups
@@ -22,10 +24,15 @@ def n_groups(opened: Open, size: int) -> int:
 
 def text(opened: Open, size: int) -> Iterator[bytes]:
     """All of the file, behind a line of its columns' names; raises InvalidCsv."""
-    groups = row_groups(opened, size)
-    yield from _text(opened, groups[0], header=True)
-    for group in groups[1:]:
+    yield from header(opened, size)
+    for group in row_groups(opened, size):
         yield from _text(opened, group)
+
+
+def header(opened: Open, size: int) -> Iterator[bytes]:
+    """That line; raises InvalidCsv."""
+    with _opened(opened, row_groups(opened, size)[0]) as rows:
+        yield _line(rows.schema.names)
 
 
 def text_of_group(opened: Open, size: int, number: int) -> Iterator[bytes]:
@@ -33,15 +40,18 @@ def text_of_group(opened: Open, size: int, number: int) -> Iterator[bytes]:
     yield from _text(opened, row_groups(opened, size)[number])
 
 
-def _text(opened: Open, group: RowGroup, *, header: bool = False) -> Iterator[bytes]:
-    import arro3.io
-
+@contextmanager
+def _opened(opened: Open, group: RowGroup) -> Iterator[Any]:
     with TemporaryDirectory() as folder, parquet.refused():
         path = Path(folder, "group.parquet")
         group.write(opened, path)
-        rows = parquet.opened(path)
-        if header:
-            yield _line(rows.schema.names)
+        yield parquet.opened(path)
+
+
+def _text(opened: Open, group: RowGroup) -> Iterator[bytes]:
+    import arro3.io
+
+    with _opened(opened, group) as rows:
         for batch in rows:
             target = io.BytesIO()
             arro3.io.write_csv(batch, target, header=False)

@@ -9,6 +9,8 @@ from typing import IO, Any
 from kmeans_service import aws
 from kmeans_service.stored_object import StoredObject
 
+# Of one part, as S3 takes it.
+MOST_PART_BYTES = 5 * 1024**3
 _READ_BYTES = 1024**2
 
 

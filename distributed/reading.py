@@ -62,6 +62,7 @@ class Rows:
         self._opened = written.source.opened(span.file)
         self._text = Text(self._opened, span, size, written.limits.line_length)
         self._raw_bytes = self._left = 0
+        self.n_bytes = 0  # of its text in UTF-8, so far
 
     @property
     def begin(self) -> int:
@@ -77,13 +78,18 @@ class Rows:
 
     def blocks(self) -> Iterator[Block]:
         """Whoever reads them sets `begin` of each to where it has stopped."""
-        for block in blocks(self.pieces()):
+        for block in blocks(self._measured()):
             block.whole = block.whole and self._span.is_last
             yield block
             left = block.text[block.begin :]
             # What is left is in UTF-8, and the file may be in Windows-1252.
             utf8 = self._written.dialect.encoding != "windows-1252"
             self._left = len(left) if utf8 else len(left.decode())
+
+    def _measured(self) -> Iterator[bytes]:
+        for piece in self.pieces():
+            self.n_bytes += len(piece)
+            yield piece
 
     def pieces(self) -> Iterator[bytes]:
         written = self._written

@@ -76,10 +76,20 @@ class Runs:
         )
 
     def points(self, body: bytes, of: Result, limits: Limits | None = None, **asked: Any) -> str:
-        """The address of a run.json of a prediction of these points by a model; or of `rows`."""
+        """The address of a run.json of a prediction of these points by a model."""
+        return self._of_model([body], of, limits, **asked)
+
+    def rows(self, bodies: Sequence[bytes], of: Result, share: float, names: Sequence[str]) -> str:
+        """The address of a run.json of the rows of these files with what a model says of them."""
+        asked = {"outlier_quantile": repr(share), "names": list(names)}
+        return self._of_model(bodies, of, None, rows=asked)
+
+    def _of_model(
+        self, bodies: Sequence[bytes], of: Result, limits: Limits | None, **asked: Any
+    ) -> str:
         manifest = of.document["model"]["manifest"]
         given: dict[str, Any] = {"reading": {}}
-        return self._asked("results/o/0/p", [body], limits, given, manifest=manifest, **asked)
+        return self._asked("results/o/0/p", bodies, limits, given, manifest=manifest, **asked)
 
     def _asked(
         self,

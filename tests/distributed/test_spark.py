@@ -1,5 +1,6 @@
 """Runs on a real Spark: to the last bit what one process comes to."""
 
+import gzip
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,8 +82,8 @@ def test_labels_and_rows_on_spark_are_those_of_one_process_though_processes_die(
     fitted = [runs.run([bodies[0]], 10**6, **asked) for bodies, asked in ASKED]
     there = [runs.points(bodies[0], of) for of, (bodies, _) in zip(fitted, ASKED, strict=True)]
     refused = runs.points(b"x,y\n" + b"1,2\n" * 500, fitted[0])
-    asked = {"outlier_quantile": "0.9", "names": [""] * 4}
-    rows_there, rows_here = (runs.points(TABLE, fitted[1], rows=asked) for _ in range(2))
+    bodies = [TABLE, gzip.compress(TABLE)]
+    rows_there, rows_here = (runs.rows(bodies, fitted[1], 0.9, [""] * 4) for _ in range(2))
     said = spark_submit.submitted(SESSION, str(RANGE_BYTES), *there, refused, rows_there)
     [died] = re.findall(r"^DIED (.*)", said, re.M)
     assert set(died.split()) == {"look", "label", "measure", "write"}

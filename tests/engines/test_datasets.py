@@ -252,8 +252,8 @@ def test_it_continues_no_other_fit(client: Client, spark: Elsewhere) -> None:
     assert spark.states() == []
 
 
-@pytest.mark.parametrize("part", ["rows", "clusters", "projection", "report"])
-def test_what_needs_its_rows_once_more_is_refused_and_says_what_can_be_had(
+@pytest.mark.parametrize("part", ["clusters", "projection", "report"])
+def test_what_else_needs_its_rows_once_more_is_refused_and_says_what_can_be_had(
     client: Client, spark: Elsewhere, part: str
 ) -> None:
     deliver(dropped(PARTS))

@@ -39,8 +39,10 @@ def answered(job: Job, name: str, asked: dict[str, object], seconds: float) -> E
     found = _found(new)
     if found and found.status is not ResultStatus.PENDING:
         return found
-    estimate = making.seconds(job, asked)
-    if found is None and estimate <= min(config.MADE_AT_ONCE_SECONDS, seconds):
+    only_elsewhere = job.checked_input.dataset is not None and _may_be_elsewhere(job, name)
+    estimate = 0.0 if only_elsewhere else making.seconds(job, asked)
+    at_once = min(config.MADE_AT_ONCE_SECONDS, seconds)
+    if found is None and not only_elsewhere and estimate <= at_once:
         try:
             return _at_once(job, new, time.monotonic() + seconds)
         except OutOfTime:
@@ -159,18 +161,18 @@ def _look(started: Explanation) -> None:
 
 def _is_beyond(job: Job, claimed: Explanation) -> bool:
     """Whether a run makes it: of what one fitted, what is long by an estimate, or was tried."""
-    if not _may_be_elsewhere(job, claimed):
+    if not _may_be_elsewhere(job, claimed.maker):
         return False
     if claimed.is_long or job.published.scores.method == "spark":
         return True
     return maker(claimed.maker).seconds(job, claimed.asked) > config.WORKER_SECONDS
 
 
-def _may_be_elsewhere(job: Job, claimed: Explanation) -> bool:
-    """Whether there is an engine for it, which reads one file by a model that has a manifest."""
-    if config.distributed() is None or not hasattr(maker(claimed.maker), "todo"):
+def _may_be_elsewhere(job: Job, name: str) -> bool:
+    """Whether there is an engine for it, which goes by a model that has a manifest."""
+    if config.distributed() is None or not hasattr(maker(name), "todo"):
         return False
-    return job.published.manifest is not None and job.checked_input.dataset is None
+    return job.published.manifest is not None
 
 
 def _begin(job: Job, claimed: Explanation, work: Work) -> NoReturn:
@@ -187,7 +189,7 @@ def _attempt(
             _begin(job, claimed, work)
         stored = _stored(job, claimed, attempt, results.kept(claimed, seconds, keep))
     except OutOfTime:
-        is_long = final and _may_be_elsewhere(job, claimed)
+        is_long = final and _may_be_elsewhere(job, claimed.maker)
         if is_long or not final:
             results.release(claimed, spent=0, is_long=is_long)
             raise

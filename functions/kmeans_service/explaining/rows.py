@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from kmeans_service.errors import InvalidParameter, quoted
+from kmeans_service.errors import InvalidParameter, NotMade, quoted
 from kmeans_service.explaining import distances, making
 from kmeans_service.explaining.training import training_of
 from kmeans_service.explaining.written import written
@@ -15,6 +15,7 @@ from kmeans_service.lifecycle.job import Job
 from kmeans_service.lifecycle.names import names_of
 from kmeans_service.line.estimates import rows_seconds
 from kmeans_service.media_types import CSV
+from kmeans_service.recipes.engines import DEPLOY
 from kmeans_service.runs import orders
 from kmeans_service.runs.orders import Todo
 from kmeans_service.streams import Keep
@@ -23,6 +24,10 @@ VERSION = 1
 QUERY = ("outlier_quantile",)
 SUFFIX = ".csv"
 OUTLIER_QUANTILE = 0.99
+_NEEDS_SPARK = (
+    "The rows of a dataset of many files are read on Spark alone, and this deployment does not "
+    f"have it. {DEPLOY}"
+)
 
 
 def media_type(job: Job) -> str:
@@ -61,6 +66,8 @@ def seconds(job: Job, _asked: Mapping[str, Any]) -> float:
 
 
 def make(job: Job, asked: Mapping[str, Any], keep: Keep) -> Iterator[bytes]:
+    if job.checked_input.dataset:
+        raise NotMade(_NEEDS_SPARK)
     share = float(asked["outlier_quantile"])
     limits = distances.limits_at(making.needed(job, "distances", keep), share)
     with training_of(job, keep) as training:

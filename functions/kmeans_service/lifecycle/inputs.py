@@ -12,9 +12,9 @@ from kmeans_service.tables.dialect import Reading
 from kmeans_service.tables.table import Table, read_table
 
 OF_A_DATASET = (
-    "The rows of a dataset of many files are read by its fits alone, on Spark: labels, centers, "
-    "scores and predictions can be had, what needs the rows once more cannot. Of a sample of them, "
-    "sent as one file, it can"
+    "The rows of a dataset of many files are read on Spark alone, by its fits and for `rows`: "
+    "these, labels, centers, scores and predictions can be had, what else needs the rows cannot. "
+    "Of a sample of them, sent as one file, it can"
 )
 
 

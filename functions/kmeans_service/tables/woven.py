@@ -6,14 +6,32 @@ byte order mark, DOS's end mark, is carried along; only what is packed is unpack
 
 import codecs
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from kmeans_service.arrays import Array
-from kmeans_service.tables.bytes_in import Source, is_little, unpacked
-from kmeans_service.tables.csv_lines import BLOCK_BYTES, pieces_from
+from kmeans_service.tables.bytes_in import Source, is_little, unpacked, without_end_mark
+from kmeans_service.tables.csv_lines import BLOCK_BYTES, BYTE_ORDER_MARK, pieces_from
 from kmeans_service.tables.dialect import Dialect
 
 type Behind = tuple[Array, list[bytes]]
 """Ends of rows, as `read_numbered` has them, and for each what is put behind it, in UTF-8."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is meant of a text that others stand before or behind.
+
+    first      number of the line that it begins with
+    skipped    lines that are left out where it begins, a byte order mark too; None: nothing is
+    line_break what a last line is given that has none, where the text of another file follows,
+               and what DOS ended its files with is left out; None: none follows
+    is_little  of UTF-16, how it is written; None: as it is read
+    """
+
+    first: int = 1
+    skipped: int | None = None
+    line_break: bytes | None = None
+    is_little: bool | None = None
 
 
 def woven(
@@ -24,30 +42,28 @@ def woven(
     behind   in the order of the rows
     A character that the encoding does not have becomes a question mark.
     """
-    text = _text(source, dialect, most_bytes)
-    yield from _woven(text, b"\r" if dialect.old_mac else b"\n", behind, 1)
+    raw = unpacked(pieces_from(source(), BLOCK_BYTES), BLOCK_BYTES, most_bytes)
+    return woven_part(raw, dialect, behind, Part())
 
 
 def woven_part(
-    raw: Iterator[bytes], dialect: Dialect, behind: Iterable[Behind], first: int
+    raw: Iterator[bytes], dialect: Dialect, behind: Iterable[Behind], part: Part
 ) -> Iterator[bytes]:
-    """As `woven`, of a part of a file that is not packed, whose line breaks are single bytes.
-
-    first   the number of the line that the part begins with
-    """
-    yield from _woven(_Text(raw, dialect.encoding), b"\n", behind, first)
-
-
-def _woven(
-    text: "_Text", line_break: bytes, behind: Iterable[Behind], first: int
-) -> Iterator[bytes]:
-    rows = _Rows(behind)
-    for lines, ended in _lines(text.pieces, line_break):
+    """As `woven`, of a part of a text that is not packed (any more)."""
+    text = _text(raw, dialect, part)
+    line_break = b"\r" if dialect.old_mac else b"\n"
+    pieces = text.pieces if part.skipped is None else _without_mark(text.pieces)
+    if part.line_break is not None:
+        pieces = _closed(without_end_mark(pieces), line_break, part.line_break)
+    rows, first, begin = _Rows(behind), part.first, part.first + (part.skipped or 0)
+    for lines, ended in _lines(pieces, line_break):
         for at, surplus, cells in rows.until(first + len(lines)):
             lines[at - first] = _with(lines[at - first], text.encoded(cells), surplus)
+        if left := lines[max(0, begin - first) :]:
+            yield text.written(line_break.join(left) + (line_break if ended else b""))
         first += len(lines)
-        yield text.written(line_break.join(lines) + (line_break if ended else b""))
-    yield text.rest()
+    if part.line_break is None:
+        yield text.rest()
 
 
 def _with(line: bytes, cells: bytes, surplus: int) -> bytes:
@@ -64,6 +80,23 @@ def _lines(pieces: Iterable[bytes], line_break: bytes) -> Iterator[tuple[list[by
             yield whole.split(line_break), True
     if left:
         yield [left], False
+
+
+def _closed(pieces: Iterator[bytes], line_break: bytes, closing: bytes) -> Iterator[bytes]:
+    last = b""
+    for piece in pieces:
+        yield piece
+        last = piece or last
+    if last and not last.endswith(line_break):
+        yield closing
+
+
+def _without_mark(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    first = next(pieces, b"")
+    while len(first) < len(BYTE_ORDER_MARK) and (piece := next(pieces, b"")):
+        first += piece
+    yield first.removeprefix(BYTE_ORDER_MARK)
+    yield from pieces
 
 
 class _Rows:
@@ -110,12 +143,13 @@ class _Text:
 class _Utf16(_Text):
     """The same of UTF-16: as UTF-8 meanwhile, in which lone surrogates stay what they are."""
 
-    def __init__(self, raw: Iterator[bytes]) -> None:
+    def __init__(self, raw: Iterator[bytes], written_little: bool | None) -> None:
         first = next(raw, b"")
         while len(first) < 2 and (piece := next(raw, b"")):
             first += piece
-        self._name = "utf-16-le" if is_little(first) else "utf-16-be"
-        self._decoder = codecs.getincrementaldecoder(self._name)("surrogatepass")
+        little = is_little(first)
+        self._decoder = codecs.getincrementaldecoder(_utf16(little))("surrogatepass")
+        self._name = _utf16(little if written_little is None else written_little)
         super().__init__(self._decoded(first, raw), "utf-8")
 
     def _decoded(self, first: bytes, raw: Iterator[bytes]) -> Iterator[bytes]:
@@ -131,8 +165,11 @@ class _Utf16(_Text):
         return self._decoder.getstate()[0]
 
 
-def _text(source: Source, dialect: Dialect, most_bytes: int) -> _Text:
-    raw = unpacked(pieces_from(source(), BLOCK_BYTES), BLOCK_BYTES, most_bytes)
+def _utf16(is_little: bool) -> str:
+    return "utf-16-le" if is_little else "utf-16-be"
+
+
+def _text(raw: Iterator[bytes], dialect: Dialect, part: Part) -> _Text:
     if dialect.encoding == "utf-16":
-        return _Utf16(raw)
+        return _Utf16(raw, part.is_little)
     return _Text(raw, dialect.encoding)
