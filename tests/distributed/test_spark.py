@@ -86,7 +86,7 @@ def test_labels_and_rows_on_spark_are_those_of_one_process_though_processes_die(
     rows_there, rows_here = (runs.rows(bodies, fitted[1], 0.9, [""] * 4) for _ in range(2))
     said = spark_submit.submitted(SESSION, str(RANGE_BYTES), *there, refused, rows_there)
     [died] = re.findall(r"^DIED (.*)", said, re.M)
-    assert set(died.split()) == {"look", "label", "measure", "write"}
+    assert set(died.split()) == {"of_another", "look", "label", "measure", "write"}
     work.do(job.load(rows_here), Alone(), 10**6)
     described, expected = (runs.result_of(uri).body("rows.csv") for uri in (rows_there, rows_here))
     assert described == expected
