@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
 
+import numpy as np
+
 from distributed import rows, tasks
 from distributed.fleet import Fleet, Kept
 from distributed.parts import Parts
@@ -14,12 +16,14 @@ from distributed.tables import Files
 from distributed.tasks import Fitted
 from kmeans_service.arrays import Array
 from kmeans_service.fitting.data import Mask, PlannedData, Prepared
+from kmeans_service.fitting.kernel.exact import Powers, power_above
 from kmeans_service.lifecycle.job import Input
 from kmeans_service.recipes.plan import LEVELS, USED
 from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.recipes.settled import changes_rows
 from kmeans_service.recipes.transform import learned, unlearned
 from kmeans_service.tables.levels import Counts, only_levels
+from kmeans_service.tables.profile import Column
 
 
 class FilesData(PlannedData):
@@ -44,7 +48,7 @@ class FilesData(PlannedData):
         raw = kept
         if changes_rows(self.plan, self.recipe):
             kept, prepared = self._transformed(raw), None
-        shapes = kept.each(tasks.shape_of, Fitted(prepared))
+        shapes = kept.each(tasks.shape_of, (Fitted(prepared), self._powers() if prepared else None))
         if kept is not raw:
             raw.forget()
         self.n_dropped = sum(shape.n_rows - shape.n_fitted for shape in shapes)
@@ -65,6 +69,10 @@ class FilesData(PlannedData):
         self.transform = learned(OfGroups(raw, plain, self._weight), plain, asked)
         return raw.changed(_prepared, Prepared(self._weight, self.transform))
 
+    def _powers(self) -> Powers:
+        """Above the used columns, as they were counted."""
+        return power_above(np.array([_size(column) for column in self.plan.of(USED)]))
+
     def _count_levels(self) -> list[Counts]:
         only = Read(self._files.written, only_levels(self.layout))
         found = self._fleet.each(rows.count_texts, only, self._files.spans)
@@ -80,3 +88,8 @@ def _added(counts: Sequence[Counts]) -> Counts:
     for each in counts:
         total.update(each)
     return total
+
+
+def _size(column: Column) -> float:
+    """The largest magnitude; words stand for 1 and 0."""
+    return 1.0 if column.words else max(abs(column.counts.least), abs(column.counts.largest))

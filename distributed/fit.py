@@ -63,7 +63,7 @@ def _input(run: Fit, table: Table) -> Input:
         key=run.files[0].key,
         version_id=run.files[0].version_id,
         sha256=run.sha256,
-        size=sum(file.size for file in run.files),
+        size=run.size,
         n_samples=table.n_rows,
         n_features=len(table.columns),
         feature_names=table.names,

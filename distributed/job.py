@@ -36,6 +36,10 @@ class Run:
         return Files(self.bucket, self.files)
 
     @property
+    def size(self) -> int:
+        return sum(file.size for file in self.files)
+
+    @property
     def csv_limits(self) -> CsvLimits:
         given = self.limits
         return CsvLimits(

@@ -4,18 +4,18 @@ import os
 import sys
 
 from distributed import job, work
-from distributed.spark import SparkFleet, started
-
-RANGE_MB = 256
+from distributed.spans import MB, range_bytes
+from distributed.spark import SparkFleet, slots, started
 
 
 def main(arguments: list[str]) -> None:
     run = job.load(arguments[0])
     job.set_environment(run)
-    range_bytes = int(float(os.environ.get("RANGE_MB", RANGE_MB)) * 1024**2)
     context = started()
+    asked = os.environ.get("RANGE_MB")
     try:
-        work.do(run, SparkFleet(context), range_bytes)
+        some = float(asked) * MB if asked else range_bytes(run.size, slots(context, run.processors))
+        work.do(run, SparkFleet(context), int(some))
     finally:
         context.stop()
 

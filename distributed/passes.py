@@ -15,7 +15,7 @@ from kmeans_service.fitting import column_facts
 from kmeans_service.fitting.column_facts import Columns
 from kmeans_service.fitting.data import Prepared
 from kmeans_service.fitting.indices import Means, Spread
-from kmeans_service.fitting.kernel.exact import power_above
+from kmeans_service.fitting.kernel.exact import ExactSums, Powers, no_sums, power_above
 from kmeans_service.fitting.passes import Weighted
 from kmeans_service.models.predictor import Space, scale_of
 
@@ -102,6 +102,17 @@ def _space(kept: Kept, fitted: Fitted, shapes: Sequence[Shape], n: int) -> Space
     least = np.min([shape.least for shape in shapes], axis=0)
     largest = np.max([shape.largest for shape in shapes], axis=0)
     powers = power_above(np.maximum(np.abs(least), np.abs(largest)))
-    shift = kept.fold(tasks.sums, (fitted, powers)).totals() / n
+    shift = _sums(kept, fitted, shapes, powers).totals()[0] / n
     extent = float(max((largest - shift).max(), (shift - least).max()))
     return Space(shift, scale_of(extent))
+
+
+def _sums(kept: Kept, fitted: Fitted, shapes: Sequence[Shape], powers: Powers) -> ExactSums:
+    """Of all rows: as they were added up with these powers, or else in a pass of its own."""
+    found = [sums for shape in shapes if (sums := shape.sums) and (sums.powers == powers).all()]
+    if len(found) < len(shapes):
+        return kept.fold(tasks.sums, (fitted, powers)).exact
+    total = no_sums(1, powers)
+    for sums in found:
+        total.merge(sums)
+    return total

@@ -4,11 +4,15 @@ Where the cuts fall changes nothing: a range ends where its last row does, and t
 there, also where a cell goes on over a line break.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from kmeans_service.streams import ByteStream
 from kmeans_service.tables.csv_lines import BLOCK_BYTES, pieces_from
+
+MB = 1024**2
+LEAST_BYTES, MOST_BYTES = 64 * MB, 512 * MB
 
 type Open = Callable[[int, int], ByteStream]
 """The bytes of a file from the first place to before the second one."""
@@ -31,6 +35,12 @@ class Span:
     end: int
     is_exact: bool
     is_last: bool
+
+
+def range_bytes(size: int, at_once: int) -> int:
+    """Of files of this size together, so many of whose ranges are read at once: in full rounds."""
+    rounds = max(1, math.ceil(size / (at_once * MOST_BYTES)))
+    return max(LEAST_BYTES, math.ceil(size / (rounds * at_once)))
 
 
 def cuts(file: int, begin: int, size: int, range_bytes: int, *, most: int) -> list[Span]:

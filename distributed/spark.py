@@ -127,3 +127,12 @@ def started() -> SparkContext:
     context = SparkContext.getOrCreate(asked)
     context.setLogLevel("WARN")
     return context
+
+
+def slots(context: SparkContext, processors: int) -> int:
+    """Tasks that run at once at most: of this machine, or where all have so many processors."""
+    if context.master.startswith("local"):
+        return int(context.defaultParallelism)
+    asked = context.getConf()
+    driver, executor = (int(asked.get(f"spark.{of}.cores", "1")) for of in ("driver", "executor"))
+    return max(1, (processors - driver) // executor) * executor

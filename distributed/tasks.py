@@ -16,7 +16,7 @@ from kmeans_service.fitting.data import Mask, Prepared
 from kmeans_service.fitting.indices import are_whole
 from kmeans_service.fitting.kernel.assignment import BLAS_CLUSTERS, BLAS_FEATURES
 from kmeans_service.fitting.kernel.entering import extents_of
-from kmeans_service.fitting.kernel.exact import ExactSums, no_sums
+from kmeans_service.fitting.kernel.exact import ExactSums, Powers, no_sums
 from kmeans_service.fitting.passes import squared_distances
 from kmeans_service.fitting.runs import nearest_centers
 from kmeans_service.models.labels_to_text import csv_chunks
@@ -31,6 +31,7 @@ class Shape:
     n_fitted, n_weighted   those that are not dropped, and of them those that weigh something
     least, largest         of each column; largest_weight, of the weights
     are_whole              whether all weights are
+    sums                   of each column, where it was known before what is above them
     """
 
     n_rows: int
@@ -40,6 +41,7 @@ class Shape:
     largest: Array
     largest_weight: float = 0.0
     are_whole: bool = True
+    sums: ExactSums | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,16 +153,21 @@ class Around:
         return self
 
 
-def shape_of(fitted: Fitted, _index: int, blocks: Iterator[Any]) -> Shape:
+def shape_of(shared: tuple[Fitted, Powers | None], _index: int, blocks: Iterator[Any]) -> Shape:
+    fitted, powers = shared
     found = Shape(0, 0, 0, np.array(np.inf), np.array(-np.inf))
+    found.sums = None if powers is None else no_sums(1, powers)
     for rows, weights, kept in fitted.of(blocks):
         found.n_rows += len(kept)
         found.n_fitted += len(rows)
         found.n_weighted += len(rows) if weights is None else int(np.count_nonzero(weights))
         if len(rows):
-            _, least, largest = extents_of(np.ascontiguousarray(rows))
+            rows = np.ascontiguousarray(rows)
+            _, least, largest = extents_of(rows)
             found.least = np.minimum(found.least, least)
             found.largest = np.maximum(found.largest, largest)
+            if found.sums is not None:
+                found.sums.add(rows)
         if weights is not None:
             found.largest_weight = max(found.largest_weight, float(weights.max(initial=0.0)))
             found.are_whole = found.are_whole and are_whole(weights)

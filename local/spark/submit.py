@@ -16,9 +16,11 @@ SPARK_SUBMIT = ENVIRONMENT / "bin/spark-submit"
 # The archive of its classes is left unread where there is none, or it is of another Java.
 JAVA = f"-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:SharedArchiveFile={ENVIRONMENT}/classes.jsa"
 TRIES = 4  # of a task, as on EMR Serverless
+# What a task finds, as the rows of a sample, is where it is wanted: in the one Java that there is.
+FOUND = "spark.task.maxDirectResultSize=1g"
 OPTIONS = (
     *("--master", f"local[{PROCESSORS},{TRIES}]", "--driver-memory", "1g"),
-    *("--driver-java-options", JAVA, "--conf", "spark.ui.enabled=false"),
+    *("--driver-java-options", JAVA, "--conf", "spark.ui.enabled=false", "--conf", FOUND),
 )
 
 

@@ -12,6 +12,7 @@ import pytest
 from sklearn import datasets
 
 from distributed import job, rows, work
+from distributed.data import FilesData
 from harness.alone import Alone
 from harness.spark_runs import Runs, recipe, running, written
 from harness.spark_tables import TABLE, blobs, csv, s1_like
@@ -89,6 +90,50 @@ def test_no_way_to_cut_a_file_changes_a_bit_of_the_fit(name: str, runs: Runs) ->
     whole = written(runs.run([TABLE], len(TABLE), **asked))
     for size in (700, 4097):
         assert written(runs.run([TABLE], size, Alone(seed=size), **asked)) == whole
+
+
+class Noting(Alone):
+    """Notes what its rows are gone over for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.passes: list[str] = []
+
+    def kept(self, make: Any, shared: Any, groups: Any) -> Any:
+        kept = super().kept(make, shared, groups)
+        fold = kept.fold
+
+        def noted(work: Any, shared: Any) -> Any:
+            self.passes.append(work.__name__)
+            return fold(work, shared)
+
+        kept.fold = noted  # type: ignore[method-assign]
+        return kept
+
+
+FLAGGED = b"flag,x\n" + b"".join(b"%s,%d\n" % (b"yny"[i % 3 :][:1], i * i) for i in range(300))
+
+
+@pytest.mark.parametrize(
+    ("body", "asked"),
+    [
+        (csv(blobs(200, 3, 3, 6) * 1e5), {}),
+        (FLAGGED, {}),
+        (FLAGGED, {"preprocessing": {"weight_column": "x"}}),
+    ],
+    ids=["numbers", "words for 1 and 0", "weighted"],
+)
+def test_rows_that_are_fitted_as_they_are_are_added_up_as_they_are_read(
+    body: bytes, asked: dict[str, Any], runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet = Noting()
+    found = runs.run([body], 500, fleet, **asked)
+    assert "label" in fleet.passes
+    assert "sums" not in fleet.passes
+    monkeypatch.setattr(FilesData, "_powers", lambda data: np.full(data.plan.n_features, 60))
+    apart = Noting()
+    assert written(runs.run([body], 500, apart, **asked)) == written(found)
+    assert "sums" in apart.passes
 
 
 @pytest.mark.thorough

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from kmeans_service.arrays import Array
 from kmeans_service.fitting.kernel.library import address, library
 
+type Powers = NDArray[np.int64]
+"""Of two, one for each feature."""
+
 BITS = 90
 _LOW, _HIGH = 0, 1
 
@@ -24,7 +27,7 @@ class ExactSums:
     words   shape (n_clusters, n_features, 2): lower and upper half of each integer
     """
 
-    powers: NDArray[np.int64]
+    powers: Powers
     words: NDArray[np.uint64]
 
     def add(self, rows: Array, labels: Array | None = None, weights: Array | None = None) -> None:
@@ -54,11 +57,11 @@ class ExactSums:
         return found
 
 
-def no_sums(n_clusters: int, powers: NDArray[np.int64]) -> ExactSums:
+def no_sums(n_clusters: int, powers: Powers) -> ExactSums:
     words = np.zeros((n_clusters, len(powers), 2), dtype=np.uint64)
     return ExactSums(powers, words)
 
 
-def power_above(extent: Array) -> NDArray[np.int64]:
+def power_above(extent: Array) -> Powers:
     """Of each number the least power of two that is above it, in magnitude; 0 for zero."""
     return np.frexp(np.abs(extent))[1].astype(np.int64)
