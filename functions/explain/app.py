@@ -8,6 +8,7 @@ from kmeans_service.explaining import making
 from kmeans_service.explaining.makers import Maker, maker
 from kmeans_service.http import answers, json_body, routing
 from kmeans_service.http.answers import Answer, Headers
+from kmeans_service.http.being_made import how_far
 from kmeans_service.http.job_view import job_path
 from kmeans_service.http.request import Request
 from kmeans_service.http.stored import Stored, etag, read_answer
@@ -76,7 +77,7 @@ def _seconds(request: Request) -> float:
 def _pending(request: Request, asked: Explanation) -> Answer:
     path = f"{job_path(request.root, asked.job_id)}/{asked.maker}"
     result = path + request.query_text
-    view = {"job_id": asked.job_id, "status": "PENDING", "result": result}
+    view = {"job_id": asked.job_id, "status": "PENDING", "result": result, **how_far(asked)}
     headers = {"Location": result, "Retry-After": str(config.RETRY_AFTER_SECONDS)}
     return answers.json_answer(view, 202, headers)
 

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -12,6 +13,7 @@ from kmeans_service import config, telemetry
 from kmeans_service.errors import Changed, InvalidParameter, PredictionFailed, TooLarge, quoted
 from kmeans_service.http import answers, json_body, routing
 from kmeans_service.http.answers import Answer
+from kmeans_service.http.being_made import how_far
 from kmeans_service.http.columns_view import columns_view, first_column
 from kmeans_service.http.job_answers import (
     stored_choice,
@@ -25,6 +27,7 @@ from kmeans_service.http.request import Request
 from kmeans_service.http.stored import etag, read_answer, stored_answer, unchanged
 from kmeans_service.lifecycle import asides, deletion, inputs, large_predictions, names, reads
 from kmeans_service.lifecycle.job import Input, Job, Status
+from kmeans_service.lifecycle.large_predictions import Prediction
 from kmeans_service.media_types import BINARY, CSV, JSON
 from kmeans_service.models.indicators import Indicators, indicators_of
 from kmeans_service.owners import quota
@@ -247,9 +250,20 @@ def get_prediction(prediction_id: str) -> Answer:
     if prediction.error is not None:
         raise PredictionFailed(prediction.error["detail"], error=prediction.error)
     if prediction.result is None:
-        view = {"prediction_id": prediction_id, "job_id": job.job_id, "status": "PENDING"}
-        return answers.json_answer(view, 202, {"Retry-After": str(config.RETRY_AFTER_SECONDS)})
+        retry = {"Retry-After": str(config.RETRY_AFTER_SECONDS)}
+        return answers.json_answer(_pending(prediction), 202, retry)
     return stored_answer(request, stored_prediction(prediction.result, job), {})
+
+
+def _pending(prediction: Prediction) -> dict[str, Any]:
+    asked = {"engine": prediction.engine} if prediction.engine != "auto" else {}
+    return {
+        "prediction_id": prediction.prediction_id,
+        "job_id": prediction.job_id,
+        "status": "PENDING",
+        **asked,
+        **how_far(prediction),
+    }
 
 
 lambda_handler = routing.lambda_handler(app)

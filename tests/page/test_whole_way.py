@@ -74,6 +74,30 @@ def test_a_file_becomes_columns_clusters_and_files_to_take_away(
         assert Path(saved.value.path()).stat().st_size > 0
 
 
+def test_of_rows_that_take_long_it_is_shown_how_far_they_are(visitor: Visitor, table: Path) -> None:
+    """As a run elsewhere says it, which this service has not."""
+    visitor.opens()
+    visitor.gives(table)
+    visitor.sees_clusters(3)
+    said = {"status": "PENDING", "progress": {"stage": "MEASURING", "percent": 25, "cents": 7}}
+
+    def making(route: Route) -> None:
+        if said:
+            route.fulfill(status=202, json=said)
+        else:
+            route.continue_()
+
+    visitor.context.route(re.compile(r"/jobs/\d+/rows$"), making)
+    page = visitor.page
+    page.get_by_role("button", name="Rows with clusters").click()
+    work = page.locator(".work")
+    expect(work).to_contain_text("measuring distances · 25% · 7 cents so far")
+    expect(work.get_by_role("progressbar")).to_have_js_property("value", 0.25)
+    with page.expect_download() as saved:
+        said.clear()  # it has ended
+    assert Path(saved.value.path()).stat().st_size > 0
+
+
 @pytest.mark.parametrize("way", ["paste", "drop"])
 def test_cells_are_pasted_and_files_dropped_anywhere(visitor: Visitor, way: str) -> None:
     """Cells as a spreadsheet of a German office copies them."""

@@ -79,11 +79,12 @@ export async function call(path, { headers = {}, json, ...options } = {}) {
   }
 }
 
-/** The answer of a path that may take a while to make: asked again until it is there. */
-export async function made(path, options = {}) {
+/** The answer of a path that may take a while to make: asked again until it is there; `told` is what it says meanwhile. */
+export async function made(path, { told, ...options } = {}) {
   for (;;) {
     const answer = await call(path, options);
     if (answer.status !== 202) return answer;
+    told?.(await answer.json());
     await pause(Number(answer.headers.get("Retry-After")) || 1, options.signal);
   }
 }
@@ -128,9 +129,9 @@ export async function labelsOf(answer) {
   return Int32Array.from(lines, (line) => (line.trim() === "" ? -1 : Number(line)));
 }
 
-/** Has the browser save what a path answers. */
-export async function save(path, name, accept) {
-  const answer = await made(path, { headers: { Accept: accept } });
+/** Has the browser save what a path answers; `told` as of `made`. */
+export async function save(path, name, accept, told) {
+  const answer = await made(path, { headers: { Accept: accept }, told });
   keep(await answer.blob(), name);
 }
 

@@ -36,7 +36,11 @@ const fileView = (title, about, action) => html`
   <button class="file card" @click=${action}><strong>${title}</strong><span class="muted small">${about}</span></button>
 `;
 
-const fetchFile = ({ path, name, accept }) => working("saving", () => save(`jobs/${state.job.job_id}/${path}`, name, accept));
+const fetchFile = ({ path, name, accept }) =>
+  working("saving", (work) => {
+    const told = ({ progress }) => changed({ work: Object.assign(work, { progress }) });
+    return save(`jobs/${state.job.job_id}/${path}`, name, accept, told);
+  });
 
 // --- the same from a program --------------------------------------------------------
 

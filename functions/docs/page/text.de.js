@@ -101,7 +101,7 @@ export const words = {
   sent: (done, total) => `${done} von ${total}`,
   left: (seconds) => (seconds < 90 ? `noch ${Math.ceil(seconds)} s` : `noch ${Math.ceil(seconds / 60)} min`),
   broken: "Das Netz ist unterbrochen: neuer Versuch",
-  steps: { STARTING: "beginnt", CHECKING: "die Datei wird geprüft", READING: "die Zeilen werden gelesen", FITTING: "die Mittelpunkte rücken", LABELLING: "die Zeilen bekommen ihre Nummern", STORING: "wird gespeichert" },
+  steps: { STARTING: "beginnt", WAITING: "wartet auf Rechner", CHECKING: "die Datei wird geprüft", READING: "die Zeilen werden gelesen", FITTING: "die Mittelpunkte rücken", LABELLING: "die Zeilen bekommen ihre Nummern", MEASURING: "Abstände werden gemessen", WRITING: "die Zeilen werden geschrieben", STORING: "wird gespeichert" },
   iteration: (n) => `Durchgang ${ganz.format(n)}`,
   spent: (cents) => `bisher ${ganz.format(cents)} Cent`,
   goesOn: "Sie warten nicht mehr, aber der Dienst rechnet weiter, und keine Anfrage hält ihn darin auf. Was er findet, steht hier und bei den Aufträgen. Den Auftrag zu löschen beendet es.",

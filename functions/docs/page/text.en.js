@@ -65,7 +65,7 @@ export const words = {
   sent: (done, total) => `${done} of ${total}`,
   left: (seconds) => (seconds < 90 ? `${Math.ceil(seconds)} s left` : `${Math.ceil(seconds / 60)} min left`),
   broken: "The network broke: trying again",
-  steps: { STARTING: "starting", CHECKING: "checking the file", READING: "reading the rows", FITTING: "moving the centers", LABELLING: "numbering the rows", STORING: "storing" },
+  steps: { STARTING: "starting", WAITING: "waiting for machines", CHECKING: "checking the file", READING: "reading the rows", FITTING: "moving the centers", LABELLING: "numbering the rows", MEASURING: "measuring distances", WRITING: "writing the rows", STORING: "storing" },
   iteration: (n) => `pass ${n}`,
   spent: (cents) => `${cents} cents so far`,
   goesOn: "You no longer wait, but the service still works on this fit, and no request ends one. What it finds is here and among the jobs. Deleting the job ends it.",

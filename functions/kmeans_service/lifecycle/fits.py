@@ -12,7 +12,7 @@ from kmeans_service import config
 from kmeans_service.errors import FitConflict
 from kmeans_service.lifecycle import asides, asking, lease, leftovers, reads
 from kmeans_service.lifecycle.items import input_attribute, job_from_item, model_attribute
-from kmeans_service.lifecycle.job import Input, Job, Run, Status, fit_id_of
+from kmeans_service.lifecycle.job import WAITING, Input, Job, Run, Status, fit_id_of
 from kmeans_service.lifecycle.lease import Lease
 from kmeans_service.models.published import Published
 from kmeans_service.owners import quota
@@ -22,8 +22,6 @@ from kmeans_service.table.expressions import Change, Condition, adds, has, remov
 from kmeans_service.table.keys import LOOKED_AFTER, job_key
 from kmeans_service.table.writes import ConditionFailed
 
-# The progress of a run that has not begun yet.
-WAITING = {"stage": "WAITING"}
 # What a job has only while a fit of it is active.
 NOT_ACTIVE = removes("lease_until", "gsi1pk", "due_at", "progress")
 

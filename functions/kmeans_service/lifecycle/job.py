@@ -35,6 +35,8 @@ ACTIVE = (Status.QUEUED, Status.RUNNING)
 FITTABLE = (Status.UPLOADED, Status.SUCCEEDED, Status.FAILED)
 # The progress of a PENDING job whose file is there.
 CONVERTING = {"stage": "CONVERTING"}
+# That of a run that has not begun yet.
+WAITING = {"stage": "WAITING"}
 GONE = tuple(map(Status, live.GONE))
 
 

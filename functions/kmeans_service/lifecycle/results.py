@@ -48,6 +48,7 @@ PENDING = ResultStatus.PENDING
 class Result:
     """Of a job; `result` is where it lies, `error` a problem document.
 
+    attempt  that was begun last, from 1; 0: none
     run      that makes it, which goes on by itself
     spent    by its runs that are over
     is_long  whether it was tried here, and there was not time enough
@@ -60,6 +61,7 @@ class Result:
     status: ResultStatus = PENDING
     result: StoredObject | None = None
     error: dict[str, Any] | None = None
+    attempt: int = 0
     fence: int = 0
     run: Run | None = None
     spent: Spent | None = None
@@ -103,6 +105,7 @@ class Result:
             status=ResultStatus(values["status"]),
             result=StoredObject(**values["result"]) if "result" in values else None,
             error=json.loads(values["error"]) if "error" in values else None,
+            attempt=values.get("attempt", 0),
             fence=values.get("fence", 0),
             run=Run(**values["run"]) if "run" in values else None,
             spent=Spent(**values["spent"]) if "spent" in values else None,

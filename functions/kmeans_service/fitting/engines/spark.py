@@ -7,7 +7,7 @@ from kmeans_service.errors import FitFailed
 from kmeans_service.fitting.engines import collecting
 from kmeans_service.fitting.engines.engine import Fitted
 from kmeans_service.lifecycle import fits
-from kmeans_service.lifecycle.job import Job
+from kmeans_service.lifecycle.job import WAITING, Job
 from kmeans_service.runs import application, orders, running
 from kmeans_service.runs.application import NoEngine, State
 from kmeans_service.runs.order import order_for
@@ -35,7 +35,7 @@ def look(job: Job) -> State | None:
     """As `running.look`; raises FitFailed where the deployment has no engine any more."""
 
     def hold() -> None:
-        fits.report_run(job, progress_of(job.fit_prefix) or fits.WAITING)
+        fits.report_run(job, progress_of(job.fit_prefix) or WAITING)
 
     try:
         return running.look(job.run, hold)
