@@ -148,6 +148,18 @@ def test_a_model_with_texts_takes_a_tensor_of_each_column(client: Client) -> Non
     assert outputs(answer)["predict"] == expected
 
 
+@pytest.mark.parametrize("text", [b"\1\0\0\0\xff", b"\3\0\0\0ab", b"\1\0\0"])
+def test_bytes_that_are_no_texts_are_refused_by_their_tensor(client: Client, text: bytes) -> None:
+    client.upload(PETS, "pets.csv")
+    plan = {"columns": ["pet"], "categories": "one_hot"}
+    client.post_json("/kmeans/fit", {"job_id": 0, "preprocessing": plan})
+    size = {"binary_data_size": len(text)}
+    tensor = {"name": "pet", "datatype": "BYTES", "shape": [1], "parameters": size}
+    answer = sent_as_bytes(client, {"inputs": [tensor]}, text)
+    assert (answer.status, answer.json()["field"]) == (422, "inputs[0]")
+    assert "each text's length in four bytes" in answer.json()["detail"]
+
+
 def test_a_row_that_would_be_dropped_has_no_cluster(client: Client) -> None:
     client.upload(b"a,b\n1,2\n1,4\n,3\n10,2\n10,4\n", "gaps.csv")
     asked = {"model_params": {"n_clusters": 2}, "preprocessing": {"missing": "drop"}}

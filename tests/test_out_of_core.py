@@ -15,6 +15,8 @@ from harness.limits import with_worker_memory
 from harness.system import work_off
 from kmeans_service.errors import FitFailed
 from kmeans_service.fitting import capacity, clustering, column_facts, out_of_core, passes
+from kmeans_service.fitting.column_facts import Columns
+from kmeans_service.models.predictor import Space
 from kmeans_service.recipes.params import parse_params
 from kmeans_service.tables.dataset import read_blocks
 
@@ -90,6 +92,22 @@ def test_a_center_that_nobody_is_near_moves_to_the_point_farthest_off() -> None:
     X = np.array([[0.0], [1.0], [50.0]])
     found, _ = fitted(X, n_clusters=2, init=[[0.5], [1000.0]], max_iter=5)
     assert sorted(found.centers.ravel().tolist()) == [0.5, 50.0]
+
+
+def test_of_two_that_are_as_far_off_it_is_the_first_one_wherever_it_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(out_of_core, "CHUNK", 1)
+    monkeypatch.setattr(out_of_core, "CHUNK_BYTES", 8)
+    X = np.array([[-50.0], [0.0], [50.0]])
+    found, labels = fitted(X, n_clusters=2, init=[[0], [1000]], max_iter=5)
+    assert found.centers[labels].ravel().tolist() == [-50, 25, 25]
+
+
+def test_how_far_columns_are_from_zero_is_told_in_their_own_deviations() -> None:
+    space = Space(np.array([3.0, -2.0, -7.0]), 4.0)
+    columns = Columns(np.array([0.5, -0.25, 0.0]), np.array([0.25, 0.0, 4.0]))
+    assert columns.offsets(space).tolist() == [3.125 / 0.125, 0, 7 / 0.5]
 
 
 def test_the_pickle_is_an_estimator_that_predicts_the_same_labels() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from kmeans_service.explaining.numerals import apart, number, percent, percents, shortest_between
+from kmeans_service.explaining.report.figures import short
 
 
 @pytest.mark.parametrize(
@@ -68,3 +69,21 @@ def test_a_threshold_is_the_roundest_number_between(
 ) -> None:
     assert shortest_between(below, above) == found
     assert below <= found < above
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "–"),
+        (0.0, "0"),
+        (1.0, "1"),
+        (2 / 3, "0.6667"),
+        (123.456, "123.5"),
+        (12345.67, "12,346"),
+        (0.00012345, "0.0001234"),
+        (9.99996, "10"),
+        (-1.5, "-1.5"),
+    ],
+)
+def test_a_score_is_shown_in_four_digits(value: float | None, text: str) -> None:
+    assert short(value) == text

@@ -8,13 +8,19 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import requests
 
 from harness import PROJECT
 from harness.api import Client
-from harness.system import created, deliver
+from harness.data.csv_cases import csv_of
+from harness.system import created, deliver, job
 from kmeans_service import config
+from kmeans_service.explaining import assigned, distances
+from kmeans_service.explaining.assigned import assign
+from kmeans_service.models.loading import model_of
+from kmeans_service.models.manifest import from_npy
 
 CASES = sorted((PROJECT / "tests" / "cases").iterdir())
 CONVERTED = ".xlsx"
@@ -205,3 +211,17 @@ def test_a_large_answer_is_a_link_to_it(client: Client, monkeypatch: pytest.Monk
     answer = client.get("/kmeans/jobs/0/rows")
     assert answer.status == 303
     assert requests.get(answer.headers["Location"], timeout=10).content == whole
+
+
+def test_of_very_many_rows_every_so_many_is_measured_wherever_blocks_end(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    X = np.random.default_rng(0).normal(size=(120, 2)).round(3)
+    fitted(client, csv_of(X))
+    every_third = assign(model_of(job().published), X[::3])
+    expected = distances.quantiles_of(every_third.labels, every_third.distances, 2)
+    monkeypatch.setattr(distances, "MOST_ROWS", 50)
+    for name in ("CHUNK", "_MOST_ROWS"):
+        monkeypatch.setattr(assigned, name, 7)
+    [made] = distances.make(job(), {}, lambda: None)
+    assert np.array_equal(from_npy(made), expected)
