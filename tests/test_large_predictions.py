@@ -128,6 +128,6 @@ def test_no_call_to_aws_that_fails_once_fails_a_prediction(
 def test_a_cell_that_is_missing_is_named_by_its_place(fitted: Client) -> None:
     path, arrived = predict(fitted, b"0, 0\n12, NA\n")
     assert deliver(arrived) == 0
-    problem = fitted.get(path).json()
+    problem = fitted.get(path).json()["error"]
     assert (problem["line"], problem["column"]) == (2, 2)
     assert problem["detail"].startswith("line 2, column 2: the cell is missing")
