@@ -19,6 +19,8 @@ BLOCK_BYTES = 4 * 1024**2
 # S3 takes no smaller part of an object but the last one, and 10,000 of them.
 PART_BYTES = 8 * 1024**2
 MOST_PARTS = 9_000
+# Of a range: their labels are in one part, some others' too, and one has 5 GiB at most.
+MOST_ROWS = 4 * 1024**3 // ROW_BYTES
 
 type Group = tuple[Checked, ...]
 

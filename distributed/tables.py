@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from distributed import parquet
+from distributed import parquet, rows
 from distributed.beginning import FORMAT_BYTES, Begin, of_another, of_first, texts_of
 from distributed.check import Checked, Checking, NotUtf8At, Say
 from distributed.fleet import Fleet
@@ -72,9 +72,20 @@ def read_files(
     checking = reader.checking
     if checking is None:
         raise RuntimeError("a table is read without counting its rows")
+    _check_pieces(checking.spans, given.names)
     return Files(
         table, checking.written, tuple(checking.spans), given.names, tuple(checking.starts)
     )
+
+
+def _check_pieces(spans: Sequence[Checked], names: Sequence[str]) -> None:
+    """Only one that is a file, or a group of Parquet's, can have so many rows."""
+    for each in spans:
+        if each.n_rows > rows.MOST_ROWS:
+            raise TooLarge(
+                f"{names[each.span.file]}: {each.n_rows:,} rows are read in one piece, which has "
+                f"{rows.MOST_ROWS:,} at most; in several files, or as plain CSV, it can be read"
+            )
 
 
 def _as_text(given: Given) -> Given:
@@ -145,6 +156,8 @@ class _Reader(TableReader):
 
 def _spans(written: Written, begins: Sequence[Begin], range_bytes: int) -> list[Span]:
     found: list[Span] = []
+    least = max(2, written.dialect.n_cells)  # bytes of a row: a delimiter or a line feed a cell
+    range_bytes = min(range_bytes, rows.MOST_ROWS * least)
     for file, (size, begin) in enumerate(zip(written.sizes, begins, strict=True)):
         if written.is_parquet:
             found += [Span(file, group, group + 1, True, True) for group in range(begin.groups)]

@@ -13,6 +13,8 @@ from sklearn import datasets
 
 from distributed import job, rows, work
 from distributed.data import FilesData
+from distributed.tables import read_files
+from harness import in_ranges
 from harness.alone import Alone
 from harness.spark_runs import Runs, recipe, running, written
 from harness.spark_tables import TABLE, blobs, csv, s1_like
@@ -214,6 +216,21 @@ def test_packed_files_are_read_one_by_one_and_the_job_says_so(runs: Runs) -> Non
     if not found.scores["warnings"]:
         del found.scores["warnings"]
     assert written(found) == written(whole)
+
+
+def test_a_piece_has_no_more_rows_than_a_part_of_an_object_has_labels(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = b"7\n8\n9\n" * 100
+    asked: dict[str, Any] = {"model_params": {"n_clusters": 2}}
+    expected = written(runs.run([body], 10**6, **asked))
+    monkeypatch.setattr(rows, "MOST_ROWS", 50)
+    files = read_files(in_ranges.given([body], 10**6), Alone())
+    assert [each.n_rows for each in files.spans] == [50] * 6
+    assert written(runs.run([body], 10**6, **asked)) == expected
+    refused = runs.run([body, gzip.compress(body)], 10**6, **asked).problem
+    assert refused["status"] == 413
+    assert refused["detail"].startswith("part-1.csv: 300 rows are read in one piece, which has 50")
 
 
 def test_a_packed_file_among_others_is_read_in_one_piece_and_the_others_by_ranges(
