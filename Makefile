@@ -22,6 +22,8 @@ ARCHITECTURE ?= x86_64
 
 # Tests on all cores, each process with an AWS of its own; PYTEST_ARGS='-n 0' is one after the other.
 AT_ONCE := -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
+# Whatever the shell says: every process would compile all tests anew, of its 11 s of CPU time 5.
+WITH_BYTECODE := PYTHONDONTWRITEBYTECODE=
 
 # What a run may be told: make run PORT=9090
 export ENGINE PORT EMULATOR_PORT LOCAL_HOME FIT_CONCURRENCY CONCURRENCY QUEUE_LIMIT WORKER_TIMEOUT ACCESS PARAMETERS
@@ -58,8 +60,12 @@ test: lint build $(DOCS_VENV)/.installed $(BENCH_VENV)/.installed $(SBOM_VENV)/.
 	@$(MAKE) client
 
 .PHONY: unit
-unit: $(VENV)/.test-installed ## the short tests that need no service and no build: what to run after every change
-	@$(BIN)/pytest tests -m "unit and not thorough and not soak" $(AT_ONCE) $(PYTEST_ARGS)
+unit: $(VENV)/.test-installed ## the tests that need no AWS, no service and no build, in a minute: what to run after every change
+	@$(WITH_BYTECODE) $(BIN)/pytest tests -m "unit and not thorough and not soak" $(AT_ONCE) -n logical $(PYTEST_ARGS)
+
+.PHONY: short
+short: $(VENV)/.test-installed ## those of unit, and those on an AWS of their own (moto): what to run before a commit
+	@$(WITH_BYTECODE) $(BIN)/pytest tests -m "(unit or aws) and not thorough and not soak" $(AT_ONCE) $(PYTEST_ARGS)
 
 .PHONY: client
 client: $(VENV)/.run-installed $(CLIENT_VENV)/.installed ## the Python package of client/: its types, and its tests against a service of their own

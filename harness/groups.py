@@ -51,18 +51,22 @@ def _group(module: Path) -> str:
     return needs if needs in ("spark", "builds") else str(module)
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: who is at the services waits as much as it computes."""
-    return (os.process_cpu_count() or 1) + 1
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """-n logical: as many as there are cores, for tests that wait for nothing. -n auto: one more,
+    as tests at AWS or at services wait as much as they compute.
+    """
+    waiting: bool = config.option.numprocesses == "auto"
+    return (os.process_cpu_count() or 1) + waiting
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest comes first; `make unit` runs what needs nothing."""
+    """What takes longest comes first; what needs nothing is `unit`, or `aws` if it is on moto."""
     needs = {item.path: _needs(item.path) for item in items}
     for item in items:
         if needs[item.path] == "nothing":
-            item.add_marker(pytest.mark.unit)
+            fixtures = getattr(item, "fixturenames", ())
+            item.add_marker(pytest.mark.aws if "aws_endpoint" in fixtures else pytest.mark.unit)
     items.sort(key=lambda item: _ORDER[needs[item.path]])
 
 

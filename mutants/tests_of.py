@@ -93,9 +93,18 @@ def _keep(seen: dict[str, Any], new: dict[str, Path]) -> None:
 
 
 def _record(folder: Path, modules: list[str]) -> dict[str, Any]:
-    """What `make unit` runs of these, with the thorough ones."""
+    """What `make short` runs of these, with the thorough ones."""
     path = folder / "now"
-    command = [PYTHON, "-m", "pytest", "-p", "mutants.seen", "-q", "-m", "unit and not soak"]
+    command = [
+        PYTHON,
+        "-m",
+        "pytest",
+        "-p",
+        "mutants.seen",
+        "-q",
+        "-m",
+        "(unit or aws) and not soak",
+    ]
     ran = subprocess.run(
         [*map(str, command), *modules],
         cwd=TREE,

@@ -55,3 +55,16 @@ def test_calls_at_once_answer_each_for_its_own_event(
     uploads = [partial(client.upload, csv(n), f"{n}.csv") for n in range(4)]
     names = [answer.json()["filename"] for answer in at_once(uploads)]
     assert names == ["0.csv", "1.csv", "2.csv", "3.csv"]
+
+
+def test_what_asks_for_nothing_is_a_unit_test(request: pytest.FixtureRequest) -> None:
+    assert sizes(request) == {"unit"}
+
+
+def test_what_is_on_moto_is_none(request: pytest.FixtureRequest, client: Client) -> None:
+    del client  # to ask for it is enough
+    assert sizes(request) == {"aws"}
+
+
+def sizes(request: pytest.FixtureRequest) -> set[str]:
+    return {mark.name for mark in request.node.iter_markers()} & {"unit", "aws"}
