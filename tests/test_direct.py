@@ -4,6 +4,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +16,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials, ReadOnlyCredentials
 from botocore.exceptions import ClientError
+from botocore.httpsession import get_cert_path
 from urllib3.util import wait_for_read
 
 from harness.api import Client
@@ -331,3 +333,14 @@ def test_nothing_is_doubled_where_every_answer_past_the_clients_is_lost(
     assert client.call("DELETE", "/kmeans/jobs/0").status == 410
     sweep()
     assert lie_there(aws) == counted() == 0
+
+
+@pytest.mark.parametrize("bundle", ["", "/own/certificates.pem"])
+def test_certificates_are_those_that_the_clients_go_by(
+    monkeypatch: pytest.MonkeyPatch, bundle: str
+) -> None:
+    trusted: list[str | None] = []
+    monkeypatch.setenv("AWS_CA_BUNDLE", bundle)
+    monkeypatch.setattr(ssl, "create_default_context", lambda cafile: trusted.append(cafile))
+    direct._connection("https://dynamodb.eu-central-1.amazonaws.com")
+    assert trusted == [bundle or get_cert_path(True)]

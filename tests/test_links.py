@@ -11,7 +11,7 @@ import pytest
 from harness import contract
 from harness.api import FORM_TYPE, JSON_TYPE, MODEL_CSV, Answer, Context, answer_of, event, form
 from harness.system import deliver, drop
-from kmeans_service.http.location import rooted
+from kmeans_service.http.location import own_path, root_of, rooted
 
 HOST = "https://api.example"
 type Place = Callable[[dict[str, Any]], dict[str, Any]]
@@ -214,3 +214,9 @@ def test_in_a_problem_document_only_the_details_name_operations() -> None:
     found = rooted({"title": named, "detail": named, "error": {"detail": named}}, "/v1")
     below = "send POST /v1/kmeans/fit"
     assert found == {"title": named, "detail": below, "error": {"detail": below}}
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/nothing/here", "/", "/nothing/"])
+def test_what_is_not_below_the_service_has_no_root(path: str) -> None:
+    event = {"path": path, "resource": "/kmeans/{unknown+}"}
+    assert (own_path(event), root_of(event)) == (path, "")

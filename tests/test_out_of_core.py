@@ -94,6 +94,12 @@ def test_a_center_that_nobody_is_near_moves_to_the_point_farthest_off() -> None:
     assert sorted(found.centers.ravel().tolist()) == [0.5, 50.0]
 
 
+def test_of_two_centers_that_nobody_is_near_one_moves_at_a_time() -> None:
+    X = np.array([[0.0], [1.0], [50.0]])
+    found, _ = fitted(X, n_clusters=3, init=[[0.5], [1000.0], [2000.0]], max_iter=1)
+    assert sorted(found.centers.ravel().tolist()) == [17.0, 50.0, 2000.0]
+
+
 def test_of_two_that_are_as_far_off_it_is_the_first_one_wherever_it_is_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

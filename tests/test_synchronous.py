@@ -1,13 +1,16 @@
 """What is fitted within the request, and what goes to the worker right away: both sides of each."""
 
 import json
+import time
 
 import pytest
 
 from fit import app as fit_app
 from harness.api import ASYNC, FORM_TYPE, JSON_TYPE, MODEL_CSV, Client, Context, form
-from harness.system import item, take_messages, work_off
+from harness.system import item, job, let_leases_run_out, take_messages, work_off
 from kmeans_service import config
+from kmeans_service.fitting import synchronous
+from kmeans_service.lifecycle import fits
 from kmeans_service.recipes.params import parse_params
 
 ROWS, COLUMNS = 6, 2
@@ -79,6 +82,45 @@ def test_the_same_fit_asked_for_again_while_it_waits_is_one_fit(uploaded: Client
     assert uploaded.fit(0, {"n_clusters": 3}).status == 200
     assert work_off() == 0
     assert (item()["fence"], item()["attempt"]) == (1, 1)
+
+
+def test_who_asks_for_a_fit_that_another_is_at_waits_for_its_end(
+    uploaded: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uploaded.fit(0, **ASYNC)
+    fits.claim(job())
+    waited: list[float] = []
+
+    class WhileTheOtherEnds:
+        monotonic = time.monotonic
+
+        @staticmethod
+        def sleep(seconds: float) -> None:
+            waited.append(seconds)
+            let_leases_run_out()
+            work_off()
+
+    monkeypatch.setattr(synchronous, "time", WhileTheOtherEnds)
+    assert uploaded.fit(0).status == 200
+    assert waited == [synchronous.POLL_SECONDS]
+
+
+def test_but_no_longer_than_it_may(uploaded: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    uploaded.fit(0, **ASYNC)
+    fits.claim(job())
+    passed: list[float] = []
+
+    class Passing:
+        @staticmethod
+        def monotonic() -> float:
+            return sum(passed)
+
+        sleep = staticmethod(passed.append)
+
+    monkeypatch.setattr(synchronous, "time", Passing)
+    monkeypatch.setattr(synchronous, "POLL_SECONDS", 1.0)
+    assert uploaded.fit(0, Prefer="wait=3").status == 202
+    assert passed == [1.0] * 3
 
 
 def test_a_file_that_cannot_be_fitted_so_makes_no_job(client: Client) -> None:

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import combinations
+from xml.etree.ElementTree import tostring
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from sklearn.datasets import load_iris
 from harness.explaining.fits import Fit, fit_of
 from harness.explaining.reports import HOSTILE, content_of
 from kmeans_service.arrays import Array
-from kmeans_service.explaining.report.marks import N_MARKS, SHAPES
+from kmeans_service.explaining.report.marks import N_MARKS, SHAPES, mark
 from kmeans_service.explaining.report.page import page, policy
 from kmeans_service.explaining.report.picture import ticks
 
@@ -23,6 +24,16 @@ VOID = {"meta", "br", "hr", "img", "input", "link"}
 def iris() -> Fit:
     data = load_iris()
     return fit_of(data.data, list(data.feature_names), None, 3)
+
+
+def test_marks_of_clusters_differ_in_shape_and_color_and_the_first_is_a_dot() -> None:
+    drawn = [tostring(mark(label), "unicode") for label in range(N_MARKS)]
+    assert len({re.sub(" k[0-9]+", "", each) for each in drawn}) == N_MARKS
+    assert [f'class="dot k{label}"' in each for label, each in enumerate(drawn)] == [
+        True,
+        *[False] * (N_MARKS - 1),
+    ]
+    assert all(f'class="mark k{label}"' in drawn[label] for label in range(1, N_MARKS))
 
 
 class Tags(HTMLParser):
