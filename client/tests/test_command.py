@@ -121,6 +121,8 @@ def test_a_job_goes_through_its_life(kmeans: Kmeans) -> None:
     kmeans("rename", number, "--name", "Guests", "--cluster", "0=young")
     assert "Guests" in kmeans("show", number)
     assert "young" in kmeans("show", number)
+    kmeans("predict", number, "points.csv", "--engine", "spark", code=6)
+    assert "spark" in kmeans.said
     kmeans("delete", number)
     assert "deleted" in (kmeans("show", number, code=5) + kmeans.said)
 
@@ -135,6 +137,7 @@ def test_a_job_goes_through_its_life(kmeans: Kmeans) -> None:
         (["points.csv", "-k", "2", "--json", "--plot"], 2, "stdout"),
         (["show", "0", "--json", "--plot"], 2, "stdout"),
         (["predict", "0", "points.csv", "--rows", "--json"], 2, "-o FILE"),
+        (["predict", "0", "points.csv", "--rows", "--engine", "spark"], 2, "leave it out"),
         (["nothing.csv", "-k", "2"], 6, "There is no file"),
         (["show", "999999"], 5, "There is no job"),
         (["show", "x"], 2, "x"),

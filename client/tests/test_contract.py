@@ -71,8 +71,17 @@ def test_a_type_that_is_newer_than_the_client_is_a_problem_all_the_same() -> Non
 
 
 def members_of(schema: str) -> set[str]:
-    properties: dict[str, Any] = CONTRACT["components"]["schemas"][schema]["properties"]
-    return set(properties)
+    """`Job.spent` are those of a member."""
+    name, *members = schema.split(".")
+    found: dict[str, Any] = CONTRACT["components"]["schemas"][name]
+    for member in members:
+        found = found["properties"][member]
+    return set(found["properties"])
+
+
+def test_what_is_waited_for_stands_in_the_contract() -> None:
+    of_both = members_of("Prediction") | members_of("Making")
+    assert answers.Pending.__annotations__.keys() == of_both
 
 
 @pytest.mark.parametrize(
@@ -86,6 +95,7 @@ def members_of(schema: str) -> set[str]:
         (answers.Column, "Column"),
         (answers.Table, "Table"),
         (answers.PresignedPrediction, "PresignedPrediction"),
+        (answers.Spent, "Job.spent"),
         (answers.Health, "Health"),
         (answers.Choice, "Choice"),
         (answers.Cluster, "Cluster"),

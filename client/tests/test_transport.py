@@ -1,5 +1,6 @@
 """What goes over the wire, and what comes back: refusals, tries, other servers, credentials."""
 
+import json
 import pickle
 import socket
 import threading
@@ -33,11 +34,12 @@ class Answers(BaseHTTPRequestHandler):
 
     told: list[tuple[int, dict[str, str], bytes]]
     asked: list[str]
+    sent: list[bytes]
 
     def do_GET(self) -> None:
         status, headers, body = self.told.pop(0)
         self.asked.append(f"{self.command} {self.path} {self.headers.get('Authorization')}")
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.sent.append(self.rfile.read(int(self.headers.get("Content-Length", 0))))
         self.send_response(status)
         for name, value in {"Content-Length": str(len(body)), **headers}.items():
             self.send_header(name, value)
@@ -52,7 +54,7 @@ class Answers(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def other() -> Iterator[Any]:
-    handler = type("Handler", (Answers,), {"told": [], "asked": []})
+    handler = type("Handler", (Answers,), {"told": [], "asked": [], "sent": []})
     server = HTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -94,6 +96,35 @@ def test_the_bucket_is_sent_no_credentials(other: Any) -> None:
     other.told += [(303, {"Location": "/bucket"}, b""), (200, JSON, b'{"labels": [0]}')]
     assert Client(other.url, "km_x").get_labels(0) == [0]
     assert other.asked[1] == "GET /bucket None"
+
+
+RUNS = {"status": "PENDING", "progress": {"stage": "LABELLING", "percent": 40, "cents": 3}}
+
+
+def test_points_for_an_engine_go_by_the_bucket_and_who_waits_is_told(other: Any) -> None:
+    form = {"prediction_id": "0-1", "url": f"{other.url}/bucket", "fields": {"key": "k"}}
+    other.told += [
+        (202, JSON, json.dumps(form).encode()),
+        (204, {}, b""),
+        (202, JSON, json.dumps(RUNS).encode()),
+        (303, {"Location": "/labels"}, b""),
+        (200, {}, b"1\n0\n"),
+    ]
+    told = list[Any]()
+    client = Client(other.url)
+    assert client.predict(0, [[1, 2], [3, 4]], engine="spark", watch=told.append) == [1, 0]
+    assert told == [RUNS]
+    assert [each.split()[1] for each in other.asked] == [
+        *("/kmeans/predictions", "/bucket", *["/kmeans/predictions/0-1"] * 2, "/labels"),
+    ]
+    assert json.loads(other.sent[0]) == {"job_id": 0, "engine": "spark"}
+
+
+def test_rows_that_are_being_made_are_told_of(other: Any) -> None:
+    other.told += [(202, JSON, json.dumps(RUNS).encode()), (200, {}, b"x,cluster\n1,0\n")]
+    told = list[Any]()
+    assert Client(other.url).get_rows(0, watch=told.append) == b"x,cluster\n1,0\n"
+    assert told == [RUNS]
 
 
 def test_another_server_is_no_service(other: Any) -> None:

@@ -61,6 +61,14 @@ class Scores(TypedDict, total=False):
     method: str
 
 
+class Spent(TypedDict):
+    """By runs on Spark that are over."""
+
+    vcpu_hours: float
+    memory_gb_hours: float
+    cents: float
+
+
 class Job(TypedDict, total=False):
     """A job's state."""
 
@@ -70,15 +78,18 @@ class Job(TypedDict, total=False):
     name: str
     clusters: dict[str, str]
     size: int
+    files: int
     n_samples: int
     n_features: int
     feature_names: list[str | None]
     reading: Reading
     preprocessing: dict[str, Any]
+    engine: str
     model_params: dict[str, Any]
     seed_drawn: bool
     attempt: int
     progress: dict[str, Any]
+    spent: Spent
     error: dict[str, Any]
     scores: Scores
     warnings: list[str]
@@ -177,6 +188,19 @@ class PresignedPrediction(TypedDict, total=False):
     fields: dict[str, str]
     expires_in: int
     max_bytes: int
+    result: str
+
+
+class Pending(TypedDict, total=False):
+    """What is not there yet: a large prediction, or what is made of a fit."""
+
+    prediction_id: str
+    job_id: int
+    status: str
+    engine: str
+    attempt: int
+    progress: dict[str, Any]
+    spent: Spent
     result: str
 
 

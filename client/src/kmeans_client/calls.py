@@ -12,7 +12,7 @@ import httpx
 
 from kmeans_client import auth as credentials
 from kmeans_client import problems
-from kmeans_client.answers import Job
+from kmeans_client.answers import Job, Pending
 from kmeans_client.problems import InvalidInput, TookTooLong
 from kmeans_client.results import Labels
 from kmeans_client.transport import Retrying, Transport, pauses, read_json, silent
@@ -22,6 +22,7 @@ ENDED = {"SUCCEEDED", "FAILED"}
 LOCAL = "http://localhost:8080/kmeans"
 
 Watch = Callable[[Job], None]
+WatchPending = Callable[[Pending], None]
 Self = TypeVar("Self", bound="Calls")
 
 
@@ -72,10 +73,14 @@ class Calls:
         return read_json(self._read(path, JSON, **query))
 
     def _read(
-        self, path: str, headers: dict[str, str] | None = None, **query: Any
+        self,
+        path: str,
+        headers: dict[str, str] | None = None,
+        watch: WatchPending | None = None,
+        **query: Any,
     ) -> httpx.Response:
         given = {name: value for name, value in query.items() if value is not None}
-        return self._transport.made(path, headers=headers, params=given)
+        return self._transport.made(path, headers=headers, params=given, watch=watch)
 
     def _post(
         self, path: str, body: Any, repeatable: bool = True, **headers: str

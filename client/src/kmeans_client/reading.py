@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from kmeans_client.answers import Choice, Clusters, Health, Job, Projection, Scores, Table
-from kmeans_client.calls import JSON, Calls, labels_in
+from kmeans_client.calls import JSON, Calls, WatchPending, labels_in
 from kmeans_client.problems import ConnectionLost
 from kmeans_client.results import Labels, Matrix
 from kmeans_client.transport import read_json
@@ -80,13 +80,20 @@ class Reads(Calls):
         table.pop("next_cursor", None)
         return cast(Table, table)
 
-    def get_rows(self, job_id: int, *, outlier_quantile: float | None = None) -> bytes:
+    def get_rows(
+        self,
+        job_id: int,
+        *,
+        outlier_quantile: float | None = None,
+        watch: WatchPending | None = None,
+    ) -> bytes:
         """The file's rows as they were written, and behind each what the fit says of it, as CSV.
 
         outlier_quantile  of its cluster's distances, beyond which a row is an outlier
+        watch             is told at every look how far it is, where it is not there at once
         """
         path = f"/jobs/{job_id}/rows"
-        return self._read(path, outlier_quantile=outlier_quantile).content
+        return self._read(path, watch=watch, outlier_quantile=outlier_quantile).content
 
     def get_choice(self, job_id: int) -> Choice:
         """Why the fit has so many clusters, and whether there are any: of a fit that chose them.

@@ -89,13 +89,25 @@ class Transport:
             return _with_headers_of(answer, self.fetch(answer.headers["Location"]))
         return answer
 
-    def made(self, path: str, *, timeout: float | None = None, **request: Any) -> httpx.Response:
-        """What is made when it is asked for: asked for until it is there."""
+    def made(
+        self,
+        path: str,
+        *,
+        timeout: float | None = None,
+        watch: Callable[[Any], None] | None = None,
+        **request: Any,
+    ) -> httpx.Response:
+        """What is made when it is asked for: asked for until it is there.
+
+        watch  is told what is answered meanwhile
+        """
         deadline = None if timeout is None else time.monotonic() + timeout
         for pause in pauses():
             answer = self.call("GET", path, **request)
             if answer.status_code != ACCEPTED:
                 return answer
+            if watch:
+                watch(read_json(answer))
             if deadline is not None and time.monotonic() > deadline:
                 raise TookTooLong(
                     f"{path} is not there after {timeout:g} s; it is still being made"

@@ -106,17 +106,23 @@ def fit(given: str, output: str, detach: bool, as_json: bool, **said: Any) -> No
 @options.job
 @click.argument("points")
 @click.option("--rows", "as_rows", is_flag=True, help="The points with cluster, distance and more.")
+@click.option("--engine", type=click.Choice(["auto", "spark"]), help="What labels the points.")
 @options.output
 @options.service
-def predict(job: int, points: str, as_rows: bool, output: str, as_json: bool) -> None:
+def predict(
+    job: int, points: str, as_rows: bool, engine: str | None, output: str, as_json: bool
+) -> None:
     """The cluster of each point of a file, by a job's model."""
     if as_rows and as_json and output == "-":
         raise click.UsageError("Rows are CSV; with --json give -o FILE.")
-    with options.chosen_service().client() as client, screen.going("Predicting") as progress:
+    if as_rows and engine == "spark":
+        raise click.UsageError("--engine spark gives labels; leave it out, or --rows.")
+    with options.chosen_service().client() as client, screen.going("Predicting") as shown:
+        given, how = work.source(points), shown._asdict()
         if as_rows:
-            found = client.predict_rows(job, work.source(points), progress=progress)
+            found = client.predict_rows(job, given, **how)
         else:
-            labels = client.predict(job, work.source(points), progress=progress)
+            labels = client.predict(job, given, engine=engine, **how)
     if as_rows:
         screen.write(found, output)
     elif output != "-" or not as_json:

@@ -34,8 +34,9 @@ def columns(given: str, as_json: bool, **how: Any) -> None:
 @options.service
 def rows(job: int, outlier_quantile: float | None, output: str, as_json: bool) -> None:
     """The file's rows, each with its cluster, distance, margin and whether it is an outlier."""
-    with options.chosen_service().client() as client, screen.waiting(f"Rows of job {job}"):
-        content = client.get_rows(job, outlier_quantile=outlier_quantile)
+    what = f"Rows of job {job}"
+    with options.chosen_service().client() as client, screen.waiting(what) as watch:
+        content = client.get_rows(job, outlier_quantile=outlier_quantile, watch=watch)
     if as_json and output == "-":
         raise click.UsageError("Rows are CSV; with --json give -o FILE.")
     screen.write(content, output)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -66,12 +66,19 @@ def write(content: bytes, target: str) -> None:
         Path(target).write_bytes(content)
 
 
+class Shown(NamedTuple):
+    """progress  shows the bytes that have gone; watch  shows what is waited for then"""
+
+    progress: Callable[[int, int], None]
+    watch: Callable[[Any], None]
+
+
 @contextmanager
-def going(what: str) -> Iterator[Callable[[int, int], None]]:
+def going(what: str) -> Iterator[Shown]:
     """Shows bytes on their way: a bar on a terminal, elsewhere one line when it begins."""
     if not sys.stderr.isatty():
         say(f"{what} …")
-        yield lambda _done, _total: None
+        yield Shown(lambda _done, _total: None, _stages())
         return
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
@@ -79,7 +86,10 @@ def going(what: str) -> Iterator[Callable[[int, int], None]]:
     parts = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
     with Progress(*parts, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        yield Shown(
+            lambda done, total: bar.update(task, completed=done, total=total),
+            lambda view: bar.update(task, description=f"{what}: {_stage(view)}"),
+        )
 
 
 @contextmanager
@@ -92,14 +102,13 @@ def waiting(what: str) -> Iterator[Callable[[Any], None]]:
             yield lambda job: status.update(f"{what}: {_stage(job)}")
         return
     say(f"{what} …")
-    said = [""]
+    yield _stages()
 
-    def watch(job: Any) -> None:
-        if (stage := _stage(job)) != said[0]:
-            said[0] = stage
-            say(f"  {stage}")
 
-    yield watch
+def _stages() -> Callable[[Any], None]:
+    """Says each new stage in a line."""
+    tell = once()
+    return lambda view: tell(f"  {_stage(view)}")
 
 
 def _stage(job: Any) -> str:

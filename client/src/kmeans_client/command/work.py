@@ -28,8 +28,8 @@ def source(name: str) -> Any:
 def uploaded(client: "Client", name: str, how: dict[str, Any]) -> "Job":
     """The job of a file, once the file is there."""
     filename = "stdin.csv" if name == "-" else None
-    with screen.going(f"Uploading {filename or name}") as progress:
-        found = client.upload(source(name), filename, progress=progress, **how)
+    with screen.going(f"Uploading {filename or name}") as shown:
+        found = client.upload(source(name), filename, progress=shown.progress, **how)
     for warning in found.get("warnings", []):
         screen.say(f"  {warning}")
     return client.wait_for_file(found["job_id"])
