@@ -216,7 +216,8 @@ def test_in_a_problem_document_only_the_details_name_operations() -> None:
     assert found == {"title": named, "detail": below, "error": {"detail": below}}
 
 
+@pytest.mark.parametrize("resource", ["/kmeans/{unknown+}", "/kmeans/jobs", "/kmeans/jobs/{id}"])
 @pytest.mark.parametrize("path", ["/nothing", "/nothing/here", "/", "/nothing/"])
-def test_what_is_not_below_the_service_has_no_root(path: str) -> None:
-    event = {"path": path, "resource": "/kmeans/{unknown+}"}
+def test_what_is_not_below_the_service_has_no_root(path: str, resource: str) -> None:
+    event = {"path": path, "resource": resource}
     assert (own_path(event), root_of(event)) == (path, "")
