@@ -13,6 +13,7 @@ from harness.data.tables import numbers, read
 from kmeans_service.errors import InvalidCsv, ServiceError, TooLarge, UnsupportedMediaType
 from kmeans_service.recipes.plan import USED, plan
 from kmeans_service.recipes.preprocessing import DEFAULT
+from kmeans_service.tables.cells import BOOLEANS
 from kmeans_service.tables.columns import Layout, Role, read_columns
 from kmeans_service.tables.csv_lines import CsvLimits
 from kmeans_service.tables.dialect import Dialect, dialect_of
@@ -221,3 +222,11 @@ def test_distinct_values_are_counted_to_a_million_and_then_there_are_more() -> N
 
 def test_a_dialect_survives_being_stored() -> None:
     assert dialect_of(Dialect(encoding="utf-16", n_cells=3).as_json()).encoding == "utf-16"
+
+
+@pytest.mark.parametrize("pair", BOOLEANS)
+def test_a_word_that_stands_alone_is_one_for_1_and_a_letter_is_not(pair: tuple[str, str]) -> None:
+    table = read(f"x,flag\n1,{pair[0]}\n2,{pair[0]}\n")
+    assert table.columns[1].words == (None if len(pair[0]) == 1 else pair)
+    both = read(f"x,flag\n1,{pair[0]}\n2,{pair[1]}\n")
+    assert both.columns[1].words == pair
