@@ -226,7 +226,7 @@ def test_a_dialect_survives_being_stored() -> None:
 
 @pytest.mark.parametrize("pair", BOOLEANS)
 def test_a_word_that_stands_alone_is_one_for_1_and_a_letter_is_not(pair: tuple[str, str]) -> None:
-    table = read(f"x,flag\n1,{pair[0]}\n2,{pair[0]}\n")
+    table = read(f"x,flag\n1,{pair[0]}\n2,{pair[0]}\n".encode())
     assert table.columns[1].words == (None if len(pair[0]) == 1 else pair)
-    both = read(f"x,flag\n1,{pair[0]}\n2,{pair[1]}\n")
+    both = read(f"x,flag\n1,{pair[0]}\n2,{pair[1]}\n".encode())
     assert both.columns[1].words == pair
