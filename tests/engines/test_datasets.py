@@ -21,7 +21,7 @@ from harness.system import (
     put,
     sweep,
 )
-from kmeans_service import aws
+from kmeans_service import aws, config
 from kmeans_service.fitting.kernel import library
 
 FOLDER = "datasets/tester/nightly/"
@@ -253,14 +253,26 @@ def test_it_continues_no_other_fit(client: Client, spark: Elsewhere) -> None:
 
 
 @pytest.mark.parametrize("part", ["clusters", "projection", "report"])
-def test_what_else_needs_its_rows_once_more_is_refused_and_says_what_can_be_had(
-    client: Client, spark: Elsewhere, part: str
+def test_what_else_needs_its_rows_once_more_is_refused_at_once_and_says_what_can_be_had(
+    client: Client, spark: Elsewhere, part: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """However long it would take, of one file."""
     deliver(dropped(PARTS))
     fit(spark)
+    monkeypatch.setattr(config, "MADE_AT_ONCE_SECONDS", 0.0)
     answer = client.get(f"/kmeans/jobs/0/{part}")
     assert answer.status == 422
     assert "the rows of a dataset" in answer.body.decode().lower()
+
+
+def test_its_links_lead_to_what_can_be_had(client: Client, spark: Elsewhere) -> None:
+    deliver(dropped(PARTS))
+    fit(spark)
+    links = view(client)["links"]
+    assert links.keys() == {"self", "input", "labels", "rows", "centers", "scores", "model"}
+    read = {client.get(links[name]).status for name in links.keys() - {"rows"}}
+    assert read == {200}
+    assert client.get(links["rows"]).status == 202
 
 
 def test_with_its_job_go_its_files_in_the_versions_that_it_has(

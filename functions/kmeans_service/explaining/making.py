@@ -39,10 +39,11 @@ def answered(job: Job, name: str, asked: dict[str, object], seconds: float) -> E
     found = _found(new)
     if found and found.status is not ResultStatus.PENDING:
         return found
-    only_elsewhere = job.checked_input.dataset is not None and _may_be_elsewhere(job, name)
-    estimate = 0.0 if only_elsewhere else making.seconds(job, asked)
+    is_dataset = job.checked_input.dataset is not None
+    elsewhere = is_dataset and _may_be_elsewhere(job, name)  # or refused, which is told at once
+    estimate = 0.0 if is_dataset else making.seconds(job, asked)
     at_once = min(config.MADE_AT_ONCE_SECONDS, seconds)
-    if found is None and not only_elsewhere and estimate <= at_once:
+    if found is None and not elsewhere and estimate <= at_once:
         try:
             return _at_once(job, new, time.monotonic() + seconds)
         except OutOfTime:

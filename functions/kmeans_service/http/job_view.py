@@ -9,6 +9,9 @@ from kmeans_service.recipes.preprocessing import STRICT
 from kmeans_service.recipes.recipe import Recipe
 from kmeans_service.runs import cost
 
+# What needs the rows once more where they are read by Spark alone.
+OF_ONE_FILE = ["clusters", "projection", "report", "audit"]
+
 
 def job_view(job: Job, root: str) -> dict[str, Any]:
     """What is known of the job; a member that has nothing to say is left out.
@@ -79,7 +82,8 @@ def _links(job: Job, root: str) -> dict[str, str]:
     """Paths of what can be read now."""
     names = ["input"] if job.input else []
     if job.model:
-        names += ["labels", "rows", "clusters", "projection", "report", "audit"]
+        names += ["labels", "rows"]
+        names += [] if job.input and job.input.dataset else OF_ONE_FILE
         names += ["centers", "scores", "model"]
         names += ["choice"] if job.model.choice else []
     if job.status in (Status.PENDING, Status.DAMAGED):
