@@ -5,10 +5,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from copy import copy
 from functools import cache
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -67,14 +69,19 @@ def declared(resource: str) -> dict[str, Any]:
 
 def _begin(aws_endpoint: str) -> None:
     """Bucket, queue and table, in as much as moto has it and a handler goes by it."""
-    import requests
-
     versioning = declared("DataBucket")["VersioningConfiguration"]
     table = {name: declared("JobsTable")[name] for name in OF_A_TABLE}
     name = json.dumps([versioning, table])
-    if requests.post(f"{aws_endpoint}/emptied", name, timeout=10).status_code == 404:
+    if _post(aws_endpoint, "/emptied", name) == 404:
         _make(versioning, table)
-        requests.post(f"{aws_endpoint}/begun", name, timeout=10).raise_for_status()
+        assert _post(aws_endpoint, "/begun", name) == 204
+
+
+def _post(aws_endpoint: str, path: str, name: str) -> int:
+    connection = HTTPConnection(urlsplit(aws_endpoint).netloc, timeout=10)
+    with closing(connection):
+        connection.request("POST", path, name)
+        return connection.getresponse().status
 
 
 def _make(versioning: Any, table: Any) -> None:
@@ -102,8 +109,9 @@ def clients_as_made() -> None:
             known = make()
             handlers = copy(_hung_into(known)._handlers)
             _made[make.__name__] = known, handlers
-        _hung_into(known)._handlers = copy(handlers)
-        _hung_into(known)._lookup_cache = {}
+        if _hung_into(known)._handlers._root != handlers._root:
+            _hung_into(known)._handlers = copy(handlers)
+            _hung_into(known)._lookup_cache = {}
 
 
 def _hung_into(client: Any) -> Any:

@@ -1,5 +1,6 @@
 """What is sent to a cluster: it needs nothing there but Python and Spark, on either processor."""
 
+import os
 import platform
 import struct
 import subprocess
@@ -12,8 +13,8 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from harness import PROJECT
-from harness.template.sam import environment
-from layers import build
+from harness.template.sam import build, environment
+from layers.build import ARCHIVE, RUN, SUBMIT, collect
 
 MOST_BYTES = 30_000_000
 OF_ELF = {"x86_64": 0x3E, "arm64": 0xB7}
@@ -42,10 +43,12 @@ print(table.n_rows, others)
 
 @cache
 def built(architecture: str) -> Path:
-    """The folder that carries it; it stays until the tests have ended."""
+    """The folder that carries it, which `make build` has left if it is for the same processor."""
+    if architecture == os.environ.get("ARCHITECTURE", "x86_64"):
+        return build() / "SparkLayer/spark"
     folder = TemporaryDirectory()
-    _FOLDERS.append(folder)
-    build.collect()
+    _FOLDERS.append(folder)  # it stays until the tests have ended
+    collect()
     program = [sys.executable, str(PROJECT / "layers/build.py")]
     done = subprocess.run(
         [*program, "spark", architecture, folder.name],
@@ -61,7 +64,7 @@ _FOLDERS: list[TemporaryDirectory[str]] = []
 
 
 def test_nothing_but_python_is_needed_to_import_what_a_run_does(tmp_path: Path) -> None:
-    with tarfile.open(built(HERE) / build.ARCHIVE) as archive:
+    with tarfile.open(built(HERE) / ARCHIVE) as archive:
         archive.extractall(tmp_path, filter="data")
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-B", "-c", PROGRAM.format(root=str(tmp_path))],
@@ -74,7 +77,7 @@ def test_nothing_but_python_is_needed_to_import_what_a_run_does(tmp_path: Path) 
 
 @pytest.mark.parametrize("architecture", [HERE, ELSEWHERE])
 def test_its_libraries_are_for_the_processor_that_was_asked_for(architecture: str) -> None:
-    with tarfile.open(built(architecture) / build.ARCHIVE) as archive:
+    with tarfile.open(built(architecture) / ARCHIVE) as archive:
         names = [name for name in archive.getnames() if name.endswith(".so")]
         assert {"csv_numbers.so", "kmeans.so"} <= set(names)
         for name in names:
@@ -85,6 +88,6 @@ def test_its_libraries_are_for_the_processor_that_was_asked_for(architecture: st
 
 def test_what_starts_it_lies_beside_it() -> None:
     folder = built(HERE)
-    assert (folder / build.ARCHIVE).stat().st_size <= MOST_BYTES
-    assert (folder / build.RUN).read_text() == (PROJECT / "distributed/run.py").read_text()
-    assert "{archive}#engine" in (folder / build.SUBMIT).read_text()
+    assert (folder / ARCHIVE).stat().st_size <= MOST_BYTES
+    assert (folder / RUN).read_text() == (PROJECT / "distributed/run.py").read_text()
+    assert "{archive}#engine" in (folder / SUBMIT).read_text()
