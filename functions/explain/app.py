@@ -8,7 +8,7 @@ from kmeans_service.explaining import making
 from kmeans_service.explaining.makers import Maker, maker
 from kmeans_service.http import answers, json_body, routing
 from kmeans_service.http.answers import Answer, Headers
-from kmeans_service.http.being_made import how_far
+from kmeans_service.http.being_made import how_far, spent_on
 from kmeans_service.http.job_view import job_path
 from kmeans_service.http.request import Request
 from kmeans_service.http.stored import Stored, etag, read_answer
@@ -63,7 +63,7 @@ def _answer(name: str, job_id: str, *media_types: str) -> Answer:
     _ = job.published  # raises NotFitted
     found = making.answered(job, name, making_it.asked(job, query), _seconds(request))
     if found.error is not None:
-        raise NotMade(found.error["detail"], error=found.error)
+        raise NotMade(found.error["detail"], error=found.error, spent=spent_on(found))
     if found.result is None:
         return _pending(request, found)
     return read_answer(request, _stored(job, found, making_it))

@@ -13,7 +13,7 @@ from kmeans_service import config, telemetry
 from kmeans_service.errors import Changed, InvalidParameter, PredictionFailed, TooLarge, quoted
 from kmeans_service.http import answers, json_body, routing
 from kmeans_service.http.answers import Answer
-from kmeans_service.http.being_made import how_far
+from kmeans_service.http.being_made import how_far, spent_on
 from kmeans_service.http.columns_view import columns_view, first_column
 from kmeans_service.http.job_answers import (
     stored_choice,
@@ -248,7 +248,8 @@ def get_prediction(prediction_id: str) -> Answer:
     prediction = large_predictions.find(request.owner, prediction_id)
     job = reads.get(request.owner, prediction.job_id)
     if prediction.error is not None:
-        raise PredictionFailed(prediction.error["detail"], error=prediction.error)
+        spent = spent_on(prediction)
+        raise PredictionFailed(prediction.error["detail"], error=prediction.error, spent=spent)
     if prediction.result is None:
         retry = {"Retry-After": str(config.RETRY_AFTER_SECONDS)}
         return answers.json_answer(_pending(prediction), 202, retry)

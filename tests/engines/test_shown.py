@@ -87,6 +87,16 @@ def test_what_the_runs_before_have_used_is_shown_while_another_one_goes_on(
     assert client.get(path).status in (200, 303)
 
 
+def test_what_failed_tells_what_was_spent_on_it(
+    client: Client, running: Elsewhere, path: str
+) -> None:
+    for _ in range(3):
+        ends_after(running, 1800, fails)
+    refused = client.get(path)
+    assert refused.status == 422
+    assert refused.json()["spent"]["vcpu_hours"] == pytest.approx(3, abs=0.01)
+
+
 def test_what_a_run_itself_says_is_shown(client: Client, running: Elsewhere, path: str) -> None:
     """Its last stage, in the seconds until it is known to be over."""
     over_files(running.let_run().prefix)
