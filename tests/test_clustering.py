@@ -30,7 +30,15 @@ def blobs(offset: float) -> Any:
 
 
 @pytest.mark.parametrize("offset", [0.0, 1e3, 1e6])
-@pytest.mark.parametrize("given", [{}, {"n_clusters": 7, "n_init": 3}, {"algorithm": "elkan"}])
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"n_clusters": 7, "n_init": 3},
+        {"algorithm": "elkan"},
+        {"algorithm": "elkan", "n_clusters": 7, "n_init": 5, "init": "random"},
+    ],
+)
 def test_a_fit_in_place_is_scikit_learns_to_the_last_bit(
     offset: float, given: dict[str, Any]
 ) -> None:

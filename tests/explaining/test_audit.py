@@ -1,7 +1,10 @@
 """How sure an optimum is: many starts and a search beside the model."""
 
 import json
+import re
+import shlex
 from dataclasses import replace
+from html import unescape
 
 import numpy as np
 import pytest
@@ -199,3 +202,15 @@ def test_the_report_has_the_choice_and_once_it_was_asked_for_the_audit(client: C
     assert "How sure this optimum is" not in before
     client.get(f"/kmeans/jobs/{job_id}/audit")
     assert "How sure this optimum is" in client.get(f"/kmeans/jobs/{job_id}/report").text
+
+
+def test_the_report_has_the_request_as_it_was_written(client: Client) -> None:
+    client.upload("größe,x\n1,2\n1,4\n10,2\n10,5\n".encode())
+    asked = {"model_params": {"n_clusters": 2}, "preprocessing": {"columns": ["größe"]}}
+    assert client.post_json("/kmeans/fit", {"job_id": 0} | asked).status == 200
+    report = unescape(client.get("/kmeans/jobs/0/report").text)
+    [command] = re.findall(r'curl -s "\$KMEANS/kmeans/fit" [^<]+', report)
+    sent = json.loads(shlex.split(command)[-1])
+    assert sent["preprocessing"]["columns"] == ["größe"]
+    assert sent["model_params"]["n_clusters"] == 2
+    assert "größe" in command

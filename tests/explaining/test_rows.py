@@ -19,6 +19,8 @@ from harness.system import created, deliver, job
 from kmeans_service import config
 from kmeans_service.explaining import assigned, distances
 from kmeans_service.explaining.assigned import assign
+from kmeans_service.explaining.finished import finished
+from kmeans_service.explaining.training import training_of
 from kmeans_service.models.loading import model_of
 from kmeans_service.models.manifest import from_npy
 
@@ -225,3 +227,17 @@ def test_of_very_many_rows_every_so_many_is_measured_wherever_blocks_end(
         monkeypatch.setattr(assigned, name, 7)
     [made] = distances.make(job(), {}, lambda: None)
     assert np.array_equal(from_npy(made), expected)
+
+
+@pytest.mark.parametrize("body", [b"x,y\n%s", b"x,y\n\n%s"], ids=["plain", "a blank line"])
+def test_a_row_is_known_by_its_line_whatever_block_it_is_read_in(
+    client: Client, monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
+    X = np.random.default_rng(0).normal(size=(30, 2)).round(3)
+    fitted(client, body % csv_of(X))
+    for name in ("CHUNK", "_MOST_ROWS"):
+        monkeypatch.setattr(assigned, name, 7)
+    with training_of(job(), lambda: None) as training:
+        lines = [line for _, _, some in finished(training).rows() for line in some.tolist()]
+    first = body.count(b"\n") + 1
+    assert lines == list(range(first, first + len(X)))
