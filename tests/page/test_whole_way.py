@@ -98,6 +98,31 @@ def test_of_rows_that_take_long_it_is_shown_how_far_they_are(visitor: Visitor, t
     assert Path(saved.value.path()).stat().st_size > 0
 
 
+def test_of_a_dataset_nothing_is_asked_for_that_only_a_run_can_make(
+    visitor: Visitor, table: Path
+) -> None:
+    """What a run makes costs: it is made for who wants its rows, and not for who looks at the job."""
+    visitor.opens()
+    visitor.gives(table)
+    visitor.sees_clusters(3)
+    asked: list[str] = []
+
+    def of_many_files(route: Route) -> None:
+        route.fulfill(json=route.fetch().json() | {"files": 3})
+
+    visitor.context.route(re.compile(r"/jobs/\d+$"), of_many_files)
+    visitor.page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    visitor.page.reload()
+    visitor.sees_clusters(3)
+    visitor.page.wait_for_load_state("networkidle")
+    assert any(path.endswith("/clusters") for path in asked)
+    last = {path.rpartition("/")[2] for path in asked}
+    assert not last & {"rows", "projection", "input"}
+    with visitor.page.expect_download() as saved:
+        visitor.page.get_by_role("button", name="Rows with clusters").click()
+    assert Path(saved.value.path()).stat().st_size > 0
+
+
 @pytest.mark.parametrize("way", ["paste", "drop"])
 def test_cells_are_pasted_and_files_dropped_anywhere(visitor: Visitor, way: str) -> None:
     """Cells as a spreadsheet of a German office copies them."""

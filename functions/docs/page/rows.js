@@ -32,6 +32,7 @@ function histograms(table, rows) {
 
 /** The file's rows, for the picture and the first lines; of one that is too large its first lines, of one that is no text none. */
 export async function readRows(id, table, job) {
+  if (job.files) return; // of a dataset, whose rows a run reads, which costs: who wants them asks for them
   if ((job.size ?? 0) > MOST_BYTES) return readHead(table, job);
   let file = state.file;
   if (!file) {

@@ -229,6 +229,7 @@ async function look(found) {
   changed({ ...UNSEEN, job, table, fit, choice, axes, said: choice ? verdictOf(choice) : t.found(centers.length) });
   askClusters(id, fit);
   askAlike(job);
+  if (job.files) return;
   if (!state.rows && table.n_rows <= MOST_ROWS) await askRows();
   if (!state.rows) await askSample(id);
 }
