@@ -101,7 +101,7 @@ def test_of_rows_that_take_long_it_is_shown_how_far_they_are(visitor: Visitor, t
 def test_of_a_dataset_nothing_is_asked_for_that_only_a_run_can_make(
     visitor: Visitor, table: Path
 ) -> None:
-    """What a run makes costs: it is made for who wants its rows, and not for who looks at the job."""
+    """What a run makes costs: it is made for who wants the rows, not for who looks at the job."""
     visitor.opens()
     visitor.gives(table)
     visitor.sees_clusters(3)
@@ -121,6 +121,29 @@ def test_of_a_dataset_nothing_is_asked_for_that_only_a_run_can_make(
     with visitor.page.expect_download() as saved:
         visitor.page.get_by_role("button", name="Rows with clusters").click()
     assert Path(saved.value.path()).stat().st_size > 0
+
+
+def test_a_dataset_that_its_first_fit_still_reads_is_waited_for(
+    visitor: Visitor, table: Path
+) -> None:
+    visitor.opens()
+    visitor.gives(table)
+    visitor.sees_clusters(3)
+    asked: list[str] = []
+    progress = {"stage": "READING", "percent": 15}
+    unread = {"job_id": 0, "filename": "nightly", "files": 3, "status": "RUNNING"}
+    said = unread | {"progress": progress, "links": {}}
+
+    def reading(route: Route) -> None:
+        route.fulfill(json=said or route.fetch().json() | {"files": 3})
+
+    visitor.context.route(re.compile(r"/jobs/\d+$"), reading)
+    visitor.page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    visitor.page.reload()
+    expect(visitor.page.locator(".work")).to_contain_text("reading the rows · 15%")
+    assert not [path for path in asked if path.endswith("/columns")]
+    said.clear()  # it has ended
+    visitor.sees_clusters(3)
 
 
 @pytest.mark.parametrize("way", ["paste", "drop"])

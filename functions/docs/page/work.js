@@ -85,11 +85,22 @@ export function open(id) {
     const job = await service.read(`jobs/${id}`, { signal });
     const waits = job.status === "PENDING" && job.progress?.stage !== "CONVERTING" ? await unfinished(id) : null;
     if (waits) return changed({ job, unfinished: waits });
+    if (isUnread(job)) return firstRead(id, job, work, signal);
     await understand(job, work, signal);
     if (state.job.status === "SUCCEEDED") await look(await labels(id));
     else if (["QUEUED", "RUNNING"].includes(state.job.status)) await look(await follow(id, work, signal));
     else if (state.job.status === "FAILED") changed({ problem: failure(state.job) });
   });
+}
+
+/** Of a dataset, whose columns are known once its first fit has read them. */
+const isUnread = ({ files, n_samples: n, status }) => files && !n && status !== "FAILED";
+
+async function firstRead(id, job, work, signal) {
+  changed({ job });
+  const found = await follow(id, work, signal);
+  await understand(await service.read(`jobs/${id}`, { signal }), work, signal);
+  await look(found);
 }
 
 /** Waits until the file is there, and looks at its columns. */
