@@ -6,11 +6,14 @@ import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kmeans_client import Client, problems
+
+from .command_line import Kmeans
 
 
 def test_problems_can_be_pickled(client: Client) -> None:
@@ -125,6 +128,17 @@ def test_rows_that_are_being_made_are_told_of(other: Any) -> None:
     told = list[Any]()
     assert Client(other.url).get_rows(0, watch=told.append) == b"x,cluster\n1,0\n"
     assert told == [RUNS]
+
+
+def test_a_job_of_many_files_is_shown_without_what_is_not_made_of_it(
+    other: Any, tmp_path: Path
+) -> None:
+    job = {"job_id": 0, "status": "SUCCEEDED", "filename": "nightly", "files": 36}
+    found = {"scores": {"cluster_sizes": [24_000, 12]}, "links": {"labels": "…/labels"}}
+    other.told.append((200, JSON, json.dumps(job | found).encode()))
+    shown = Kmeans(tmp_path, other.url)("show", "0")
+    assert "nightly" in shown
+    assert shown.endswith("Cluster 0: 24,000 rows\nCluster 1: 12 rows\n")
 
 
 def test_another_server_is_no_service(other: Any) -> None:

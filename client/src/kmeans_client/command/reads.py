@@ -140,7 +140,7 @@ def show(job: int, plot: bool, as_json: bool) -> None:
         raise click.UsageError("--json and --plot cannot both go to stdout.")
     with options.chosen_service().client() as client:
         found: Any = client.get_job(job)
-        clusters = client.get_clusters(job) if "scores" in found else None
+        clusters = client.get_clusters(job) if "clusters" in found["links"] else None
         if as_json:
             screen.answer({**found, "found": clusters} if clusters else found)
             return
@@ -148,6 +148,8 @@ def show(job: int, plot: bool, as_json: bool) -> None:
         screen.rows(["", "value"], list(simple.items()))
         if clusters:
             work.show_clusters(clusters)
+        elif "scores" in found:
+            work.show_sizes(found["scores"]["cluster_sizes"])
         work.show_warnings(found)
         if "error" in found:
             screen.say(f"Failed: {found['error'].get('detail', found['error'])}")

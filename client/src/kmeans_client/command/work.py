@@ -112,6 +112,12 @@ def show_clusters(found: "Clusters") -> None:
         screen.say(f"Note: {note}")
 
 
+def show_sizes(sizes: list[int]) -> None:
+    """Of a dataset of many files, whose clusters are not described."""
+    for label, size in enumerate(sizes):
+        click.echo(f"Cluster {label}: {size:,} rows")
+
+
 def show_choice(choice: "Choice") -> None:
     """How many clusters there are, and whether there are any."""
     means = {
