@@ -21,6 +21,9 @@ _SPARK = re.compile(r"^from harness import .*\bspark_submit\b", re.M)
 _BUILD = re.compile(r"^from harness\.template\.sam import .*\b(build|installed)\b", re.M)
 _TOOLS = re.compile(r"^from harness\.template\.sam import", re.M)
 
+# The fixtures of moto, and of the folder that is S3 for runs of fits beyond one machine.
+_AWS = {"aws_endpoint", "runs"}
+
 _ORDER = {"services": 0, "spark": 1, "builds": 1, "tools": 2, "nothing": 2}
 
 
@@ -61,12 +64,12 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest comes first; what needs nothing is `unit`, or `aws` if it is on moto."""
+    """What takes longest comes first; what needs nothing is `unit`, or `aws` if it is on one."""
     needs = {item.path: _needs(item.path) for item in items}
     for item in items:
         if needs[item.path] == "nothing":
-            fixtures = getattr(item, "fixturenames", ())
-            item.add_marker(pytest.mark.aws if "aws_endpoint" in fixtures else pytest.mark.unit)
+            on_aws = not _AWS.isdisjoint(getattr(item, "fixturenames", ()))
+            item.add_marker(pytest.mark.aws if on_aws else pytest.mark.unit)
     items.sort(key=lambda item: _ORDER[needs[item.path]])
 
 
