@@ -241,3 +241,13 @@ def test_a_row_is_known_by_its_line_whatever_block_it_is_read_in(
         lines = [line for _, _, some in finished(training).rows() for line in some.tolist()]
     first = body.count(b"\n") + 1
     assert lines == list(range(first, first + len(X)))
+
+
+@pytest.mark.parametrize(
+    ("share", "limit"),
+    [(0.5, 5000), (0.75, 7500), (0.9, 9000), (0.999, 9990), (0.9991, 9991), (0.9999, 9999)],
+)
+def test_of_ten_thousand_rows_a_quantile_is_the_distance_of_one(share: float, limit: int) -> None:
+    spread = np.random.default_rng(0).permutation(np.arange(1.0, 10_001))
+    quantiles = distances.quantiles_of(np.zeros(10_000, dtype=np.int32), spread, 1)
+    assert distances.at(quantiles, share).tolist() == [limit]
