@@ -30,6 +30,7 @@ from harness.system import (
 from harness.timing import at_once
 from kmeans_service import aws as aws_module
 from kmeans_service.fitting import synchronous
+from kmeans_service.table import writes
 
 
 @pytest.mark.parametrize(("body", "filename"), FILES, ids=NAMES)
@@ -230,3 +231,19 @@ def test_rows_of_json_that_are_longer_than_what_is_looked_at_first_are_rows(clie
     document = b'{"points": [' + b"[1, 2], " * 1000 + b"[3, 4]]}"
     refused = client.upload(document, "points.json")
     assert (refused.status, "a JSON document" in refused.json()["detail"]) == (415, True)
+
+
+def test_a_fit_that_is_asked_for_at_the_moment_its_file_is_converted_is_begun(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for a worker that has the file behind it."""
+    uploaded(client, LINES, "points.jsonl")
+    noted = writes.is_updated
+
+    def behind_the_worker(*of: Any) -> bool:
+        monkeypatch.setattr(writes, "is_updated", noted)
+        arrives()
+        return noted(*of)
+
+    monkeypatch.setattr(writes, "is_updated", behind_the_worker)
+    assert in_two(client.fit(0, {"n_clusters": 2}).labels())
