@@ -6,7 +6,8 @@ import pytest
 
 from harness.api import MODEL_CSV, Client
 from harness.presigned import follow, labels, post, predict, reserve
-from harness.system import created, deliver, item, job, keys, put
+from harness.system import created, deliver, item, job, keys, let_all_be_ready, put, work_off
+from kmeans_service.line import fit_requests
 from kmeans_service.stored_object import StoredObject
 from worker import predicting
 
@@ -129,3 +130,22 @@ def test_points_for_a_prediction_that_nobody_asked_for_are_ignored() -> None:
     assert deliver(created(key, put(key, b"0, 0\n"))) == 0
     assert keys("results/") == []
     assert job().is_fitted_with(item()["fit_id"])
+
+
+def test_a_fit_that_was_asked_for_and_did_not_come_in_line_is_put_there_by_the_next_delivery(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = reserve(client, model_params={"n_clusters": 2})
+    notification = post(made, MODEL_CSV)
+
+    def crash(*_: Any, **__: Any) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fit_requests, "resume", crash)
+        assert deliver(notification) == 1
+    assert client.get("/kmeans/jobs/0").json()["status"] == "QUEUED"
+    let_all_be_ready()
+    assert deliver(notification) == 0
+    assert work_off() == 0
+    assert client.get("/kmeans/jobs/0").json()["status"] == "SUCCEEDED"
