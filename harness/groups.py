@@ -24,9 +24,6 @@ _TOOLS = re.compile(r"^from harness\.template\.sam import", re.M)
 # The fixtures of moto, and of the folder that is S3 for runs of fits beyond one machine.
 _AWS = {"aws_endpoint", "runs"}
 
-# It takes as long as all other services but the page's.
-_LONGEST = "test_schemathesis.py"
-
 _ORDER = {"services": 0, "spark": 1, "builds": 1, "tools": 2, "nothing": 2}
 
 
@@ -44,9 +41,8 @@ def _needs(module: Path) -> str:
 
 @cache
 def _group(module: Path) -> str:
-    """Tests of one group run one after the other: services, in two lines, in one of which are those
-    of a folder that has one for all of its tests; what reads a build; Spark; and else the tests of
-    a module.
+    """Tests of one group run one after the other: services, those of a folder that has one for all
+    of its tests apart; what reads a build; Spark; and else the tests of a module.
 
     More services at once than two are slower than one after the other: each is many processes.
     """
@@ -54,7 +50,7 @@ def _group(module: Path) -> str:
     if needs == "services":
         common = module.with_name("conftest.py")
         shared = common.exists() and _SERVICE.search(common.read_text())
-        return "services shared" if shared or module.name == _LONGEST else needs
+        return str(module.parent) if shared else needs
     return needs if needs in ("spark", "builds") else str(module)
 
 
