@@ -56,7 +56,7 @@ token: ## API tokens (ARGS='create --owner alice', 'list', 'revoke ID'; on AWS w
 
 .PHONY: test
 test: lint build $(DOCS_VENV)/.installed $(BENCH_VENV)/.installed $(SBOM_VENV)/.installed $(CLIENT_VENV)/.installed $(if $(shell command -v java),$(SPARK_VENV)/classes.jsa) ## everything: style, types, templates, packages and all tests (PYTEST_ARGS='-k upload')
-	@$(BIN)/pytest tests $(AT_ONCE) $(PYTEST_ARGS)
+	@$(WITH_BYTECODE) $(BIN)/pytest tests $(AT_ONCE) $(PYTEST_ARGS)
 	@$(MAKE) client
 
 .PHONY: unit
