@@ -55,7 +55,7 @@ def prediction_id(service: Closed, credentials: list[str]) -> str:
     return str(reserved.json()["prediction_id"])
 
 
-@pytest.mark.parametrize("times", [1, pytest.param(10, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("times", [1, pytest.param(4, marks=pytest.mark.soak)])
 def test_no_generated_request_gets_an_undocumented_answer_or_a_5xx(
     service: Closed, credentials: list[str], prediction_id: str, times: int
 ) -> None:
