@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from distributed import rows
-from distributed.check import Checked
 from distributed.fleet import Fleet
 from distributed.given import given_of
 from distributed.job import Rows
@@ -67,18 +66,8 @@ def described(run: Rows, fleet: Fleet, range_bytes: int) -> dict[str, Any]:
 
 
 def _groups(files: Files) -> list[Group]:
-    """All of the text, also what has no rows; each so much that it is a part of an object."""
-    sizes = [least_bytes(files.written, each) for each in files.spans]
-    least = max(rows.PART_BYTES, sum(sizes) // rows.MOST_PARTS)
-    groups: list[list[Checked]] = [[]]
-    held = 0
-    for each, size in zip(files.spans, sizes, strict=True):
-        if held >= least:
-            groups.append([])
-            held = 0
-        groups[-1].append(each)
-        held += size
-    return [tuple(group) for group in groups]
+    """All of the text, also what has no rows."""
+    return rows.in_parts(files.spans, [least_bytes(files.written, each) for each in files.spans])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -83,17 +83,25 @@ def groups_of(spans: Sequence[Checked], used: Sequence[int], *, all_kept: bool) 
     all_kept  whether that can be so of no row
     """
     spans = [each for each in spans if each.n_rows]
-    whole = sum(each.n_rows * ROW_BYTES for each in spans)
-    least = max(PART_BYTES, whole // MOST_PARTS)
+    dropped = [0 if all_kept else _most_dropped(each, used) for each in spans]
+    sizes = [ROW_BYTES * (each.n_rows - n) + n for each, n in zip(spans, dropped, strict=True)]
+    return in_parts(spans, sizes)
+
+
+def in_parts(spans: Sequence[Checked], sizes: Sequence[int]) -> list[Group]:
+    """In their order, so many that what is written of each group is a part of an object.
+
+    sizes   bytes that are written of each span at least
+    """
+    least = max(PART_BYTES, sum(sizes) // MOST_PARTS)
     groups: list[list[Checked]] = [[]]
-    size = 0
-    for each in spans:
-        if size >= least:
+    held = 0
+    for each, size in zip(spans, sizes, strict=True):
+        if held >= least:
             groups.append([])
-            size = 0
+            held = 0
         groups[-1].append(each)
-        dropped = 0 if all_kept else _most_dropped(each, used)
-        size += ROW_BYTES * (each.n_rows - dropped) + dropped
+        held += size
     return [tuple(group) for group in groups]
 
 
