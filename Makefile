@@ -55,7 +55,8 @@ token: ## API tokens (ARGS='create --owner alice', 'list', 'revoke ID'; on AWS w
 # --- tests ----------------------------------------------------------------------
 
 .PHONY: test
-test: lint build $(DOCS_VENV)/.installed $(BENCH_VENV)/.installed $(SBOM_VENV)/.installed $(CLIENT_VENV)/.installed $(if $(shell command -v java),$(SPARK_VENV)/classes.jsa) ## everything: style, types, templates, packages and all tests (PYTEST_ARGS='-k upload')
+test: $(VENV)/.test-installed $(SAM_VENV)/.installed $(CHECKOV_VENV)/.installed $(DOCS_VENV)/.installed $(BENCH_VENV)/.installed $(SBOM_VENV)/.installed $(CLIENT_VENV)/.installed $(if $(shell command -v java),$(SPARK_VENV)/classes.jsa) ## everything: style, types, templates, packages and all tests (PYTEST_ARGS='-k upload')
+	@$(MAKE) -j2 style types templates build # each on one core
 	@$(WITH_BYTECODE) $(BIN)/pytest tests $(AT_ONCE) $(PYTEST_ARGS)
 	@$(MAKE) client
 
@@ -98,10 +99,19 @@ mutants: $(VENV)/.test-installed $(MUTANTS_VENV)/.installed ## mistakes put into
 	@$(MUTANTS_VENV)/bin/python -m mutants $(if $(SAMPLE),--sample $(SAMPLE)) --seed $(or $(SEED),1) $(ARGS)
 
 .PHONY: lint
-lint: $(VENV)/.test-installed $(CHECKOV_VENV)/.installed ## style, types and templates only
+lint: style types templates ## style, types and templates only
+
+.PHONY: style
+style: $(VENV)/.test-installed
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
+
+.PHONY: types
+types: $(VENV)/.test-installed
 	@$(BIN)/mypy functions local harness bench fuzz layers distributed docs_site
+
+.PHONY: templates
+templates: $(VENV)/.test-installed $(CHECKOV_VENV)/.installed
 	@$(BIN)/cfn-lint template.yaml
 	@ci/checkov.sh
 

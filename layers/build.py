@@ -146,7 +146,11 @@ def set_times(target: Path) -> None:
 
 
 def collect() -> None:
-    """Our modules as they are now: what is built of them is built anew when they have changed."""
+    """Our modules as they are now: what is built of them is built anew when they have changed.
+
+    SAM looks at every file of this folder: bytecode, which any test may leave, would be a change.
+    """
+    shutil.rmtree(HERE / "__pycache__", ignore_errors=True)
     shutil.rmtree(SOURCE, ignore_errors=True)
     for package in PACKAGES:
         of = HERE.parent / package

@@ -44,6 +44,27 @@ def test_what_only_compilers_and_tests_read_is_taken_out(tmp_path: Path) -> None
     assert left == set(KEPT)
 
 
+def test_bytecode_that_a_test_left_is_no_reason_to_build_layers_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "HERE", tmp_path / "layers")
+    monkeypatch.setattr(build, "SOURCE", tmp_path / "layers/spark/source")
+    for package in build.PACKAGES:
+        (tmp_path / package).mkdir(parents=True)
+        (tmp_path / package / "module.py").touch()
+    build.collect()
+    collected = set_of_files(tmp_path / "layers")
+    for source in [*tmp_path.rglob("*.py"), tmp_path / "layers/build.py"]:
+        (source.parent / "__pycache__").mkdir(exist_ok=True)
+        (source.parent / "__pycache__/module.cpython-313.pyc").touch()
+    build.collect()
+    assert set_of_files(tmp_path / "layers") == collected
+
+
+def set_of_files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
 def test_everything_in_a_layer_is_as_old_as_zip_can_say_links_too(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder/file").write_text("here")

@@ -13,7 +13,7 @@ from bench.wire import Reply
 from harness.service.closed import Closed, running
 from harness.timing import wait_until
 
-RATE, SECONDS = 500, 10
+RATE, SECONDS = 500, 5
 NEVER_SENT = 10**6  # the first number that no call of the storm has
 RESERVE = 12  # function processes beside those of the lanes: worker, sweeper, those about to end
 
