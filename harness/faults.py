@@ -1,6 +1,7 @@
 """Faults at one chosen call to AWS, in this process or in the child that computes a fit."""
 
 import multiprocessing
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ class Fault(StrEnum):
     THROTTLED = "AWS is busy once"
 
 
+MOST_CALLS = 1000  # of one life
+
+
 class Died(BaseException):
     """The process ended here."""
 
@@ -38,10 +42,13 @@ class Faults:
         self._watching = False
         self._calls = multiprocessing.Value("i", 0)
         self._struck = multiprocessing.Value("b", 0)
+        self._callers = multiprocessing.Array("i", MOST_CALLS)
+        self._watched: set[int] = set()
 
     def arm(self, fault: Fault, target: int) -> None:
         self._fault, self._target = fault, target
         self._calls.value, self._struck.value = 0, 0
+        self._watched = set()
 
     @contextmanager
     def watch(self) -> Iterator[None]:
@@ -50,10 +57,23 @@ class Faults:
             yield
         finally:
             self._watching = False
+            self._watched.add(self._calls.value)
 
     @property
     def struck(self) -> bool:
         return bool(self._struck.value)
+
+    def last_calls(self) -> list[int]:
+        """The calls since it was armed that no other follows under the same watch and process.
+
+        Behind any other one, to die is to die before the next: nothing outside has changed between.
+        """
+        callers = self._callers[: self._calls.value + 1]
+        return [
+            number
+            for number in range(1, len(callers))
+            if number in self._watched or callers[number] != callers[number - 1]
+        ]
 
     def _strikes(self, *faults: Fault) -> bool:
         """Whether this is the call, once."""
@@ -63,6 +83,7 @@ class Faults:
         return bool(self._struck.value)
 
     def before_call(self, **_: Any) -> None:
+        self._callers[self._calls.value] = os.getpid()
         self._calls.value += self._watching
         if self._strikes(Fault.BEFORE):
             raise Died
