@@ -77,3 +77,12 @@ def test_a_replaced_model_of_an_older_version_is_counted_out(before: Client) -> 
     assert before.fit(1).status == 200
     assert job(1).published.before is None
     assert before.call("DELETE", "/kmeans/jobs/1").status == 204
+
+
+def test_what_has_fitted_an_older_model_is_known_until_another_fit_is_asked_for(
+    before: Client,
+) -> None:
+    assert before.get("/kmeans/jobs/0/audit").status == 200
+    assert before.fit(2, {"n_clusters": 2}, Prefer="respond-async").status == 202
+    refused = before.get("/kmeans/jobs/2/audit")
+    assert "kept no recipe; fit the job again" in refused.text

@@ -47,6 +47,13 @@ def test_one_table_in_many_dialects(body: bytes) -> None:
     assert dialect_of(table.dialect.as_json()) == table.dialect
 
 
+def test_what_leaves_fewer_cells_with_other_delimiters_in_them_separates() -> None:
+    """By either of the two half of the cells are numbers, and all rows are of one width."""
+    body = b"1, Wall;2;old;3\n2, Berg;4;new;5\n3, Wall;6;new;7\n"
+    for header in (b"", b"address;rooms;state;windows\n"):
+        assert numbers(header + body) == [[2, 3], [4, 5], [6, 7]]
+
+
 def test_quotes_hold_delimiters_quotes_and_line_breaks() -> None:
     body = b'name,"a, b"\n"x\ny ""z""",1\n"p,q",2\nr "s" t,3\n'
     assert numbers(body) == [[1], [2], [3]]
