@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bench.goals import Found, at_most
-from bench.imports import BARE, CLIENTS, HANDLERS, SKLEARN, with_clients
+from bench.imports import BARE, CLIENTS, GOALS_FOR, SKLEARN, with_clients
 from bench.measure import Seconds, in_turn, ratios, script, spread
 from bench.report import Table
 from bench.scale import Scale
@@ -15,27 +15,28 @@ def cold_starts(scale: Scale, _folder: Path) -> Found:
         "the s3 and dynamodb clients": CLIENTS,
         "sklearn.cluster": SKLEARN,
     }
-    lines |= {handler: with_clients(handler) for handler in HANDLERS}
+    lines |= {handler: with_clients(handler) for handler in scale.handlers}
     ways = {name: lambda line=line: script("imports", line) for name, line in lines.items()}
-    in_turn(1, ways)  # compiles what is not compiled yet
+    script("imports", "; ".join(lines.values()))  # compiles what is not compiled yet
     found = in_turn(scale.rounds, ways)
     cpu = {name: [run["cpu"] for run in runs] for name, runs in found.items()}
     bare, clients = cpu["bare Python"], cpu["the s3 and dynamodb clients"]
     sklearn = _less(cpu["sklearn.cluster"], bare)
     goals = [
         at_most(
-            f"{name} handler: import CPU beyond Python and the clients, of sklearn.cluster's",
-            ratios(_less(cpu[f"{name}.app"], clients), sklearn),
+            f"{handler.removesuffix('.app')} handler: import CPU beyond Python and the clients, "
+            "of sklearn.cluster's",
+            ratios(_less(cpu[handler], clients), sklearn),
             goal,
         )
-        for name, goal in (("upload", 0.15), ("predict", 0.20), ("fit", 0.3))
+        for handler, goal in GOALS_FOR.items()
     ]
     rows = [
         (
-            f"`{name}`" if name in HANDLERS else name,
+            f"`{name}`" if name in scale.handlers else name,
             spread([1000 * value for value in _less(cpu[name], bare)], 0),
             spread([run["rss"] for run in runs], 0),
-            spread(ratios(_less(cpu[name], clients), sklearn), 2) if name in HANDLERS else "",
+            spread(ratios(_less(cpu[name], clients), sklearn), 2) if name in scale.handlers else "",
         )
         for name, runs in found.items()
     ]

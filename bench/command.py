@@ -1,9 +1,8 @@
-"""`kmeans FILE` beside the same calls by curl, on a service of its own; and what its help takes."""
+"""`kmeans FILE` beside the same calls by curl; and what its help takes."""
 
 import json
 import os
 import subprocess
-import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -12,28 +11,29 @@ from pathlib import Path
 from typing import Any
 
 from bench import points
-from bench.goals import Found, at_most
+from bench.goals import at_most
 from bench.measure import ROOT, Seconds, cpu_seconds, in_turn, ratios, spread
+from bench.points import Points
 from bench.report import Goal
 from bench.scale import Scale
 from harness.processes import seconds_of_sessions
-from harness.service.running import serving
+from harness.service.running import Service
 
 PYTHON = ROOT / ".venv-client" / "bin" / "python"
 RUN = "from kmeans_client.command import main; main()"
 HELP_MILLISECONDS = 150
 
 
-def command(scale: Scale, folder: Path) -> Found:
-    helps = [1000 * seconds for seconds in _help(4 * scale.rounds)]
+def command(scale: Scale, folder: Path, service: Service) -> list[Goal]:
+    helps = [1000 * seconds for seconds in _help(2 * scale.short_rounds)]
     median = sorted(helps)[len(helps) // 2]
     met = median <= HELP_MILLISECONDS
     what = f"≤ {HELP_MILLISECONDS} ms"
     goals = [Goal("kmeans --help: CPU", what, f"{spread(helps)} ms", met)]
-    found = _beside_curl(scale, folder)
-    name = points.write(folder, *scale.command).name
-    what = f"kmeans FILE, {name}: CPU of command and service, of the same calls' by curl"
-    return [*goals, at_most(what, ratios(found["kmeans"], found["curl"]), 1.3)], []
+    given = points.write(folder, *scale.command)
+    found = _beside_curl(scale, given, service)
+    what = f"kmeans FILE, {given.name}: CPU of command and service, of the same calls' by curl"
+    return [*goals, at_most(what, ratios(found["kmeans"], found["curl"]), 1.3)]
 
 
 def _help(times: int) -> Seconds:
@@ -41,23 +41,21 @@ def _help(times: int) -> Seconds:
     return in_turn(times + 1, {"help": lambda: _cpu_of(kmeans)})["help"][1:]
 
 
-def _beside_curl(scale: Scale, folder: Path) -> dict[str, Seconds]:
-    content = points.write(folder, *scale.command).read()
-    with tempfile.TemporaryDirectory() as home, serving(Path(home)) as service:
-        url = service.url
+def _beside_curl(scale: Scale, given: Points, service: Service) -> dict[str, Seconds]:
+    content = given.read()
 
-        def measured(call: Callable[[Path, str], Any]) -> float:
-            """Of a file that the service has not seen."""
-            path = folder / f"{uuid.uuid4().hex}.csv"
-            path.write_bytes(content)
-            before = seconds_of_sessions(service.sessions())
-            client = _cpu_of(lambda: call(path, url))
-            path.unlink()
-            return client + seconds_of_sessions(service.sessions()) - before
+    def measured(call: Callable[[Path, str], Any]) -> float:
+        """Of a file that the service has not seen."""
+        path = given.path.with_name(f"{uuid.uuid4().hex}.csv")
+        path.write_bytes(content)
+        before = seconds_of_sessions(service.sessions())
+        client = _cpu_of(lambda: call(path, service.url))
+        path.unlink()
+        return client + seconds_of_sessions(service.sessions()) - before
 
-        ways = {"kmeans": partial(measured, _by_kmeans), "curl": partial(measured, _by_curl)}
-        in_turn(1, ways)  # warm
-        return in_turn(2 * scale.rounds, ways)
+    ways = {"kmeans": partial(measured, _by_kmeans), "curl": partial(measured, _by_curl)}
+    in_turn(1, ways)  # warm
+    return in_turn(scale.short_rounds, ways)
 
 
 def _by_kmeans(path: Path, url: str) -> None:

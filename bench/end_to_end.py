@@ -1,6 +1,6 @@
 """Upload, fit and predict through the real handlers, beside the original's server."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -12,6 +12,8 @@ from bench.report import Table
 
 type Do = Callable[[str, Any], None]
 STEPS = ("upload", "fit", "predict")
+# What a fit is beside: by name here, and by name in steps.py.
+SCRIPTS = {"script": "fit", "alone": "kmeans", "polars": "polars"}
 
 
 @dataclass
@@ -35,8 +37,18 @@ class EndToEnd:
         return ratios(self.seconds["fit", "theirs"], self.seconds["fit", "alone"])
 
 
+def warm(server: theirs.Theirs, service: ours.Ours, points: Points) -> None:
+    """Once through everything of both, beside nothing."""
+    measure(server, service, points, 1, 1, scripts={})
+
+
 def measure(
-    server: theirs.Theirs, service: ours.Ours, points: Points, rounds: int, repeat: int
+    server: theirs.Theirs,
+    service: ours.Ours,
+    points: Points,
+    rounds: int,
+    repeat: int = 1,
+    scripts: Mapping[str, str] = SCRIPTS,
 ) -> EndToEnd:
     """`repeat` predicts a round, for those too short to be measured one by one."""
     found = EndToEnd(points)
@@ -69,7 +81,7 @@ def measure(
             for who, api in (("theirs", server), ("ours", service))
         }
         if step == "fit":
-            for name, how in (("script", "fit"), ("alone", "kmeans"), ("polars", "polars")):
+            for name, how in scripts.items():
                 ways[name] = partial(script, "steps", how, points.path, points.n_clusters)
         times = repeat if step == "predict" else 1
         for who, values in in_turn(rounds, ways).items():

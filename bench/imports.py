@@ -11,6 +11,7 @@ from bench.peaks import peak_of_this_process
 
 CLIENTS = "from kmeans_service import aws; aws.s3(); aws.dynamodb()"
 BARE, SKLEARN = "pass", "import sklearn.cluster"
+GOALS_FOR = {"upload.app": 0.15, "predict.app": 0.20, "fit.app": 0.3}  # of sklearn.cluster's CPU
 HANDLERS = (
     *("upload.app", "fit.app", "worker.app", "predict.app"),
     *("explain.app", "jobs.app", "docs.app"),

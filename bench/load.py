@@ -3,18 +3,16 @@
 Every caller has points of its own, and knows the right labels from having asked alone before.
 """
 
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 from bench import theirs
 from bench.theirs import Theirs, points_form
 from harness.api import FORM_TYPE
-from harness.service.running import serving as local_service
+from harness.service.running import Service
 
 CALLERS = 4
 type Post = Callable[[str, bytes, dict[str, str]], tuple[int, bytes]]
@@ -40,10 +38,9 @@ def of_theirs(model: bytes, calls: int) -> Load:
         return _load(server, model, calls)
 
 
-def of_ours(model: bytes, calls: int) -> Load:
+def of_ours(service: Service, model: bytes, calls: int) -> Load:
     """The embedded default, `make run`."""
-    with tempfile.TemporaryDirectory() as folder, local_service(Path(folder)) as service:
-        return _load(Theirs(service.port), model, calls)
+    return _load(Theirs(service.port), model, calls)
 
 
 def _load(server: Theirs, model: bytes, calls: int) -> Load:

@@ -58,10 +58,11 @@ def script(module: str, *arguments: object) -> Any:
     It has the functions' environment, except for the steps of others; polars is among their
     packages alone.
     """
-    others = module == "steps" and arguments[0] in STEPS_OF_OTHERS
+    step = arguments[0] if module in ("steps", "each") else None
+    others = step in STEPS_OF_OTHERS
     environ = of_others() if others else dict(os.environ)
     environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is deployed has bytecode, as packages have
-    python = OTHERS if module == "steps" and arguments[0] in STEPS_OF_POLARS else sys.executable
+    python = OTHERS if step in STEPS_OF_POLARS else sys.executable
     run = subprocess.run(  # noqa: S603
         [python, "-m", f"bench.{module}", *map(str, arguments)],
         cwd=ROOT,

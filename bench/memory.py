@@ -1,6 +1,7 @@
 """Peak memory of one piece of work above that of the same work on six points.
 
-python -m bench.memory fit|predict|parse CSV N_CLUSTERS: prints bytes, of the process that works.
+python -m bench.memory fit|predict|parse CSV N_CLUSTERS URL: prints bytes, of who works it.
+URL is that of an AWS of moto's.
 """
 
 import json
@@ -66,9 +67,9 @@ def in_child(work: Callable[[], object]) -> None:
 def main() -> None:
     answer = os.dup(1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the handlers' log
-    name, path, n_clusters = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+    name, path, n_clusters, url = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
     work = {"fit": fit, "predict": predict, "parse": parse}[name]
-    with ours.serving() as service, tempfile.TemporaryDirectory() as folder:
+    with ours.on(url) as service, tempfile.TemporaryDirectory() as folder:
         few = work(service, six(Path(folder)).path, 3)
         many = work(service, path, n_clusters)
     os.write(answer, json.dumps({"above": many - few, "whole": many}).encode())

@@ -122,7 +122,14 @@ def _only_object(prefix: str) -> bytes:
 
 @contextmanager
 def serving() -> Iterator[Ours]:
-    with serving_aws() as url, pytest.MonkeyPatch.context() as monkeypatch:
+    with serving_aws() as url, on(url) as service:
+        yield service
+
+
+@contextmanager
+def on(url: str) -> Iterator[Ours]:
+    """On an AWS that is there, which is emptied."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("DEFAULT_OWNER", "bench")
         forget_clients()  # of a server before this one
         empty_aws(url, monkeypatch)

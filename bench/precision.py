@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.cluster import KMeans
+from sklearn.metrics import pairwise_distances_argmin
 
 from bench.measure import cpu_seconds
 from bench.peaks import peak_of_this_process
@@ -29,8 +31,6 @@ class Fit:
 
 
 def fitted(X: Array, n_clusters: int) -> Fit:
-    from sklearn.cluster import KMeans
-
     KMeans(2, random_state=0).fit(X[:100])
     before, cpu = peak_of_this_process(), cpu_seconds()
     model = KMeans(n_clusters, random_state=0, copy_x=False).fit(X)
@@ -49,8 +49,6 @@ def in_child(X: Array, n_clusters: int) -> Fit:
 
 
 def inertia(X: Array, centers: Array) -> float:
-    from sklearn.metrics import pairwise_distances_argmin
-
     difference = X - centers[pairwise_distances_argmin(X, centers)]
     return float(np.einsum("ij,ij->", difference, difference))
 

@@ -50,14 +50,17 @@ def csv_steps(scale: Scale, folder: Path) -> Found:
 
 
 def by_notation(scale: Scale, folder: Path) -> Table:
-    rows = []
-    for name, given in notations.write(folder, *scale.notations).items():
-        found = in_turn(
-            scale.rounds,
-            {step: partial(script, "steps", step, given.path) for step in ("parse", "loadtxt")},
-        )
-        rows.append((name, *_speed("parse", given, found["parse"], found["loadtxt"])[1:]))
-        given.path.unlink()
+    files = notations.write(folder, *scale.notations)
+    paths = [given.path for given in files.values()]
+    steps = ("parse", "loadtxt")
+    found = in_turn(scale.rounds, {step: partial(script, "each", step, *paths) for step in steps})
+    of_files = zip(*(zip(*found[step], strict=True) for step in steps), strict=True)
+    rows = [
+        (name, *_speed("parse", given, list(parse), list(loadtxt))[1:])
+        for (name, given), (parse, loadtxt) in zip(files.items(), of_files, strict=True)
+    ]
+    for path in paths:
+        path.unlink()
     columns = ("numbers", "file", "MB/s", "speed beside np.loadtxt")
     return Table("CSV → array by notation", columns, rows)
 

@@ -18,6 +18,8 @@ from bench.report import Goal, Table
 from bench.scale import SCALES, Scale
 from bench.services import services
 from bench.table_reading import table_steps
+from harness.fake_aws.state import serving_aws
+from harness.service.running import Service, serving
 
 SMALL_FUNCTION_MB = 512
 
@@ -38,18 +40,23 @@ def measure(size: str, path: Path) -> None:
 
 
 def memory(scale: Scale, folder: Path) -> Found:
+    with serving_aws() as url:
+        return memory_on(url, scale, folder)
+
+
+def memory_on(url: str, scale: Scale, folder: Path) -> Found:
     goals, rows = [], []
     for shape in scale.memory:
         given = points.write(folder, *shape)
         for work in ("fit", "predict", "parse"):
-            above = float(script("memory", work, given.path, given.n_clusters)["above"])
+            above = float(script("memory", work, given.path, given.n_clusters, url)["above"])
             times = above / given.array_bytes
             rows.append((work, given.name, f"{above / 1e6:.0f}", f"{times:.2f}"))
             limit = {"predict": 1.5, "parse": None}.get(work, 1.6 if shape[1] >= 10 else 3.5)
             if limit:
                 what = f"{work}, {given.name}: peak memory, × n·d·8 bytes"
                 goals.append(Goal(what, f"≤ {limit:g}", f"{times:.2f}", times <= limit))
-    goals.append(out_of_core(scale, folder))
+    goals.append(out_of_core(url, scale, folder))
     note = (
         "Above the same work on six points, of the process that works. `predict` is the worker's, "
         "which streams; `parse` is CSV bytes → label bytes in memory, above the bytes given."
@@ -57,13 +64,13 @@ def memory(scale: Scale, folder: Path) -> Found:
     return goals, [Table("Peak memory", ("work", "points", "MB", "× n·d·8"), rows, note)]
 
 
-def out_of_core(scale: Scale, folder: Path) -> Goal:
+def out_of_core(url: str, scale: Scale, folder: Path) -> Goal:
     """The whole process of a fit whose data is larger than the function that fits it."""
     given = points.write(folder, *scale.out_of_core)
     size = given.path.stat().st_size / 1e6
     before = os.environ["WORKER_MEMORY"]
     os.environ["WORKER_MEMORY"] = str(SMALL_FUNCTION_MB)
-    whole = script("memory", "fit", given.path, given.n_clusters)["whole"] / 1024**2
+    whole = script("memory", "fit", given.path, given.n_clusters, url)["whole"] / 1024**2
     os.environ["WORKER_MEMORY"] = before
     given.path.unlink()
     what = f"fit of {size:.0f} MB of CSV in a function of {SMALL_FUNCTION_MB} MB: RSS"
@@ -115,9 +122,18 @@ def packages(_scale: Scale, _folder: Path) -> Found:
     ], []
 
 
-def parallel(scale: Scale, folder: Path) -> Found:
+def on_one_service(scale: Scale, folder: Path) -> Found:
+    """What is measured of `make run` and needs no start of its own."""
+    home = folder / "service"
+    home.mkdir()
+    with serving(home) as service:
+        goals, tables = parallel(scale, folder, service)
+        return [*goals, *command(scale, folder, service)], tables
+
+
+def parallel(scale: Scale, folder: Path, service: Service) -> Found:
     model = points.write(folder, 1_000, 2).read()
-    own = load.of_ours(model, scale.calls)
+    own = load.of_ours(service, model, scale.calls)
     other = load.of_theirs(model, scale.calls)
     goal = Goal("right answers under 4 parallel predicts", "all", str(own), own.right == own.calls)
     rows = [
@@ -139,8 +155,7 @@ PARTS = {
     "memory": memory,
     "float32": precision,
     "package sizes": packages,
-    "parallel predicts": parallel,
+    "parallel predicts, the command": on_one_service,
     "the first picture": first_picture,
     "the web page": page,
-    "the command": command,
 }

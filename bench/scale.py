@@ -2,14 +2,19 @@
 
 from dataclasses import dataclass
 
+from bench.imports import GOALS_FOR, HANDLERS
+
 
 @dataclass(frozen=True)
 class Scale:
     """How much is measured: shapes are (n_samples, n_features)."""
 
     rounds: int
+    short_rounds: int  # of what takes milliseconds
+    handlers: tuple[str, ...]  # whose imports are looked at
     inline: tuple[int, int]
     large: tuple[tuple[int, int], ...]
+    all_scripts: bool  # beside every fit, not only the one that has goals
     parsed: tuple[tuple[int, int], ...]
     notations: tuple[int, int]
     tables: int
@@ -27,8 +32,11 @@ class Scale:
 
 FULL = Scale(
     rounds=3,
+    short_rounds=6,
+    handlers=HANDLERS,
     inline=(100_000, 2),
     large=((1_000_000, 2), (200_000, 50)),
+    all_scripts=True,
     parsed=((1_000_000, 2), (200_000, 10)),
     notations=(200_000, 10),
     tables=200_000,
@@ -53,8 +61,11 @@ FULL = Scale(
 
 SMALL = Scale(
     rounds=1,
+    short_rounds=1,
+    handlers=tuple(GOALS_FOR),
     inline=(2_000, 2),
     large=((3_000, 10),),
+    all_scripts=False,
     parsed=((3_000, 2),),
     notations=(3_000, 2),
     tables=3_000,
@@ -65,8 +76,8 @@ SMALL = Scale(
     calls=40,
     alone=((3_000, 2, 8, 1),),
     iteration=(20_000, 10, 10),
-    page=(3_000, 3),
-    command=(30_000, 10),
+    page=(300, 3),
+    command=(3_000, 10),
     empty_machine=False,
 )
 

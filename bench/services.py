@@ -1,5 +1,6 @@
 """Upload, fit and predict end to end, beside the original."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,13 +18,20 @@ from bench.scale import Scale
 def services(scale: Scale, folder: Path) -> Found:
     shapes = (scale.inline, *scale.large)
     with theirs.serving() as server, ours.serving() as service:
-        warm = end_to_end.measure(server, service, points.six(folder), scale.rounds, 1)
-        two = two_points(server, service, scale, warm.points)
+        few = points.six(folder)
+        end_to_end.warm(server, service, few)
+        two = two_points(server, service, scale, few)
+        six = end_to_end.measure(server, service, few, scale.short_rounds, 5, _beside(scale))
         measured = [
-            end_to_end.measure(server, service, points.write(folder, *shape), scale.rounds, 1)
+            end_to_end.measure(
+                server,
+                service,
+                points.write(folder, *shape),
+                scale.rounds,
+                scripts=_beside(scale, has_goals=shape == scale.large[0]),
+            )
             for shape in shapes
         ]
-    six = end_to_end_of_six(scale, folder)
     inline, first = measured[0], measured[1]
     steps = {
         step: partial(script, "steps", step, first.points.path, first.points.n_clusters)
@@ -70,19 +78,16 @@ def services(scale: Scale, folder: Path) -> Found:
     return goals, tables
 
 
+def _beside(scale: Scale, has_goals: bool = False) -> Mapping[str, str]:
+    return end_to_end.SCRIPTS if scale.all_scripts or has_goals else {}
+
+
 def of_six(found: EndToEnd) -> Goal:
     milliseconds = [1000 * value for value in found.seconds["fit", "ours"]]
     met = median(milliseconds) <= 20
     return Goal(
         "fit of six points through the handler", "≤ 20 ms", f"{spread(milliseconds)} ms", met
     )
-
-
-def end_to_end_of_six(scale: Scale, folder: Path) -> EndToEnd:
-    with theirs.serving() as server, ours.serving() as service:
-        given = points.six(folder)
-        end_to_end.measure(server, service, given, 1, 1)  # warm
-        return end_to_end.measure(server, service, given, 2 * scale.rounds, 5)
 
 
 def two_points(server: theirs.Theirs, service: ours.Ours, scale: Scale, model: Points) -> Seconds:
@@ -101,5 +106,5 @@ def two_points(server: theirs.Theirs, service: ours.Ours, scale: Scale, model: P
 
     ways = {name: partial(predicts, name) for name in apis}
     in_turn(1, ways)
-    found = in_turn(2 * scale.rounds, ways)
+    found = in_turn(scale.short_rounds, ways)
     return ratios(found["ours"], found["theirs"])

@@ -19,18 +19,13 @@ SIX, EXACT, MIXED = "numbers, %.6f", "numbers, %.18e", "10 numbers %.6f and 3 te
 
 def table_steps(scale: Scale, folder: Path) -> Found:
     files = _write(folder, scale.tables)
-    seconds = in_turn(
-        scale.rounds,
-        {
-            f"{step} {name}": partial(script, "steps", step, path)
-            for name, path in files.items()
-            for step in STEPS
-        },
+    found = in_turn(
+        scale.rounds, {step: partial(script, "each", step, *files.values()) for step in STEPS}
     )
     speeds: Speeds = {
-        (name, step): [path.stat().st_size / 1e6 / each for each in seconds[f"{step} {name}"]]
-        for name, path in files.items()
+        (name, step): [path.stat().st_size / 1e6 / each for each in seconds]
         for step in STEPS
+        for (name, path), seconds in zip(files.items(), zip(*found[step], strict=True), strict=True)
     }
     rows = [(name, f"{scale.tables:,}", *_row(name, speeds)) for name in files]
     goals = [
