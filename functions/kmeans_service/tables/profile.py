@@ -39,10 +39,13 @@ class Column:
     @property
     def words(self) -> tuple[str, str] | None:
         """The words for 1 and for 0 that every present cell is one of; None for no such column."""
+        present = self.n_present
+        if not present or self.counts.kinds[Kind.NUMBER] == present:  # as in most
+            return None
         for index, pair in enumerate(BOOLEANS):
             kind = FIRST_BOOLEAN + 2 * index
             ones, zeros = self.counts.kinds[kind : kind + 2]
-            if ones + zeros == self.n_present and ones + zeros:
+            if ones + zeros == present:
                 letters = index >= FIRST_PAIR_OF_LETTERS
                 return pair if not letters or (ones and zeros) else None
         return None
