@@ -3,13 +3,13 @@
 Its CPU time for a GetItem of 14 attributes was 1.3 ms and is 0.4, for an UpdateItem 2.0 and 1.5.
 """
 
+import os
 from copy import copy
 from functools import cache, lru_cache
 from string import ascii_letters, digits
 from types import SimpleNamespace
 from typing import Any
 
-from flask import Flask
 from moto import backends
 from moto.core import responses, utils
 from moto.core.serialize import BaseJSONSerializer
@@ -28,8 +28,11 @@ from moto.s3 import models as s3
 from werkzeug.sansio import request
 from werkzeug.sansio.utils import get_current_url
 
-from harness.fake_aws.lighter import conditions, items, objects, updates
+from harness.fake_aws.environment import ACCOUNT
+from harness.fake_aws.lighter import conditions, items, objects, transactions, updates
+from harness.fake_aws.lighter.straight import Straight
 
+os.environ["MOTO_ACCOUNT_ID"] = ACCOUNT  # nobody has keys of another, for which moto looks twice
 _serialize_structure = BaseJSONSerializer._serialize_type_structure
 
 
@@ -46,11 +49,11 @@ def _serialize_what_is_there(self: Any, out: Any, value: Any, shape: Any, key: s
             self._serialize(out[key], held, shape.members[kind], kind)
 
 
-def application(service: Any) -> Flask:
+def application(service: Any) -> Any:
     """moto's own, but nobody debugs it, and no web page calls it."""
     app = werkzeug_app.create_backend_app(service)
     app.debug = False
-    return app
+    return Straight(app) if service == "dynamodb" else app
 
 
 def random_string(
@@ -69,6 +72,7 @@ _LIGHTER: tuple[tuple[Any, str, Any], ...] = (
     # Who goes on from a tree takes a copy of it.
     (UpdateExpressionParser, "make", lru_cache(maxsize=1000)(UpdateExpressionParser.make)),
     (Node, "__deepcopy__", updates.copied),
+    (Node, "find_clauses", updates.find_clauses),
     (DepthFirstTraverser, "traverse_node_recursively", updates.traverse_node_recursively),
     (UpdateExpressionValidator, "__init__", updates.begin),
     (UpdateExpressionValidator, "get_ast_processors", updates.processors),
@@ -82,7 +86,8 @@ _LIGHTER: tuple[tuple[Any, str, Any], ...] = (
     (DynamoType, "size", items.size),
     (utilities, "dynamo_to_dict", items.to_dict),
     (dynamodb, "dynamo_to_dict", items.to_dict),
-    (models, "copy", SimpleNamespace(deepcopy=items.as_it_is)),
+    (models, "copy", SimpleNamespace(deepcopy=transactions.kept)),
+    (models.DynamoDBBackend, "transact_write_items", transactions.transact_write_items),
     (s3, "copy", SimpleNamespace(copy=copy, deepcopy=objects.as_listed)),
     (moto_random.MotoRandom, "get_random_string", random_string),
     (responses, "camelcase_to_underscores", cache(utils.camelcase_to_underscores)),

@@ -1,12 +1,11 @@
 """Items: what nobody changes is not copied, and sizes are not added up anew for each attribute."""
 
-from copy import copy, deepcopy
+from copy import deepcopy
 from typing import Any, cast
 
 from moto.dynamodb.exceptions import ItemSizeTooLarge
 from moto.dynamodb.models import utilities
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
-from moto.dynamodb.models.table import Table
 
 _IMMUTABLE = frozenset({"S", "N", "B", "BOOL", "NULL"})
 _MAX_SIZE = 405_000  # moto's
@@ -46,15 +45,6 @@ def begin_item(self: Item, hash_key: Any, range_key: Any, attrs: dict[str, Any])
         if size > _MAX_SIZE:
             raise ItemSizeTooLarge
         dict.__setitem__(self.attrs, name, value)
-
-
-def as_it_is(there: Any) -> Any:
-    """A deep copy, where a transaction that fails goes back to it: it can write items alone."""
-    if not isinstance(there, Table) or there.stream_shard is not None:
-        return deepcopy(there)
-    kept = copy(there)
-    kept.items = deepcopy(there.items)
-    return kept
 
 
 def cast_value(self: DynamoType) -> Any:

@@ -7,7 +7,12 @@ from copy import deepcopy
 from functools import cache, lru_cache
 from typing import Any
 
-from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Node  # type: ignore[attr-defined]
+from moto.dynamodb.parsing.ast_nodes import (  # type: ignore[attr-defined]
+    DepthFirstTraverser,
+    Expression,
+    Node,
+    UpdateExpressionFunction,
+)
 from moto.dynamodb.parsing.validators import (
     ActionCountValidator,
     OverlappingPathsValidator,
@@ -68,24 +73,37 @@ def _copied(part: Any, memo: dict[int, Any]) -> Any:
 
 def traverse_node_recursively(self: Any, node: Any, child_id: int = -1) -> Any:
     """moto's own, but for how it finds out what to do."""
-    if not _is_node(type(node)):
-        return node
+    return _walked(self, node, child_id) if _is_node(type(node)) else node
+
+
+def _walked(walk: Any, node: Any, child_id: int) -> Any:
     parent = node.parent
-    if node.children is not None:
-        is_told = _is_told_of_children(type(self))
-        for i, child in enumerate(node.children):
-            if is_told:
-                self.pre_processing_of_child(node, i)
-            traverse_node_recursively(self, child, i)
-    if _is_processed(self, type(node)):
-        node = self.process(node)
+    is_told = _is_told_of_children(type(walk))
+    for i, child in enumerate(node.children or ()):
+        if is_told:
+            walk.pre_processing_of_child(node, i)
+        if _is_node(type(child)):
+            _walked(walk, child, i)
+    if _is_processed(walk, type(node)):
+        node = walk.process(node)
         node.parent = parent
         if parent:
             parent.children[child_id] = node
     return node
 
 
+def find_clauses(self: Any, clause_types: list[Any]) -> list[Any]:
+    found = []
+    for child in self.children or ():
+        if type(child) in clause_types:
+            found.append(child)
+        elif _holds_clauses(type(child)):
+            found += find_clauses(child, clause_types)
+    return found
+
+
 _is_node: Any = cache(lambda kind: issubclass(kind, Node))
+_holds_clauses: Any = cache(lambda kind: issubclass(kind, (Expression, UpdateExpressionFunction)))
 _is_told_of_children: Any = cache(
     lambda walk: walk.pre_processing_of_child is not DepthFirstTraverser.pre_processing_of_child
 )
