@@ -12,6 +12,7 @@ from typing import Any
 
 from moto import backends
 from moto.core import responses, utils
+from moto.core.parse import BaseJSONParser
 from moto.core.serialize import BaseJSONSerializer
 from moto.dynamodb import models
 from moto.dynamodb import responses as dynamodb
@@ -33,6 +34,8 @@ from harness.fake_aws.lighter import conditions, items, objects, transactions, u
 from harness.fake_aws.lighter.straight import Straight
 
 os.environ["MOTO_ACCOUNT_ID"] = ACCOUNT  # nobody has keys of another, for which moto looks twice
+_AS_TEXT = frozenset({"S", "N"})
+_parse_structure: Any = BaseJSONParser._parse_structure
 _serialize_structure = BaseJSONSerializer._serialize_type_structure
 
 
@@ -43,10 +46,19 @@ def _serialize_what_is_there(self: Any, out: Any, value: Any, shape: Any, key: s
         return
     out[key] = {}
     for kind, held in value.items():
-        if kind in {"S", "N"} and type(held) is str:
+        if kind in _AS_TEXT and type(held) is str:
             out[key][kind] = held
         else:
             self._serialize(out[key], held, shape.members[kind], kind)
+
+
+def _parse_what_is_there(self: Any, shape: Any, value: Any) -> Any:
+    """As for answers."""
+    if shape.name == "AttributeValue" and type(value) is dict and self.MAP_TYPE is dict:
+        (kind, held), *more = value.items() or ((None, None),)
+        if kind in _AS_TEXT and type(held) is str and not more:
+            return {kind: held}
+    return _parse_structure(self, shape, value)
 
 
 def application(service: Any) -> Any:
@@ -83,7 +95,8 @@ _LIGHTER: tuple[tuple[Any, str, Any], ...] = (
     (DynamoType, "cast_value", property(items.cast_value)),
     (Item, "__deepcopy__", items.copied_item),
     (Item, "__init__", items.begin_item),
-    (DynamoType, "size", items.size),
+    (DynamoType, "size", items.value_size),
+    (Item, "size", items.item_size),
     (utilities, "dynamo_to_dict", items.to_dict),
     (dynamodb, "dynamo_to_dict", items.to_dict),
     (models, "copy", SimpleNamespace(deepcopy=transactions.kept)),
@@ -93,6 +106,7 @@ _LIGHTER: tuple[tuple[Any, str, Any], ...] = (
     (responses, "camelcase_to_underscores", cache(utils.camelcase_to_underscores)),
     (request, "get_current_url", lru_cache(maxsize=1000)(get_current_url)),
     (iam, "mark_account_as_visited", lambda **_: None),
+    (BaseJSONParser, "_parse_structure", _parse_what_is_there),
     (werkzeug_app, "DISABLE_GLOBAL_CORS", True),
 )
 for _place, _name, _instead in _LIGHTER:

@@ -51,7 +51,7 @@ def cast_value(self: DynamoType) -> Any:
     return self.value if self.type == "S" else _cast_value(self)
 
 
-def size(self: DynamoType) -> int:
+def value_size(self: DynamoType) -> int:
     """A query asks it of each value of each item up to three times."""
     if self.type not in _IMMUTABLE:
         return _size(self)
@@ -71,3 +71,11 @@ def to_dict(there: Any) -> Any:
     if kind is dict:
         return {name: to_dict(value) for name, value in there.items()}
     return _to_dict(there)
+
+
+def item_size(self: Item) -> int:
+    return sum(
+        (len(name) if name.isascii() else utilities.bytesize(name))
+        + (value.__dict__.get("known_size") or value.size())
+        for name, value in self.attrs.items()
+    )

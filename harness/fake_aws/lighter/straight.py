@@ -10,6 +10,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from flask import Flask, Response
 from moto.dynamodb.responses import DynamoHandler
 from moto.moto_server.werkzeug_app import BackendRequest
+from werkzeug.datastructures import MultiDict
 
 _RAISED = "harness.raised"
 
@@ -27,6 +28,9 @@ class Straight:
         if (environ["REQUEST_METHOD"], environ["PATH_INFO"]) != ("POST", "/"):
             return self._app(environ, start)
         request = BackendRequest(environ)
+        if request.mimetype.startswith("application/x-amz-json"):
+            # No form is looked for in the body.
+            request.__dict__.update(form=MultiDict(), files=MultiDict())
         try:
             status, headers, body = _dispatch(request, request.raw_url, dict(request.headers))
         except Exception as error:  # noqa: BLE001 (Flask knows what to do)
