@@ -1,6 +1,7 @@
 """moto without what it does anew for each call and need not; what it answers is the same.
 
-Its CPU time for a GetItem of 14 attributes was 1.3 ms and is 0.4, for an UpdateItem 2.0 and 1.5.
+Its CPU time for a GetItem of 14 attributes was 1.3 ms and is 0.4, for an UpdateItem 2.0 and 0.9, and
+for a transaction on a table of 50 items 8 and 1.2.
 """
 
 import os
