@@ -4,6 +4,7 @@
 #   PYTHON  its pip fetches the compiler, which is pinned by hash and gone again afterwards
 #   TARGET  as Zig names it, on any machine: x86_64-linux, aarch64-linux, aarch64-macos
 #   FOLDER  gets the libraries
+#   COMPILER where it is set: a folder that keeps the compiler for the next call, which unpacks 20,000 files
 #   LIBRARY csv_numbers or kmeans; of the latter x86_64 has two, kmeans_avx512.so for processors with that
 # The same lock file and source give the same bytes.
 set -euo pipefail
@@ -13,15 +14,17 @@ here=$(dirname "$0")
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-"$python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
-  --only-binary=:all: --no-compile --target "$work/compiler" --requirement "$here/compiler.txt"
+compiler=${COMPILER:-$work/compiler}
+[ -d "$compiler" ] || "$python" -m pip install --quiet --disable-pip-version-check --no-deps \
+  --require-hashes --only-binary=:all: --no-compile --target "$compiler" \
+  --requirement "$here/compiler.txt"
 
 # Zig keeps caches in the home folder unless it is told otherwise. Without a C library there is
 # nothing to link with, and so nothing that a machine could lack.
 compile() { # NAME CPU SOURCE-OR-OPTION...
   local name=$1 cpu=$2
   shift 2
-  PYTHONPATH=$work/compiler ZIG_GLOBAL_CACHE_DIR=$work/cache ZIG_LOCAL_CACHE_DIR=$work/cache \
+  PYTHONPATH=$compiler ZIG_GLOBAL_CACHE_DIR=$work/cache ZIG_LOCAL_CACHE_DIR=$work/cache \
     "$python" -m ziglang cc -target "$target" -mcpu="$cpu" -std=c11 -O3 -Wall -Wextra -Werror \
     -ffreestanding -nostdlib -ffp-contract=off -shared -fPIC -s -o "$work/$name.so" "$@"
   # Moved, not written over: whoever has the old one loaded keeps it.

@@ -194,12 +194,17 @@ def test_layers_hold_nothing_that_only_tests_and_compilers_read(layer: str) -> N
         assert path.suffix not in (".pyi", ".pxd", ".pyx", ".h", ".c"), path
 
 
-def test_the_same_lock_makes_the_same_layer_in_any_folder(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def compiler(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(tmp_path_factory.mktemp("compiler") / "kept")
+
+
+def test_the_same_lock_makes_the_same_layer_in_any_folder(tmp_path: Path, compiler: str) -> None:
     built = build() / "NumpyLayer"
     subprocess.run(
         ["make", "--quiet", "build-NumpyLayer", f"ARTIFACTS_DIR={tmp_path / 'again'}"],
         cwd=PROJECT / "layers",
-        env=environment(),
+        env=environment(COMPILER=compiler),
         check=True,
     )
     assert contents(tmp_path / "again") == contents(built)
@@ -217,7 +222,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     ("layer", "made"), [("ReaderLayer", "csv_numbers.so"), ("NumpyLayer", "kmeans.so")]
 )
 def test_a_layer_for_the_other_architecture_is_built_here_too(
-    tmp_path: Path, layer: str, made: str
+    tmp_path: Path, compiler: str, layer: str, made: str
 ) -> None:
     subprocess.run(
         [
@@ -225,7 +230,7 @@ def test_a_layer_for_the_other_architecture_is_built_here_too(
             f"ARTIFACTS_DIR={tmp_path}",
         ],
         cwd=PROJECT / "layers",
-        env=environment(),
+        env=environment(COMPILER=compiler),
         check=True,
     )
     machine_of_arm64 = 183  # ELF's number for AArch64
