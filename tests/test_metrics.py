@@ -28,6 +28,9 @@ from worker import arrivals
 from worker.app import GaveUp
 
 
+WAKES = json.dumps({"in_line": True})
+
+
 def counts(output: Output) -> dict[str, float]:
     found = output.metrics().items()
     return {name: sum(values) for name, (values, unit) in found if unit == "Count"}
@@ -74,13 +77,14 @@ def test_an_object_whose_handling_crashes(
         raise MemoryError
 
     monkeypatch.setattr(arrivals, "handle", crash)
-    notification = drop("incoming/tester/a.csv", MODEL_CSV)
+    message = drop("incoming/tester/a.csv", MODEL_CSV)
     for _ in range(config.MAX_ATTEMPTS):
-        deliver(notification)
+        deliver(message)
+        message = WAKES  # brought anew, it would be a piece of work beside the one that waits
         let_all_be_ready()
     assert counts(output) == {}
     with pytest.raises(GaveUp):
-        deliver(notification)
+        deliver(message)
     assert counts(output) == {"ArrivalsGivenUp": 1}
     assert client.get("/kmeans/jobs/0").json()["status"] == "FAILED"
 
