@@ -27,7 +27,6 @@ from kmeans_service.models import loading
 from worker import arrivals
 from worker.app import GaveUp
 
-
 WAKES = json.dumps({"in_line": True})
 
 
