@@ -4,8 +4,8 @@
 #   PYTHON  its pip fetches the compiler, which is pinned by hash and gone again afterwards
 #   TARGET  as Zig names it, on any machine: x86_64-linux, aarch64-linux, aarch64-macos
 #   FOLDER  gets the libraries
-#   COMPILER where it is set: a folder that keeps the compiler for the next call, which unpacks 20,000 files
 #   LIBRARY csv_numbers or kmeans; of the latter x86_64 has two, kmeans_avx512.so for processors with that
+# COMPILER, where it is set, is a folder that keeps the compiler, 20,000 files, for the next call.
 # The same lock file and source give the same bytes.
 set -euo pipefail
 python=$1 target=$2 folder=$3

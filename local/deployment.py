@@ -7,7 +7,7 @@ all functions import it from one folder.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,14 +58,7 @@ def deploy(settings: Settings, told: Mapping[str, str] | None = None) -> Deploye
 
     told   environment variables of all functions, beside the template's
     """
-    s3 = client("s3", settings)
-    s3.create_bucket(Bucket=ARTIFACTS_BUCKET)
-
-    def upload(body: bytes) -> str:
-        key = hashlib.sha256(body).hexdigest()
-        s3.put_object(Bucket=ARTIFACTS_BUCKET, Key=key, Body=body)
-        return f"s3://{ARTIFACTS_BUCKET}/{key}"
-
+    upload = uploads_to(client("s3", settings))
     template = packaged(load_template(), upload)
     chosen = parameters(template, settings)
     values = {entry["ParameterKey"]: entry["ParameterValue"] for entry in chosen}
@@ -82,6 +75,18 @@ def deploy(settings: Settings, told: Mapping[str, str] | None = None) -> Deploye
         client("apigateway", settings), settings.access, deployed.api_id, openapi
     )
     return deployed
+
+
+def uploads_to(s3: Any) -> Callable[[bytes], str]:
+    """What puts bytes into a bucket for artifacts, and answers their s3:// address."""
+    s3.create_bucket(Bucket=ARTIFACTS_BUCKET)
+
+    def upload(body: bytes) -> str:
+        key = hashlib.sha256(body).hexdigest()
+        s3.put_object(Bucket=ARTIFACTS_BUCKET, Key=key, Body=body)
+        return f"s3://{ARTIFACTS_BUCKET}/{key}"
+
+    return upload
 
 
 # --- CloudFormation ---------------------------------------------------------------

@@ -3,7 +3,6 @@
 `make deploy` with SAM's own CLI, CloudFormation, the deployed URL, the queue, the bucket, and back.
 """
 
-import hashlib
 import json
 import re
 import signal
@@ -23,6 +22,7 @@ from harness import PROJECT
 from harness.documents import BLOCK, Example
 from harness.service import commands as on_emulator
 from harness.template.sam import build, environment
+from local.deployment import uploads_to
 from local.template import load_template, packaged
 
 PAGE = (PROJECT / "docs/first-deployment.md").read_text()
@@ -162,17 +162,10 @@ def test_a_bucket_that_holds_data_would_not_go_and_an_empty_one_goes_with_the_st
 
 
 def test_open_without_an_owner_is_not_deployed(emulator: str) -> None:
-    s3, cloudformation = client("s3", emulator), client("cloudformation", emulator)
-    s3.create_bucket(Bucket="templates")
-
-    def upload(body: bytes) -> str:
-        key = hashlib.sha256(body).hexdigest()
-        s3.put_object(Bucket="templates", Key=key, Body=body)
-        return f"s3://templates/{key}"
-
+    upload = uploads_to(client("s3", emulator))
     address = upload(json.dumps(packaged(load_template(), upload)).encode())
     with pytest.raises(ClientError, match="it needs a DefaultOwner too"):
-        cloudformation.create_stack(
+        client("cloudformation", emulator).create_stack(
             StackName=f"{STACK}-open",
             TemplateURL=address.replace("s3://", f"{emulator}/"),
             Parameters=[{"ParameterKey": "Access", "ParameterValue": "OPEN"}],

@@ -20,14 +20,13 @@ from harness.system import (
     overwrite,
     put,
     sweep,
+    wake_worker,
     work_off,
 )
 from kmeans_service import config
 from kmeans_service.models import loading
 from worker import arrivals
 from worker.app import GaveUp
-
-WAKES = json.dumps({"in_line": True})
 
 
 def counts(output: Output) -> dict[str, float]:
@@ -76,14 +75,14 @@ def test_an_object_whose_handling_crashes(
         raise MemoryError
 
     monkeypatch.setattr(arrivals, "handle", crash)
-    message = drop("incoming/tester/a.csv", MODEL_CSV)
-    for _ in range(config.MAX_ATTEMPTS):
-        deliver(message)
-        message = WAKES  # brought anew, it would be a piece of work beside the one that waits
+    deliver(drop("incoming/tester/a.csv", MODEL_CSV))
+    for _ in range(config.MAX_ATTEMPTS - 1):
         let_all_be_ready()
+        wake_worker()
+    let_all_be_ready()
     assert counts(output) == {}
     with pytest.raises(GaveUp):
-        deliver(message)
+        wake_worker()
     assert counts(output) == {"ArrivalsGivenUp": 1}
     assert client.get("/kmeans/jobs/0").json()["status"] == "FAILED"
 

@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import json
 import zipfile
 from typing import Any
 
@@ -20,10 +19,10 @@ from harness.data.converted import (
 from harness.limits import Set
 from harness.system import (
     counted,
-    deliver,
     keys,
     let_all_be_ready,
     lie_there,
+    wake_worker,
 )
 from kmeans_service import aws as aws_module
 from kmeans_service import config
@@ -117,23 +116,19 @@ def test_a_conversion_that_crashes_comes_again_and_in_the_end_the_job_says_so(
         assert arrives() == 1
         assert client.get("/kmeans/jobs/0").json()["status"] == "PENDING"
         let_all_be_ready()
-    assert work_off_again() == 0
+    assert wake_worker() == 0
     assert client.get("/kmeans/jobs/0").json()["status"] == "UPLOADED"
     monkeypatch.setattr(app, "convert", crash)
     uploaded(client, LINES + LINES, "others.jsonl")
     arrives(1)
     for _ in range(config.MAX_ATTEMPTS - 1):
         let_all_be_ready()
-        work_off_again()
+        wake_worker()
     let_all_be_ready()
     with pytest.raises(GaveUp):
-        work_off_again()
+        wake_worker()
     view = client.get("/kmeans/jobs/1").json()
     assert (view["status"], view["error"]["type"]) == (
         "FAILED",
         "urn:kmeans-service:problem:fit-failed",
     )
-
-
-def work_off_again() -> int:
-    return deliver(json.dumps({"in_line": True}))

@@ -12,7 +12,6 @@ from harness.iam.recording import forget_line
 from harness.system import (
     OWNER,
     counted,
-    deliver,
     item,
     items,
     job,
@@ -24,6 +23,7 @@ from harness.system import (
     sweep,
     take_messages,
     waiting,
+    wake_worker,
     work_off,
 )
 from harness.timing import Clock
@@ -66,7 +66,7 @@ def let_a_worker_be_killed_at_it() -> None:
 
     def work() -> None:
         clients.close_connections()
-        deliver('{"in_line": true}')
+        wake_worker()
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Model, "predict", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
@@ -150,7 +150,7 @@ def test_it_goes_on_after_its_worker_was_killed(slow: Client) -> None:
     let_a_worker_be_killed_at_it()
     assert is_pending(slow.get(ROWS), attempt=1)
     let_the_lease_run_out()
-    assert deliver('{"in_line": true}') == 0
+    assert wake_worker() == 0
     assert slow.get(ROWS).status == 200
     assert waiting() == []
 
@@ -162,7 +162,7 @@ def test_three_killed_workers_fail_it_and_who_asks_later_has_it_tried_again(
     for _ in range(config.MAX_ATTEMPTS):
         let_a_worker_be_killed_at_it()
         let_the_lease_run_out()
-    assert deliver('{"in_line": true}') == 0
+    assert wake_worker() == 0
     answer = slow.get(ROWS)
     assert (answer.status, waiting()) == (422, [])
     assert "crashed 3 times" in answer.json()["detail"]
@@ -194,7 +194,7 @@ def test_why_a_request_could_not_make_it_is_its_answer(fitted: Client, aws: Any)
 
 def test_a_worker_without_the_time_leaves_it_to_another_and_then_says_so(slow: Client) -> None:
     slow.get(ROWS)
-    assert deliver('{"in_line": true}', seconds=5) == 0  # of which ten are for closing
+    assert wake_worker(seconds=5) == 0  # of which ten are for closing
     answer = slow.get(ROWS)
     assert answer.status == 422
     assert "did not finish in" in answer.json()["detail"]

@@ -17,6 +17,7 @@ from harness.system import (
     let_leases_run_out,
     sweep,
     take_messages,
+    wake_worker,
     work_off,
 )
 from harness.system import waiting as in_line
@@ -71,7 +72,7 @@ def test_putting_off_spends_no_receive_and_no_attempt(client: Client, workers: A
     assert [item(number, "a")["attempt"] for number in range(3)] == [0, 0, 0]
     assert take_messages() == []
     held.free()  # its worker ends, and looks what is next
-    assert deliver(json.dumps({"in_line": True})) == 0
+    assert wake_worker() == 0
     work_off()
     assert [item(number, "a")["status"] for number in range(3)] == ["SUCCEEDED"] * 3
 
@@ -99,7 +100,7 @@ def test_a_fit_begun_late_that_runs_out_of_time_waits_for_a_whole_worker(
     monkeypatch.setattr(config, "BRIEF_WORK", 0)  # a child computes even this, and is looked at
     left = iter([60, 31, 10.01])
     monkeypatch.setattr(app, "_seconds", lambda _: next(left) - app.CLOSING_SECONDS)
-    assert deliver(json.dumps({"in_line": True})) == 0
+    assert wake_worker() == 0
     found = item(1, "a")
     assert (found["status"], found["attempt"]) == ("QUEUED", 0)
     monkeypatch.undo()
@@ -222,10 +223,10 @@ def given_up(workers: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert deliver(drop("incoming/tester/bomb.csv", MODEL_CSV)) == 1
     for _ in range(config.MAX_ATTEMPTS - 1):
         let_all_be_ready()
-        assert deliver(json.dumps({"in_line": True})) == 1
+        assert wake_worker() == 1
     let_all_be_ready()
     with pytest.raises(app.GaveUp):
-        deliver(json.dumps({"in_line": True}))
+        wake_worker()
 
 
 @pytest.mark.usefixtures("given_up")
