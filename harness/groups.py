@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,9 @@ _AWS = {"aws_endpoint", "runs"}
 
 _ORDER = {"services": 0, "spark": 1, "builds": 1, "tools": 2, "nothing": 2}
 
+# On as many workers. Each is many processes; all on one, that one ends long after the others.
+SERVICES_AT_ONCE = 2
+
 
 @cache
 def _needs(module: Path) -> str:
@@ -41,16 +45,14 @@ def _needs(module: Path) -> str:
 
 @cache
 def _group(module: Path) -> str:
-    """Tests of one group run one after the other: services, those of a folder that has one for all
-    of its tests apart; what reads a build; Spark; and else the tests of a module.
-
-    More services at once than two are slower than one after the other: each is many processes.
+    """Tests of one group run one after the other: those of a folder that has one service for all of
+    them; what reads a build; Spark; and else the tests of a module.
     """
     needs = _needs(module)
     if needs == "services":
         common = module.with_name("conftest.py")
         shared = common.exists() and _SERVICE.search(common.read_text())
-        return str(module.parent) if shared else needs
+        return str(module.parent if shared else module)
     return needs if needs in ("spark", "builds") else str(module)
 
 
@@ -77,7 +79,30 @@ class _Groups(LoadScopeScheduling):  # type: ignore[misc]
     """A group goes to one worker as a whole, so that nothing of it goes on at the same time."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return _group(PROJECT / nodeid.partition("::")[0])
+        return _group(_module(nodeid))
+
+    def _assign_work_unit(self, node: Any) -> None:
+        """The first group that waits; if there are enough services, the first that needs none."""
+        elsewhere = [other for other in self.nodes if other is not node and self._serves(other)]
+        if len(elsewhere) >= SERVICES_AT_ONCE:
+            others = (group for group, tests in self.workqueue.items() if not _of_services(tests))
+            if (first := next(others, None)) is not None:
+                self.workqueue.move_to_end(first, last=False)
+        super()._assign_work_unit(node)
+
+    def _serves(self, node: Any) -> bool:
+        return any(
+            _of_services(tests) and not all(tests.values())
+            for tests in self.assigned_work[node].values()
+        )
+
+
+def _of_services(tests: Iterable[str]) -> bool:
+    return _needs(_module(next(iter(tests)))) == "services"
+
+
+def _module(nodeid: str) -> Path:
+    return PROJECT / nodeid.partition("::")[0]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:

@@ -20,7 +20,7 @@ from hypercorn.config import Config
 from ministack import app as ministack  # type: ignore[import-untyped]
 from ministack.core import persistence  # type: ignore[import-untyped]
 
-from local import items, locks, objects, other_port, settings
+from local import items, locks, objects, other_port, settings, states
 
 SAVE_INTERVAL = 1.0  # seconds; a save takes about 15 ms
 GRACE = 3.0  # seconds that requests in flight have to end at a stop
@@ -108,6 +108,7 @@ def main() -> None:
         objects.refuse_what_cannot_be_saved(chosen.home)
         objects.answer_ranges_of_versions()
         other_port.move(chosen.state, chosen.emulator_port)
+        states.write_changes_only(chosen.state)
         asyncio.run(serve_until_told(chosen.emulator_port, store))
     lock.close()
 

@@ -1,0 +1,45 @@
+"""The emulator's files of what each of its services holds: written where something changed.
+
+MiniStack writes all of them at each save, in the many small pieces of json.dump. What is deployed
+is 1.5 MB of them, and stays as it is: a quarter of a second of the emulator's, after every second
+in which anything was written.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from ministack.core import persistence  # type: ignore[import-untyped]
+
+
+def write_changes_only(folder: Path) -> None:
+    """MiniStack's saves, whose files are in this folder, from here on."""
+    written: dict[str, str] = {}
+
+    def save(service: str, state: Any) -> None:
+        try:
+            text = _text(service, state)
+            if written.get(service) != text:
+                _replace(folder / f"{service}.json", text)
+                written[service] = text
+        except (OSError, TypeError, ValueError) as error:
+            persistence.logger.error("Persistence: failed to save %s: %s", service, error)
+
+    persistence.save_state = save
+
+
+def _text(service: str, state: Any) -> str:
+    """As MiniStack reads it."""
+    version = persistence._state_format_version(service)
+    wrapped = {"__ministack_format__": version, "payload": state}
+    return json.dumps(wrapped, default=persistence._json_default)
+
+
+def _replace(file: Path, text: str) -> None:
+    unfinished = file.with_suffix(".json.tmp")
+    try:
+        unfinished.write_text(text)
+        os.replace(unfinished, file)
+    finally:
+        unfinished.unlink(missing_ok=True)
