@@ -23,6 +23,7 @@ class Fault(StrEnum):
 
 
 MOST_CALLS = 1000  # of one life
+EVERY = -1  # for a target: each call, and what botocore makes of it is struck no more
 
 
 class Died(BaseException):
@@ -30,18 +31,18 @@ class Died(BaseException):
 
 
 class Faults:
-    """One fault, at the n-th call to AWS that is made under `watch`.
+    """A fault at the n-th call to AWS that is made under `watch`, once, or once at every call.
 
-    `struck` says whether it came to that. The counters are shared with the processes that are
-    forked from this one.
+    `struck` says at which it was last, 0 if it did not come to that. The counters are shared with
+    the processes that are forked from this one.
     """
 
     def __init__(self) -> None:
         self._fault = Fault.BEFORE
-        self._target = -1
+        self._target = 0
         self._watching = False
         self._calls = multiprocessing.Value("i", 0)
-        self._struck = multiprocessing.Value("b", 0)
+        self._struck = multiprocessing.Value("i", 0)
         self._callers = multiprocessing.Array("i", MOST_CALLS)
         self._watched: set[int] = set()
 
@@ -60,8 +61,8 @@ class Faults:
             self._watched.add(self._calls.value)
 
     @property
-    def struck(self) -> bool:
-        return bool(self._struck.value)
+    def struck(self) -> int:
+        return int(self._struck.value)
 
     def last_calls(self) -> list[int]:
         """The calls since it was armed that no other follows under the same watch and process.
@@ -76,11 +77,14 @@ class Faults:
         ]
 
     def _strikes(self, *faults: Fault) -> bool:
-        """Whether this is the call, once."""
-        if not self._watching or self._fault not in faults or self._struck.value:
+        """Whether this is the call, or one of them, once."""
+        call, struck = self._calls.value, self._struck.value
+        if not self._watching or self._fault not in faults or call == struck:
             return False
-        self._struck.value = self._calls.value == self._target
-        return bool(self._struck.value)
+        if self._target != EVERY and (struck or call != self._target):
+            return False
+        self._struck.value = call
+        return True
 
     def before_call(self, **_: Any) -> None:
         self._callers[self._calls.value] = os.getpid()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness.api import MODEL_CSV, Answer, Client
-from harness.faults import Died, Fault, Faults, injected
+from harness.faults import EVERY, Died, Fault, Faults, injected
 from harness.system import (
     deliver,
     drop,
@@ -150,24 +150,41 @@ def last_calls(client: Client, faults: Faults, acts: tuple[Act, ...]) -> list[in
     return faults.last_calls()
 
 
+def survive(life: Life, faults: Faults, fault: Fault, target: int, acts: tuple[Act, ...]) -> int:
+    """At which call the fault was, 0 if there were less than that many."""
+    faults.arm(fault, target)
+    for act in acts:
+        act(life)
+    struck = faults.struck
+    faults.arm(fault, target=0)
+    if Life.delete not in acts:
+        life.predict()
+        life.delete()
+    life.assert_over()
+    return struck
+
+
 @pytest.mark.thorough
-@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize("fault", [Fault.BEFORE, Fault.AFTER, Fault.LOST])
 @pytest.mark.parametrize("name", LIVES)
 def test_a_job_survives(client: Client, faults: Faults, name: str, fault: Fault) -> None:
     acts = LIVES[name]
     after = fault is Fault.AFTER
     for target in last_calls(client, faults, acts) if after else itertools.count(1):
         life = begun(client, faults, f"owner-{target}", acts)
-        faults.arm(fault, target)
-        for act in acts:
-            act(life)
-        struck = faults.struck
-        faults.arm(fault, target=0)
-        if Life.delete not in acts:
-            life.predict()
-            life.delete()
-        life.assert_over()
+        struck = survive(life, faults, fault, target, acts)
         if not struck:
             break
-    assert struck is after
+    assert bool(struck) is after
     assert target > len(acts) * 2, "there were calls, and each was struck"
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", LIVES)
+def test_a_job_survives_an_aws_that_is_busy_once_at_every_call(
+    client: Client, faults: Faults, name: str
+) -> None:
+    """What is asked again has not been done: one life shows as much as one for each call."""
+    acts = LIVES[name]
+    life = begun(client, faults, "owner", acts)
+    assert survive(life, faults, Fault.THROTTLED, EVERY, acts) > len(acts) * 2
