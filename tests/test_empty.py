@@ -26,10 +26,10 @@ def s3(aws: Any) -> Any:
 
 
 def fill(s3: Any, times: int) -> None:
-    """One object of so many versions, the newest deleted; and one under another key."""
+    """So many versions, ten of an object, the first object deleted; and one under another key."""
     for number in range(times):
-        put("inputs/alice/a.csv", str(number).encode())
-    s3.delete_object(Bucket=BUCKET, Key="inputs/alice/a.csv")
+        put(f"inputs/alice/{number // 10}.csv", str(number).encode())
+    s3.delete_object(Bucket=BUCKET, Key="inputs/alice/0.csv")
     put("models/alice/0/f/1/labels.csv", b"0\n")
 
 
