@@ -132,9 +132,9 @@ def test_few_distinct_rows_bound_the_choice(client: Client) -> None:
 
 
 def test_a_choice_that_takes_long_is_the_workers(client: Client) -> None:
-    rows = np.random.default_rng(0).normal(size=(3000, 12))
+    rows = np.random.default_rng(0).normal(size=(1500, 12))
     client.upload(csv_of(rows))
-    assert client.fit(0, {"n_clusters": {"min": 2, "max": 30}}).status == 202
+    assert client.fit(0, {"n_clusters": {"min": 2, "max": 18}}).status == 202
     work_off(600)
     assert client.get("/kmeans/jobs/0").json()["status"] == "SUCCEEDED"
     assert client.get("/kmeans/jobs/0/choice").json()["verdict"] == "none"
