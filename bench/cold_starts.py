@@ -17,7 +17,8 @@ def cold_starts(scale: Scale, _folder: Path) -> Found:
     }
     lines |= {handler: with_clients(handler) for handler in scale.handlers}
     ways = {name: lambda line=line: script("imports", line) for name, line in lines.items()}
-    script("imports", "; ".join(lines.values()))  # compiles what is not compiled yet
+    for _ in range(scale.warm_rounds):  # compiles what is not compiled yet
+        script("imports", "; ".join(lines.values()))
     found = in_turn(scale.rounds, ways)
     cpu = {name: [run["cpu"] for run in runs] for name, runs in found.items()}
     bare, clients = cpu["bare Python"], cpu["the s3 and dynamodb clients"]

@@ -25,7 +25,7 @@ HELP_MILLISECONDS = 150
 
 
 def command(scale: Scale, folder: Path, service: Service) -> list[Goal]:
-    helps = [1000 * seconds for seconds in _help(2 * scale.short_rounds)]
+    helps = [1000 * seconds for seconds in _help(scale)]
     median = sorted(helps)[len(helps) // 2]
     met = median <= HELP_MILLISECONDS
     what = f"≤ {HELP_MILLISECONDS} ms"
@@ -36,9 +36,10 @@ def command(scale: Scale, folder: Path, service: Service) -> list[Goal]:
     return [*goals, at_most(what, ratios(found["kmeans"], found["curl"]), 1.3)]
 
 
-def _help(times: int) -> Seconds:
+def _help(scale: Scale) -> Seconds:
     kmeans = partial(_kmeans, "--help")
-    return in_turn(times + 1, {"help": lambda: _cpu_of(kmeans)})["help"][1:]
+    rounds = scale.warm_rounds + 2 * scale.short_rounds
+    return in_turn(rounds, {"help": lambda: _cpu_of(kmeans)})["help"][scale.warm_rounds :]
 
 
 def _beside_curl(scale: Scale, given: Points, service: Service) -> dict[str, Seconds]:
@@ -54,7 +55,7 @@ def _beside_curl(scale: Scale, given: Points, service: Service) -> dict[str, Sec
         return client + seconds_of_sessions(service.sessions()) - before
 
     ways = {"kmeans": partial(measured, _by_kmeans), "curl": partial(measured, _by_curl)}
-    in_turn(1, ways)  # warm
+    in_turn(scale.warm_rounds, ways)
     return in_turn(scale.short_rounds, ways)
 
 

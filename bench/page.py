@@ -67,7 +67,7 @@ def page(scale: Scale, folder: Path) -> Found:
         home = folder / f"page{number}"
         home.mkdir()
         with serving(home) as service:
-            _round(service, given.path, found)
+            _round(service, given.path, found, scale.moves)
             if scale is FULL and not best:
                 best = scores(f"{service.url}/", home)
     goals = [_goal(name, found[name], most) for name, (_, most) in WHAT.items() if most]
@@ -85,7 +85,7 @@ def _goal(name: str, values: list[float], most: float) -> Goal:
     return Goal(what, f"≤ {most:g} s", f"{spread(values, 2)} s", median(values) <= most)
 
 
-def _round(service: Service, file: Path, found: Measured) -> None:
+def _round(service: Service, file: Path, found: Measured, moves: int) -> None:
     """A service and a browser that were just started, and then one visitor after the other."""
     with chromium() as browser:
         with visiting(browser, service.url) as visitor:
@@ -98,7 +98,7 @@ def _round(service: Service, file: Path, found: Measured) -> None:
             found["paint"].append(_paint(visitor))
             visitor.context.route("**/kmeans/fit", _asks_for_clusters)
             found["given"].append(_until_picture(visitor, lambda: visitor.gives(file)))
-            found["frame"].append(_longest_frame(visitor.page))
+            found["frame"].append(_longest_frame(visitor.page, moves))
         other = file.with_name("other.csv")  # the same again would be the same job
         other.write_bytes(file.read_bytes())
         with visiting(browser, service.url) as visitor:
@@ -128,14 +128,14 @@ def _asks_for_clusters(route: Route) -> None:
     route.continue_(post_data=json.dumps(asked))
 
 
-def _longest_frame(page: Page) -> float:
-    """While the picture is dragged to and fro for some three seconds."""
+def _longest_frame(page: Page, moves: int) -> float:
+    """While the picture is dragged to and fro."""
     page.locator(".sentence:not(.coming)").first.wait_for()
     page.locator("#picture").hover()
     x, y = page.evaluate(MIDDLE)
     page.mouse.down()
     page.evaluate(FRAMES)
-    for step in range(180):
+    for step in range(moves):
         page.mouse.move(x + 60 - abs(step % 120 - 60), y + step % 60)
     page.mouse.up()
     return float(page.evaluate("longest")) / 1000

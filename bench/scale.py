@@ -11,6 +11,7 @@ class Scale:
 
     rounds: int
     short_rounds: int  # of what takes milliseconds
+    warm_rounds: int  # before those that count
     handlers: tuple[str, ...]  # whose imports are looked at
     inline: tuple[int, int]
     large: tuple[tuple[int, int], ...]
@@ -26,6 +27,7 @@ class Scale:
     alone: tuple[tuple[int, int, int, float], ...]  # n_clusters, and how many times as fast
     iteration: tuple[int, int, int]  # n_clusters
     page: tuple[int, int]
+    moves: int  # of the mouse on its picture, 60 a second
     command: tuple[int, int]  # of a file that a request cannot carry
     empty_machine: bool  # minutes that install packages
 
@@ -33,6 +35,7 @@ class Scale:
 FULL = Scale(
     rounds=3,
     short_rounds=6,
+    warm_rounds=1,
     handlers=HANDLERS,
     inline=(100_000, 2),
     large=((1_000_000, 2), (200_000, 50)),
@@ -54,6 +57,7 @@ FULL = Scale(
     ),
     iteration=(2_200_000, 10, 10),
     page=(100_000, 10),
+    moves=180,
     command=(100_000, 10),
     empty_machine=True,
 )
@@ -62,6 +66,7 @@ FULL = Scale(
 SMALL = Scale(
     rounds=1,
     short_rounds=1,
+    warm_rounds=0,
     handlers=tuple(GOALS_FOR),
     inline=(2_000, 2),
     large=((3_000, 10),),
@@ -70,13 +75,14 @@ SMALL = Scale(
     notations=(3_000, 2),
     tables=3_000,
     memory=((3_000, 10),),
-    out_of_core=(20_000, 50),
+    out_of_core=(2_000, 50),
     precision=((3_000, 2, 8),),
     offsets=(0,),
     calls=40,
     alone=((3_000, 2, 8, 1),),
     iteration=(20_000, 10, 10),
     page=(300, 3),
+    moves=3,
     command=(3_000, 10),
     empty_machine=False,
 )

@@ -19,7 +19,8 @@ def services(scale: Scale, folder: Path) -> Found:
     shapes = (scale.inline, *scale.large)
     with theirs.serving() as server, ours.serving() as service:
         few = points.six(folder)
-        end_to_end.warm(server, service, few)
+        if scale.warm_rounds:
+            end_to_end.warm(server, service, few)
         two = two_points(server, service, scale, few)
         six = end_to_end.measure(server, service, few, scale.short_rounds, 5, _beside(scale))
         measured = [
@@ -105,6 +106,6 @@ def two_points(server: theirs.Theirs, service: ours.Ours, scale: Scale, model: P
         return api.cpu() - before
 
     ways = {name: partial(predicts, name) for name in apis}
-    in_turn(1, ways)
+    in_turn(scale.warm_rounds, ways)
     found = in_turn(scale.short_rounds, ways)
     return ratios(found["ours"], found["theirs"])
