@@ -1,4 +1,8 @@
-"""`make run` as its user has it: a process of its own, real HTTP, Ctrl-C, kill -9, start again."""
+"""`make run` as its user has it: a process of its own, real HTTP, Ctrl-C, kill -9, start again.
+
+One service for all of it, on a copy of the project: a start is dear. A test that ends the service
+may leave it so.
+"""
 
 import os
 import shutil
@@ -15,49 +19,53 @@ import requests
 
 from harness import PROJECT
 from harness.ports import free_port
-from harness.service.running import STOP_LIMIT, Service, refused, serving
+from harness.service.running import STOP_LIMIT, Service, refused
 from local.contract import GATEWAY
+from local.items import opened
 
 POINTS = "1, 2\n1, 4\n1, 0\n10, 2\n10, 4\n10, 0\n"
 JOB_LIMIT = 90.0
 
+# In the place of the health check, and of the contract.
 ECHO = """
-def lambda_handler(event, context):
-    return {"statusCode": 200, "headers": {"Content-Type": "text/plain"}, "body": "SAYS"}
-"""
-SLOW = """
 import time
 
 def lambda_handler(event, context):
-    time.sleep(60)
+    if event["path"].endswith("openapi.json"):
+        time.sleep(60)
+    return {"statusCode": 200, "headers": {"Content-Type": "text/plain"}, "body": "SAYS"}
 """
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with serving(tmp_path_factory.mktemp("local")) as service:
-        yield service
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Has not been started; what it runs may be edited."""
+    folder = tmp_path_factory.mktemp("local")
+    project = folder / "project"
+    for name in ("local", "functions"):
+        shutil.copytree(PROJECT / name, project / name)
+    for file in ("template.yaml", GATEWAY.name):
+        shutil.copy(PROJECT / file, project)
+    made = Service(folder / "home", project)
+    let_docs_say("before", made)
+    yield made
+    if made.process is not None:
+        made.stop(signal.SIGKILL)
+        with suppress(FileNotFoundError, ProcessLookupError):
+            os.killpg(made.pid_of_emulator(), signal.SIGKILL)
 
 
 @pytest.fixture
-def scratch(tmp_path: Path) -> Iterator[Service]:
-    """A service of its own, on a copy of the project whose health check is `echo`."""
-    project = tmp_path / "project"
-    for folder in ("local", "functions"):
-        shutil.copytree(PROJECT / folder, project / folder)
-    for file in ("template.yaml", GATEWAY.name):
-        shutil.copy(PROJECT / file, project)
-    scratch = Service(tmp_path / "home", project)
-    docs_handler(scratch).write_text(ECHO)
-    yield scratch
-    if scratch.process is not None:
-        scratch.stop(signal.SIGKILL)
-        with suppress(FileNotFoundError, ProcessLookupError):
-            os.killpg(scratch.pid_of_emulator(), signal.SIGKILL)
+def service(made: Service) -> Service:
+    """Runs, however the test before has left it."""
+    if not made.runs():
+        made.start()
+    return made
 
 
-def docs_handler(service: Service) -> Path:
-    return service.project / "functions" / "docs" / "app.py"
+def let_docs_say(text: str, service: Service) -> None:
+    handler = service.project / "functions" / "docs" / "app.py"
+    handler.write_text(ECHO.replace("SAYS", text))
 
 
 def upload(service: Service, filename: str = "points.csv") -> int:
@@ -75,6 +83,10 @@ def predict(service: Service, job_id: int) -> list[float]:
     )
     assert answer.status_code == 200, answer.text
     return [float(line) for line in answer.text.split()]
+
+
+def health(service: Service) -> str:
+    return requests.get(f"{service.url}/health", timeout=60).text
 
 
 # --- the service ------------------------------------------------------------------
@@ -195,50 +207,64 @@ def test_a_missing_python_is_one_clear_sentence(tmp_path: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_an_edit_is_seen_after_a_restart(scratch: Service) -> None:
-    for text in ("before", "after"):
-        docs_handler(scratch).write_text(ECHO.replace("SAYS", text))
-        scratch.start()
-        assert requests.get(f"{scratch.url}/health", timeout=60).text == text
-        assert scratch.stop() == 0
+def test_an_edit_is_seen_after_a_restart(service: Service) -> None:
+    assert health(service) == "before"
+    let_docs_say("after", service)
+    assert service.stop() == 0
+    service.start()
+    assert health(service) == "after"
 
 
-def test_a_killed_run_leaves_nothing_behind_and_the_next_one_has_its_data(scratch: Service) -> None:
-    scratch.start()
-    scratch.write_item("one")
-    assert scratch.process is not None
-    scratch.process.kill()
-    scratch.process.wait()
-    scratch.start()
-    assert scratch.has_item("one")
-    assert scratch.stop() == 0
+def test_a_killed_run_leaves_nothing_behind_and_the_next_one_has_its_data(service: Service) -> None:
+    service.write_item("one")
+    assert service.process is not None
+    service.process.kill()
+    service.process.wait()
+    service.start()
+    assert service.has_item("one")
 
 
 def test_a_killed_emulator_ends_the_run_and_costs_nothing_that_was_acknowledged(
-    scratch: Service,
+    service: Service,
 ) -> None:
-    scratch.start()
-    requests.get(f"{scratch.url}/health", timeout=60)
-    scratch.write_item("one")
-    os.kill(scratch.pid_of_emulator(), signal.SIGKILL)
-    assert scratch.process is not None
-    assert scratch.process.wait(STOP_LIMIT) == 1
-    assert "ended by itself" in scratch.said()
-    assert scratch.processes() == []
-    scratch.start()
-    assert scratch.has_item("one")
+    health(service)
+    service.write_item("two")
+    os.kill(service.pid_of_emulator(), signal.SIGKILL)
+    assert service.process is not None
+    assert service.process.wait(STOP_LIMIT) == 1
+    assert "ended by itself" in service.said()
+    assert service.processes() == []
+    service.start()
+    assert service.has_item("two")
 
 
-def test_functions_orphaned_by_kill_9_are_ended_at_the_next_start(scratch: Service) -> None:
-    docs_handler(scratch).write_text(SLOW)
-    scratch.start()
+def test_functions_orphaned_by_kill_9_are_ended_at_the_next_start(service: Service) -> None:
     with pytest.raises(requests.Timeout):
-        requests.get(f"{scratch.url}/health", timeout=3)
-    assert scratch.process is not None
-    os.kill(scratch.pid_of_emulator(), signal.SIGSTOP)  # lest it tidies up
-    scratch.process.kill()
-    os.kill(scratch.pid_of_emulator(), signal.SIGKILL)
-    scratch.process.wait()
-    assert any("DocsFunction" in line for line in scratch.processes())
-    scratch.start()
-    assert not any("DocsFunction" in line for line in scratch.processes())
+        requests.get(f"{service.url}/openapi.json", timeout=3)
+    assert service.process is not None
+    os.kill(service.pid_of_emulator(), signal.SIGSTOP)  # lest it tidies up
+    service.process.kill()
+    os.kill(service.pid_of_emulator(), signal.SIGKILL)
+    service.process.wait()
+    assert any("DocsFunction" in line for line in service.processes())
+    service.start()
+    assert not any("DocsFunction" in line for line in service.processes())
+
+
+def test_a_service_is_not_started_over_what_is_damaged_and_comes_back_with_its_data(
+    service: Service,
+) -> None:
+    service.write_item("three")
+    assert service.stop() == 0
+    items = service.home / "state" / "items.sqlite"
+    os.truncate(items, items.stat().st_size // 2)
+    damaged = items.read_bytes()
+    assert "make -s recover" in refused("run", service.environment).stderr
+    assert items.read_bytes() == damaged
+
+    said = service.command("recover")
+    assert "items.sqlite: now as of" in said
+    service.start()
+    assert service.has_item("three")
+    assert service.stop() == 0
+    assert opened(items).read()

@@ -2,19 +2,17 @@
 
 import json
 import os
-import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from harness.service.running import Service, refused
 from local import disk, saved_state
-from local.items import ItemStore, opened
+from local.items import ItemStore
 from local.settings import Settings, StartRefused
 
 ROW = ("table-id", "O#public", "J#0000000000")
@@ -154,36 +152,3 @@ def test_another_version_of_the_emulator_is_not_started() -> None:
     script = "from local import items; items.TESTED = '0.1'; items.expect_tested_version()"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert "but local/items.py was written for 0.1" in done.stderr.splitlines()[-1]
-
-
-# --- a service --------------------------------------------------------------------
-
-
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    made = Service(tmp_path / "home")
-    yield made
-    if made.process is not None:
-        made.stop(signal.SIGKILL)
-        with suppress(FileNotFoundError, ProcessLookupError):
-            os.killpg(made.pid_of_emulator(), signal.SIGKILL)
-
-
-def test_a_service_is_not_started_over_what_is_damaged_and_comes_back_with_its_data(
-    service: Service,
-) -> None:
-    service.start()
-    service.write_item("one")
-    assert service.stop() == 0
-    items = service.home / "state" / "items.sqlite"
-    cut_in_half(items)
-    damaged = items.read_bytes()
-    assert "make -s recover" in refused("run", service.environment).stderr
-    assert items.read_bytes() == damaged
-
-    said = service.command("recover")
-    assert "items.sqlite: now as of" in said
-    service.start()
-    assert service.has_item("one")
-    assert service.stop() == 0
-    assert opened(items).read()

@@ -62,6 +62,9 @@ class Service:
             assert time.monotonic() < deadline, self.said()
             time.sleep(0.05)
 
+    def runs(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Signals the whole process group, as a terminal's Ctrl-C does; answers the exit code."""
         assert self.process is not None
