@@ -13,17 +13,25 @@ from harness.service.closed import POINTS, Closed, Said, bearer, running
 
 
 @pytest.fixture(scope="module")
-def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Closed]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Closed]:
     yield from running(tmp_path_factory.mktemp("closed"), "TOKEN")
 
 
+@pytest.fixture
+def closed(made: Closed) -> Closed:
+    """Runs, also after a test that has stopped it."""
+    if not made.service.runs():
+        made.start()
+    return made
+
+
 @pytest.fixture(scope="module")
-def erin(closed: Closed) -> list[str]:
+def erin(made: Closed) -> list[str]:
     """Erin's credentials for curl, and a fitted job of hers."""
-    credentials = bearer(closed.token("create --owner erin --label laptop"))
-    sent = closed.curl("/kmeans/upload", *credentials, "-F", "file=@-;filename=a.csv", given=POINTS)
+    credentials = bearer(made.token("create --owner erin --label laptop"))
+    sent = made.curl("/kmeans/upload", *credentials, "-F", "file=@-;filename=a.csv", given=POINTS)
     assert sent.json()["job_id"] == 0
-    assert closed.curl("/kmeans/fit", *credentials, "--json", '{"job_id": 0}').status == 200
+    assert made.curl("/kmeans/fit", *credentials, "--json", '{"job_id": 0}').status == 200
     return credentials
 
 
@@ -123,7 +131,6 @@ def test_no_token_is_left_behind_on_disk_or_in_a_log(closed: Closed) -> None:
     files = [file for file in closed.service.home.rglob("*") if file.is_file()]
     assert [file for file in files if secret in file.read_bytes()] == []
     assert secret not in closed.service.output.read_bytes()
-    closed.service.start()
 
 
 @pytest.fixture(scope="module")

@@ -39,6 +39,11 @@ class Closed:
     def environment(self) -> dict[str, str]:
         return self.service.environment | {"ACCESS": self.access}
 
+    def start(self) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(os.environ, "ACCESS", self.access)
+            self.service.start()
+
     def curl(self, path: str, *options: str, given: str | None = None) -> Said:
         url = f"http://localhost:{self.service.port}{path}"
         done = subprocess.run(
@@ -71,9 +76,7 @@ class Closed:
 
 def running(folder: Path, access: str) -> Iterator[Closed]:
     closed = Closed(folder, access)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(os.environ, "ACCESS", access)
-        closed.service.start()
+    closed.start()
     try:
         yield closed
     finally:
