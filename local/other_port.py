@@ -5,10 +5,10 @@ the endpoint that it was made with. On another port nobody would be there to ans
 a queue would never be worked on.
 """
 
-import os
 import re
 from pathlib import Path
 
+from local import states
 from local.settings import LOOPBACK
 
 
@@ -22,6 +22,4 @@ def move(state: Path, port: int) -> None:
     before = re.compile(rf"http://{re.escape(LOOPBACK)}:{found[1]}(?![0-9])")
     # The queues' own file last: until then the next start does it again.
     for file in (state / "lambda.json", state / "cloudformation.json", queues):
-        changed = file.with_suffix(".tmp")
-        changed.write_text(before.sub(f"http://{LOOPBACK}:{port}", file.read_text()))
-        os.replace(changed, file)
+        states.replace(file, before.sub(f"http://{LOOPBACK}:{port}", file.read_text()))

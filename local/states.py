@@ -20,7 +20,7 @@ def write_changes_only(folder: Path) -> None:
         try:
             text = text_of(service, state)
             if written.get(service) != text:
-                _replace(folder / f"{service}.json", text)
+                replace(folder / f"{service}.json", text)
                 written[service] = text
         except (OSError, TypeError, ValueError) as error:
             persistence.logger.error("Persistence: failed to save %s: %s", service, error)
@@ -35,7 +35,8 @@ def text_of(service: str, state: Any) -> str:
     return json.dumps(wrapped, default=persistence._json_default)
 
 
-def _replace(file: Path, text: str) -> None:
+def replace(file: Path, text: str) -> None:
+    """Whole or not at all."""
     unfinished = file.with_suffix(".json.tmp")
     try:
         unfinished.write_text(text)

@@ -12,11 +12,15 @@ from ministack.core.responses import AccountRegionScopedDict  # type: ignore[imp
 from local import states
 
 
-@pytest.fixture
-def save(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Any], None]:
+@pytest.fixture(autouse=True)
+def _persisting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(persistence, "save_state", persistence.save_state)  # put back at the end
     monkeypatch.setattr(persistence, "PERSIST_STATE", True)
     monkeypatch.setattr(persistence, "STATE_DIR", str(tmp_path))
+
+
+@pytest.fixture
+def save(tmp_path: Path) -> Callable[[str, Any], None]:
     states.write_changes_only(tmp_path)
     return lambda service, state: persistence.save_all({service: lambda: state})
 
@@ -28,11 +32,7 @@ def test_what_is_saved_is_there_at_the_next_start(save: Callable[[str, Any], Non
     assert persistence.load_state("sqs")["queues"]._data == queues._data
 
 
-def test_it_is_what_the_emulator_writes_by_itself(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(persistence, "PERSIST_STATE", True)
-    monkeypatch.setattr(persistence, "STATE_DIR", str(tmp_path))
+def test_it_is_what_the_emulator_writes_by_itself(tmp_path: Path) -> None:
     persistence.save_state("scheduler", {"schedules": {"sweep": b"at once"}})
     written = (tmp_path / "scheduler.json").read_text()
     assert written == states.text_of("scheduler", {"schedules": {"sweep": b"at once"}})
