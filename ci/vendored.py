@@ -66,7 +66,13 @@ LIT_HTML = Package(
         "el8M6jK2o3RXBnrSHX3ZKrsN8zEV63pSExTO1wYJz7QndGYZ8353e2a5PPX+qHe2aGayfnchQmkAojaWAREOIA=="
     ),
     licence="BSD-3-Clause",
-    files=("lit-html.js", "LICENSE"),
+    files=(
+        "lit-html.js",
+        "directive.js",
+        "directive-helpers.js",
+        "directives/live.js",
+        "LICENSE",
+    ),
     folder=DOCS / "lit_html",
 )
 PACKAGES = (SWAGGER_UI, LIT_HTML)
@@ -80,9 +86,10 @@ def integrity_of(package: bytes) -> str:
 def take(package: Package) -> None:
     """Write the package's files and their manifest; exits where it is another than was pinned."""
     files = _files(package)
-    package.folder.mkdir(exist_ok=True)
     for name, content in files.items():
-        (package.folder / name).write_bytes(content)
+        path = package.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
     (package.folder / MANIFEST).write_text(package.manifest(files))
 
 

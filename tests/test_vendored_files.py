@@ -1,6 +1,7 @@
 """What is npm's in the repository: the files of pinned packages, and none other."""
 
 import re
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -14,13 +15,20 @@ from harness.fake_aws.environment import BUCKET
 from harness.fake_aws.state import forget_clients
 from kmeans_service import config, storage
 
-FILES = {path.name: path.read_bytes() for path in vendored.SWAGGER_UI.folder.iterdir()}
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """By their paths in the folder."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+FILES = contents(vendored.SWAGGER_UI.folder)
 LICENCES = {"Apache-2.0": "Apache License", "BSD-3-Clause": "BSD 3-Clause License"}
 
 
 @pytest.mark.parametrize("package", vendored.PACKAGES, ids=lambda package: package.name)
 def test_the_files_are_those_of_the_pinned_package(package: Package) -> None:
-    files = {path.name: path.read_bytes() for path in package.folder.iterdir()}
+    files = contents(package.folder)
     told = files[vendored.MANIFEST].decode()
     assert told == package.manifest({name: files[name] for name in package.files}), (
         "run `make vendored`"

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from graphlib import TopologicalSorter
 
 _IMPORT = re.compile(
-    r'^import (?:\* as (?P<all>\w+)|\{(?P<names>[^}]*)\}) from "\./(?P<file>[\w.-]+)";$', re.M
+    r"(?:^|(?<=;))import ?(?:\* as (?P<all>\w+)|\{(?P<names>[^}]*)\})"
+    r' ?from ?"\.{1,2}/(?P<file>[\w.-]+)";',
+    re.M,
 )
 _DECLARED = re.compile(r"^export (?=(?:async )?(?:function|class|const) (?P<name>\w+))", re.M)
 _EXPORTED = re.compile(r"\bexport ?\{(?P<names>[^}]*)\};")

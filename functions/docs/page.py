@@ -52,7 +52,7 @@ def style() -> str:
 
 def sources() -> dict[str, str]:
     """Every module, by its name."""
-    paths = (*FOLDER.glob("*.js"), *LIBRARY.glob("*.js"))
+    paths = (*FOLDER.glob("*.js"), *LIBRARY.rglob("*.js"))
     return {path.name: path.read_text(encoding="utf-8") for path in paths}
 
 

@@ -49,7 +49,7 @@ def test_the_modules_are_served_as_one_each_behind_those_that_it_imports() -> No
     names = re.findall(r"^// --- (\S+)$", served, re.M)
     assert sorted(names) == sorted(page.sources())
     for place, name in enumerate(names):
-        needed = set(re.findall(r'^import .* from "\./(.+)";$', page.sources()[name], re.M))
+        needed = set(re.findall(r'\bfrom ?"\.+/([\w.-]+)";', page.sources()[name]))
         assert needed <= set(names[:place]), name
 
 
@@ -67,6 +67,18 @@ def test_what_a_module_exports_is_what_others_know_of_it() -> None:
         "// --- b.js\nconst $b_js = await (async () => {\nconst { f: g, h } = $a_js;\n"
         "const a = $a_js;\ng(a, h);\nreturn {  };\n})();\n"
     )
+
+
+def test_modules_of_lit_html_are_joined_as_npm_has_them() -> None:
+    one = joined(
+        {
+            "c.js": 'import{n as r}from"../a.js";import{d}from"../b.js";const c=d(r);export{c};',
+            "a.js": "const n=1;export{n};",
+            "b.js": "const e=f=>f;export{e as d};",
+        }
+    )
+    assert "const {n: r} = $a_js;const {d} = $b_js;const c=d(r);" in one
+    assert "return { c };" in one
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 // What was understood of the file: its columns, its first rows, and what stands in the way.
 import { html, nothing, svg } from "./lit-html.js";
+import { live } from "./live.js";
 import { excerptView } from "./frame.js";
 import { changed, state } from "./state.js";
 import { MOST_ROWS } from "./rows.js";
@@ -47,7 +48,7 @@ export function columnsView() {
 
 const columnView = (column) => html`
   <tr class=${isUsed(column) ? "used" : "unused"}>
-    <td><input type="checkbox" .checked=${isUsed(column)} aria-label=${t.useColumn(nameOf(column))} @change=${() => toggle(column)}></td>
+    <td><input type="checkbox" .checked=${live(isUsed(column))} aria-label=${t.useColumn(nameOf(column))} @change=${() => toggle(column)}></td>
     <th scope="row">${nameOf(column)}</th>
     <td>${t.kindNames[column.kind]}</td>
     <td class=${column.missing ? "right" : "right none"} data-title=${t.gaps}>${column.missing ? count(column.missing) : "–"}</td>

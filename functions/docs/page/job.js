@@ -1,5 +1,6 @@
 // One job: what is asked of its fit, the picture and its clusters, its columns, what can be taken away.
 import { html, nothing } from "./lit-html.js";
+import { live } from "./live.js";
 import { changed, state } from "./state.js";
 import { bytes, t } from "./text.js";
 import { clustersView } from "./clusters.js";
@@ -7,7 +8,7 @@ import { columnsView, firstRowsView, refusedView } from "./columns.js";
 import { alikeOf, migrationView, withoutAlignment } from "./continuing.js";
 import { pictureView } from "./look.js";
 import { isRenamed, jobName, nameField, pencil } from "./names.js";
-import { numberView, withWeight } from "./number.js";
+import { numberView, typed, withWeight } from "./number.js";
 import { qualityView } from "./quality.js";
 import { predictView, takeView } from "./take.js";
 import { unfinishedView } from "./unfinished.js";
@@ -66,7 +67,7 @@ const set = (name, read = (field) => field.value) => (event) => {
 const choice = (name, label, words, disabled = false) => html`
   <label class="field">
     <span>${label}</span>
-    <select name=${name} ?disabled=${disabled} .value=${state.options[name]} @change=${set(name)}>
+    <select name=${name} ?disabled=${disabled} .value=${live(state.options[name])} @change=${set(name)}>
       ${Object.entries(words).map(([value, text]) => html`<option value=${value} ?selected=${state.options[name] === value}>${text}</option>`)}
     </select>
   </label>
@@ -103,9 +104,9 @@ const numberField = (name, { min, max, step = 1, placeholder = "" }) => html`
     <span><code>${t[name]}</code></span>
     <input
       name=${name} type="number" min=${min} max=${max ?? nothing} step=${step} placeholder=${placeholder} aria-describedby=${`${name}-about`}
-      .value=${state.options[name] === "auto" ? "" : String(state.options[name])}
+      .valueAsNumber=${live(state.options[name] === placeholder ? NaN : state.options[name])}
       ?required=${!placeholder}
-      @input=${set(name, (field) => (field.value === "" && placeholder ? placeholder : Number(field.value)))}>
+      @input=${typed(set(name, (field) => (field.value === "" && placeholder ? placeholder : field.valueAsNumber)))}>
     <small class="muted" id=${`${name}-about`}>${t[`${name}About`]}</small>
   </label>
 `;

@@ -1,5 +1,6 @@
 // The picture beside its controls: which two directions, zoom, and the row that is pointed at.
 import { html, nothing } from "./lit-html.js";
+import { live } from "./live.js";
 import { alongColumns, principal } from "./axes.js";
 import { nameOf } from "./columns.js";
 import { sign } from "./marks.js";
@@ -82,7 +83,7 @@ export function pictureView() {
     <section class="picture card" aria-label=${t.picture}>
       <div class="picture-top">
         ${!rows && state.sample ? nothing : html`${axisChoice("x", t.horizontal)} ${axisChoice("y", t.vertical)}`}
-        ${rows ? html`<label class="tick" title=${t.outliersAbout}><input type="checkbox" .checked=${Boolean(state.told && state.outliers)} @change=${markOutliers}> ${t.outliers}</label>` : nothing}
+        ${rows ? html`<label class="tick" title=${t.outliersAbout}><input type="checkbox" .checked=${live(Boolean(state.told && state.outliers))} @change=${markOutliers}> ${t.outliers}</label>` : nothing}
         <span class="zoom">
           <button class="icon" aria-label=${t.zoomOut} title=${t.zoomOut} @click=${() => picture.zoomBy(1 / 1.5)}>−</button>
           <button class="icon" aria-label=${t.zoomIn} title=${t.zoomIn} @click=${() => picture.zoomBy(1.5)}>+</button>

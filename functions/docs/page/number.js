@@ -1,5 +1,6 @@
 // How many clusters: found by the service, or a number.
 import { html, nothing } from "./lit-html.js";
+import { live } from "./live.js";
 import { changed, state } from "./state.js";
 import { t } from "./text.js";
 
@@ -13,6 +14,9 @@ const offered = () => state.choice?.n_clusters ?? state.fit?.centers.length ?? F
 /** The options, with a number where rows have weights: the service finds none for those. */
 export const withWeight = (options) => (options.weight_column && isFound(options) ? { ...options, clusters: offered() } : options);
 
+/** Hears of what is typed; a field that is on the way to a number ("1e") keeps what it has. */
+export const typed = (hear) => (event) => event.target.validity.badInput || hear(event);
+
 export function numberView() {
   const { clusters, weight_column: weight } = state.options;
   const found = isFound();
@@ -21,15 +25,15 @@ export function numberView() {
       <span>${t.numberOfClusters}</span>
       <select name="find" @change=${choose}>
         ${typeof clusters === "object" ? html`<option value="between" selected>${t.findBetween(clusters.min, clusters.max)}</option>` : nothing}
-        <option value="auto" ?disabled=${Boolean(weight)} .selected=${clusters === "auto"}>${t.findNumber}</option>
-        <option value="number" .selected=${!found}>${t.giveNumber}</option>
+        <option value="auto" ?disabled=${Boolean(weight)} .selected=${live(clusters === "auto")}>${t.findNumber}</option>
+        <option value="number" .selected=${live(!found)}>${t.giveNumber}</option>
       </select>
     </label>
     ${found
       ? nothing
       : html`<label class="field short">
           <span>${t.howMany}</span>
-          <input name="clusters" type="number" min="1" max="1000" required .value=${Number.isNaN(clusters) ? "" : String(clusters)} @input=${give}>
+          <input name="clusters" type="number" min="1" max="1000" required .valueAsNumber=${live(clusters)} @input=${typed(give)}>
         </label>`}
   `;
 }
