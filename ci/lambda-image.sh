@@ -25,7 +25,8 @@ chmod 755 "$work"
 # What AWS adds to a bare Python: its runtime client, boto3 and the program that starts a handler.
 added=$work/added
 mkdir -p "$added"/{etc,opt,var/{runtime,task,rapid,lang/bin}}
-python$version -m pip install --quiet --disable-pip-version-check --no-warn-conflicts --no-compile \
+python$version -m venv "$work/pip" # Debian's Python has it in environments alone
+"$work/pip/bin/python" -m pip install --quiet --disable-pip-version-check --no-warn-conflicts --no-compile \
   --only-binary=:all: --python-version $version --platform manylinux2014_x86_64 \
   --target "$added/var/runtime" awslambdaric boto3
 ln -s /usr/bin/python$version "$added/var/lang/bin/python$version"
