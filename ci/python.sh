@@ -3,7 +3,7 @@
 # AWS's is; with one that is not, as pyenv builds it, tests take half again as long. A Debian that
 # has another Python gets the packages of the one that has it unpacked into a folder, with the C
 # library that they go with, and nothing else of the machine changes.
-# Needs root on Debian, where it is not there yet.
+# Needs root on Debian, on x86_64, where it is not there yet.
 set -euo pipefail
 version=3.13 release=trixie
 root=/opt/debian-python$version

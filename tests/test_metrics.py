@@ -84,7 +84,9 @@ def test_an_object_whose_handling_crashes(
     with pytest.raises(GaveUp):
         wake_worker()
     assert counts(output) == {"ArrivalsGivenUp": 1}
-    assert client.get("/kmeans/jobs/0").json()["status"] == "FAILED"
+    job = client.get("/kmeans/jobs/0").json()
+    assert job["status"] == "FAILED"
+    assert job["error"]["detail"].endswith("that crashed 3 times")
 
 
 def test_points_of_a_form(client: Client, output: Output) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,8 +13,9 @@ import pytest
 from sklearn.cluster import KMeans
 
 from harness.api import FORM_TYPE, MODEL_CSV, PREDICT_CSV, Answer, Client, form
-from harness.system import items, overwrite
+from harness.system import OWNER, items, overwrite
 from kmeans_service import config
+from kmeans_service.lifecycle import reads
 
 X = np.loadtxt(io.BytesIO(MODEL_CSV), delimiter=",")
 POINTS = np.loadtxt(io.BytesIO(PREDICT_CSV), delimiter=",")
@@ -67,6 +69,14 @@ def test_the_list_goes_page_by_page_newest_first(client: Client) -> None:
         path = f"/kmeans/jobs?limit=3&cursor={page.get('next_cursor')}"
     assert seen == [6, 5, 4, 3, 2, 1, 0]
     assert "next_cursor" not in page
+
+
+@pytest.mark.parametrize("job_id", [9, 98, 987, 9876, 98765, 987654, 9876543, 98765432])
+def test_a_page_follows_a_job_of_any_number_of_digits(client: Client, job_id: int) -> None:
+    client.upload()
+    job = replace(reads.get(OWNER, 0), job_id=job_id)
+    page = client.get(f"/kmeans/jobs?cursor={reads.cursor_of(job)}").json()
+    assert [job["job_id"] for job in page["jobs"]] == [0]
 
 
 def test_a_deletion_between_two_pages_hides_no_other_job(client: Client) -> None:

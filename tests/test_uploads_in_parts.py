@@ -22,15 +22,23 @@ from harness.system import (
     sweep,
 )
 from kmeans_service import config
+from local.template import load_template
 
 PART = 5 * 1024**2  # the smallest that S3 takes, but for the last
 FILE = b"1,2\n10,4\n" * 600_000
 KEY = "pending/tester/0/input.csv"
+PART_BYTES = config.PART_BYTES  # as it is deployed
 
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(config, "PART_BYTES", PART)
+
+
+def test_parts_are_as_large_and_as_many_as_s3_takes() -> None:
+    most = load_template()["Parameters"]["MaxFileBytes"]["MaxValue"]
+    assert PART_BYTES >= PART
+    assert most / PART_BYTES <= 10_000
 
 
 def begin(client: Client, size: int = len(FILE), **more: Any) -> Answer:

@@ -1,6 +1,7 @@
 """Large predictions that run elsewhere: begun, looked at, published and ended as fits there are."""
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -259,6 +260,15 @@ def test_a_run_whose_fence_is_lost_is_ended(fitted: Client, spark: Elsewhere, pa
     look()
     assert spark.states() == ["CANCELLED", "SUBMITTED"]
     finishes(fitted, spark, path)
+
+
+@pytest.mark.usefixtures("path")
+def test_nobody_begins_it_anew_for_an_hour_from_every_look(spark: Elsewhere) -> None:
+    overwrite(found(), lease_until=int(time.time()) + 5)
+    begun = int(time.time())
+    look()
+    assert begun + 3_600 <= found()["lease_until"] <= time.time() + 3_600
+    assert spark.states() == ["SUBMITTED"]
 
 
 def test_a_lease_that_nobody_renewed_is_renewed_by_whoever_looks(

@@ -64,6 +64,8 @@ def test_a_fit_that_was_caught_far_from_the_best_is_told_how_far_and_what_to_ask
     assert found["gap"] > 1  # type: ignore[operator]
     [warning] = found["warnings"]  # type: ignore[misc]
     assert '"algorithm": "swap"' in warning
+    share = 100 * (1 - best / found["inertia"])  # type: ignore[operator]
+    assert warning.startswith(f"Clusters with {share:.0f} % less inertia were found by an audit")
 
 
 def test_what_an_audit_warns_of_is_a_warning_of_the_job_with_the_request_that_mends_it(
@@ -202,6 +204,14 @@ def test_the_report_has_the_choice_and_once_it_was_asked_for_the_audit(client: C
     assert "How sure this optimum is" not in before
     client.get(f"/kmeans/jobs/{job_id}/audit")
     assert "How sure this optimum is" in client.get(f"/kmeans/jobs/{job_id}/report").text
+
+
+def test_the_report_says_what_the_clusters_were_made_with(client: Client) -> None:
+    client.upload(TWO)
+    client.fit(0, {"n_clusters": 2, "algorithm": "elkan", "random_state": 41})
+    report = client.get("/kmeans/jobs/0/report").text
+    assert "<dt>Algorithm</dt><dd>elkan</dd>" in report
+    assert "<dt>Seed</dt><dd>41</dd>" in report
 
 
 def test_the_report_has_the_request_as_it_was_written(client: Client) -> None:

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import time
 from typing import Any
 
 import pytest
@@ -109,6 +110,14 @@ def test_what_takes_long_is_made_by_the_worker_and_is_what_a_request_would_make(
     slow.fit(1)
     assert slow.get(path.replace("/0/", "/1/")).body == answer.body
     assert waiting() == []
+
+
+def test_its_place_in_line_is_that_of_the_millisecond_in_which_it_was_asked_for(
+    slow: Client,
+) -> None:
+    before = time.time() * 1000
+    assert is_pending(slow.get(ROWS))
+    assert int(before) <= made()[0]["since"] <= time.time() * 1000
 
 
 def test_work_that_the_line_has_lost_is_put_there_again_by_who_asks(slow: Client) -> None:

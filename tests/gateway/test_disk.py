@@ -1,5 +1,7 @@
 """The gateway on a full disk."""
 
+from pathlib import Path
+
 import pytest
 from aiohttp import web
 
@@ -36,3 +38,10 @@ def test_a_disk_that_fills_up_during_the_request_is_no_fault_of_the_service(
         assert (await client.post("/kmeans/upload", data=b"x")).status == 507
 
     through_gateway(backend, ask)
+
+
+def test_what_lies_in_a_folder_counts_with_all_below(tmp_path: Path) -> None:
+    (tmp_path / "below").mkdir()
+    (tmp_path / "a").write_bytes(b"123")
+    (tmp_path / "below" / "b").write_bytes(b"45")
+    assert disk.size_of(tmp_path) == 5

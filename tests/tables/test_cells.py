@@ -73,6 +73,17 @@ def test_booleans_are_one_and_zero_and_missing_cells_nan() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("words", "ends"), [("no no", (0, 0)), ("yes yes", (1, 1)), ("no yes", (0, 1))]
+)
+def test_booleans_reach_from_the_least_that_is_there_to_the_largest(
+    words: str, ends: tuple[int, int]
+) -> None:
+    first, second = words.split()
+    column = read(f"a,b\n{first},1\n{second},2\n".encode()).columns[0]
+    assert (column.least, column.largest) == ends
+
+
 def test_levels_are_indices_of_known_texts() -> None:
     body = b'x,c\n1,red\n2,"a ""b"""\n3,NA\n4,green\n5,+\n'
     layout = Layout((Role.NUMBER, Role.LEVEL), (("red", 'a "b"'),))

@@ -95,6 +95,11 @@ def test_a_header_is_found_and_no_row_is_lost_to_one(
     assert any("header decides" in guess for guess in table.guesses) == guessed
 
 
+def test_where_a_header_ends_empty_a_short_row_is_measured_by_the_longest() -> None:
+    with pytest.raises(InvalidCsv, match="line 3 has 2 cells, the first line has 3"):
+        read(b"a,b,c,\n1,2,3\n4,5\n6,8,9\n")
+
+
 def test_a_header_of_numbers_is_data_if_a_cell_far_below_has_no_point() -> None:
     table = read(b"0,1\n" + b"1.5,2.5\n" * 50_000 + b"3,4.5\n")
     assert (table.dialect.header, table.n_rows) == (False, 50_002)

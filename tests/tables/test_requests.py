@@ -157,3 +157,13 @@ def test_the_plan_of_100_real_tables_is_what_a_statistician_would_use() -> None:
         if used != columns:
             differences[name] = used ^ columns
     assert differences == reasons
+
+
+@pytest.mark.parametrize(("n_columns", "more"), [(5, False), (6, True)])
+def test_of_columns_that_are_all_left_out_five_are_named(n_columns: int, more: bool) -> None:
+    names = [f"c{n}" for n in range(n_columns)]
+    with pytest.raises(InvalidParameter) as refusal:
+        planned(rows(",".join(names), *[[1.5, 7]] * n_columns), columns={"leave_out": names})
+    told = refusal.value.detail
+    assert [f"'{name}'" in told for name in names] == [True] * 5 + [False] * (n_columns - 5)
+    assert ("; …" in told) == more

@@ -26,6 +26,8 @@ def rule(values: list[Any], name: str = "x") -> tuple[str, str]:
     [
         (["", "NA", "?"], "x", (LEFT_OUT, "empty")),
         ([5, 5, 5], "x", (LEFT_OUT, "constant")),
+        ([5, 5], "x", (LEFT_OUT, "constant")),
+        ([5], "x", (USED, "numbers")),
         ([5, "", 5], "x", (LEFT_OUT, "constant")),
         (["a", "a", "a"], "x", (LEFT_OUT, "constant")),
         ([20240131, 20240229, 15000101], "x", (LEFT_OUT, "date")),

@@ -1,11 +1,13 @@
 """Parameters and conditions: what is allowed, and what follows."""
 
 import re
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
 from harness.template.reading import parameters, source
+from kmeans_service import config
 from kmeans_service.http import access
 
 
@@ -165,3 +167,10 @@ def test_what_is_deployed_by_default_keeps_data_logs_and_rights_as_documented() 
         assert defaults[empty] == ""
     assert parameters()["Access"]["AllowedValues"] == ["TOKEN", "IAM", "OPEN"]
     assert parameters()["DataDeletionPolicy"]["AllowedValues"] == ["Retain", "Delete"]
+
+
+def test_a_limit_that_nobody_chose_is_the_same_on_aws_as_anywhere_else() -> None:
+    variables = source()["Globals"]["Function"]["Environment"]["Variables"]
+    for field in fields(config.Limits):
+        chosen = variables[f"MAX_{field.name.upper()}"]["Ref"]
+        assert float(parameters()[chosen]["Default"]) == field.default, chosen

@@ -151,7 +151,6 @@ def _distinct(texts: list[str | None]) -> tuple[str | None, ...]:
             while name in taken:
                 name = f"{text}.{seen[text]}"
                 seen[text] += 1
-            taken.add(name)
         elif text is not None:
             seen[text] = 1
         found.append(name)
