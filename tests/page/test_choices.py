@@ -55,10 +55,13 @@ def test_a_number_can_be_typed_in_every_way_of_writing_it(visitor: Visitor, tabl
     visitor.sees_clusters(3)
     page = visitor.page
     page.get_by_text("More options").click()
+    other = page.get_by_role("spinbutton", name="max_iter")
     for written, value in (("1e-12", 1e-12), ("0.0020", 0.002), ("10", 10)):
         tol = page.get_by_role("spinbutton", name="tol")
         tol.fill("")
-        tol.press_sequentially(written, delay=50)
+        for key in written:
+            tol.press_sequentially(key)
+            other.dispatch_event("input")  # the page is drawn anew, for whatever reason
         expect(tol).to_have_value(written)
         with page.expect_request("**/fit") as asked:
             page.get_by_role("button", name="Find them again").click()

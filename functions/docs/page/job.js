@@ -8,7 +8,7 @@ import { columnsView, firstRowsView, refusedView } from "./columns.js";
 import { alikeOf, migrationView, withoutAlignment } from "./continuing.js";
 import { pictureView } from "./look.js";
 import { isRenamed, jobName, nameField, pencil } from "./names.js";
-import { numberView, typed, withWeight } from "./number.js";
+import { numberView, shown, withWeight } from "./number.js";
 import { qualityView } from "./quality.js";
 import { predictView, takeView } from "./take.js";
 import { unfinishedView } from "./unfinished.js";
@@ -99,14 +99,17 @@ function fitView() {
   `;
 }
 
+/** A field with "1e" has no value, and is not empty. */
+const isEmpty = ({ value, validity }) => value === "" && !validity.badInput;
+
 const numberField = (name, { min, max, step = 1, placeholder = "" }) => html`
   <label class="field">
     <span><code>${t[name]}</code></span>
     <input
       name=${name} type="number" min=${min} max=${max ?? nothing} step=${step} placeholder=${placeholder} aria-describedby=${`${name}-about`}
-      .valueAsNumber=${live(state.options[name] === placeholder ? NaN : state.options[name])}
+      .valueAsNumber=${shown(state.options[name])}
       ?required=${!placeholder}
-      @input=${typed(set(name, (field) => (field.value === "" && placeholder ? placeholder : field.valueAsNumber)))}>
+      @input=${set(name, (field) => (placeholder && isEmpty(field) ? placeholder : field.valueAsNumber))}>
     <small class="muted" id=${`${name}-about`}>${t[`${name}About`]}</small>
   </label>
 `;

@@ -1,5 +1,5 @@
 // How many clusters: found by the service, or a number.
-import { html, nothing } from "./lit-html.js";
+import { html, noChange, nothing } from "./lit-html.js";
 import { live } from "./live.js";
 import { changed, state } from "./state.js";
 import { t } from "./text.js";
@@ -14,8 +14,8 @@ const offered = () => state.choice?.n_clusters ?? state.fit?.centers.length ?? F
 /** The options, with a number where rows have weights: the service finds none for those. */
 export const withWeight = (options) => (options.weight_column && isFound(options) ? { ...options, clusters: offered() } : options);
 
-/** Hears of what is typed; a field that is on the way to a number ("1e") keeps what it has. */
-export const typed = (hear) => (event) => event.target.validity.badInput || hear(event);
+/** What a field of numbers shows; of one that is not there yet ("1e"), what stands in it. */
+export const shown = (number) => (Number.isNaN(number) ? noChange : live(number === "auto" ? NaN : number));
 
 export function numberView() {
   const { clusters, weight_column: weight } = state.options;
@@ -33,7 +33,7 @@ export function numberView() {
       ? nothing
       : html`<label class="field short">
           <span>${t.howMany}</span>
-          <input name="clusters" type="number" min="1" max="1000" required .valueAsNumber=${live(clusters)} @input=${typed(give)}>
+          <input name="clusters" type="number" min="1" max="1000" required .valueAsNumber=${shown(clusters)} @input=${give}>
         </label>`}
   `;
 }
